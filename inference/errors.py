@@ -1,0 +1,95 @@
+"""Every error that a caller can see: one class for each code of the API's contract."""
+
+from typing import ClassVar
+
+
+class ApiError(Exception):
+    """An error with the HTTP status and the code that the caller gets.
+
+    The message goes to the caller as it is: it names the field at fault and says what to do, and holds
+    nothing of the inside (no path, no stack, no credential).
+    """
+
+    status: ClassVar[int]
+    code: ClassVar[str]
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Response headers that belong to this error."""
+        return {}
+
+
+class UnsupportedMediaType(ApiError):
+    """The request's Content-Type is not application/json."""
+
+    status = 415
+    code = "UnsupportedMediaType"
+
+
+class PayloadTooLarge(ApiError):
+    """The request body or a fetched file is over its limit in bytes."""
+
+    status = 413
+    code = "PayloadTooLarge"
+
+
+class InvalidRequest(ApiError):
+    """The body is not JSON, or not one of the two documented shapes."""
+
+    status = 400
+    code = "InvalidRequest"
+
+
+class InvalidImage(ApiError):
+    """The bytes are not a whole image in an accepted format, or not base64."""
+
+    status = 400
+    code = "InvalidImage"
+
+
+class ImageTooLarge(ApiError):
+    """The image's longest side is over the limit in pixels."""
+
+    status = 400
+    code = "ImageTooLarge"
+
+
+class SourceNotAllowed(ApiError):
+    """The URL is one that this deployment does not fetch from."""
+
+    status = 400
+    code = "SourceNotAllowed"
+
+
+class SourceUnavailable(ApiError):
+    """The URL is allowed, but could not be fetched."""
+
+    status = 400
+    code = "SourceUnavailable"
+
+
+class InternalError(ApiError):
+    """A defect of ours; the cause is in the log, never in the answer."""
+
+    status = 500
+    code = "InternalError"
+
+
+class Unavailable(ApiError):
+    """The service can't take the request now."""
+
+    status = 503
+    code = "Unavailable"
+
+    def __init__(self, message: str, retry_after_seconds: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Retry-After in seconds (RFC 9110 section 10.2.3)."""
+        return {"Retry-After": str(self.retry_after_seconds)}
