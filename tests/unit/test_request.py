@@ -1,0 +1,122 @@
+"""The request's rules: content type, size, JSON, fields, in that order."""
+
+import json
+
+import pytest
+
+from inference.errors import ApiError, InvalidRequest, PayloadTooLarge, UnsupportedMediaType
+from inference.request import MAX_BODY_BYTES, Source, parse
+
+JSON = "application/json"
+
+
+@pytest.mark.parametrize(
+    "content_type", [JSON, "Application/JSON", "application/json; charset=utf-8", " application/json ;x=y"]
+)
+def test_accepts_json_content_types(content_type: str) -> None:
+    assert parse(content_type, b'{"url": "u"}') == (Source("url", "u"),)
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        None,
+        "",
+        "text/plain",
+        "application/jsonp",
+        "application/x-json",
+        "multipart/form-data; application/json",
+    ],
+)
+def test_refuses_other_content_types(content_type: str | None) -> None:
+    with pytest.raises(UnsupportedMediaType, match="application/json"):
+        parse(content_type, b'{"url": "u"}')
+
+
+@pytest.mark.parametrize(
+    ("fields", "sources"),
+    [
+        ({"url": "u"}, (Source("url", "u"),)),
+        ({"img": "b"}, (Source("img", "b"),)),
+        ({"url_1": "u", "url_2": "v"}, (Source("url_1", "u"), Source("url_2", "v"))),
+        ({"img_2": "b", "url_1": "u"}, (Source("url_1", "u"), Source("img_2", "b"))),
+        ({"url_2": "v", "img_1": "a"}, (Source("img_1", "a"), Source("url_2", "v"))),
+        ({"img_1": "a", "img_2": "b"}, (Source("img_1", "a"), Source("img_2", "b"))),
+    ],
+)
+def test_reads_both_modes_in_any_mix(fields: dict[str, str], sources: tuple[Source, ...]) -> None:
+    assert parse(JSON, json.dumps(fields).encode()) == sources
+
+
+def test_says_which_field_is_a_url() -> None:
+    assert Source("url_2", "u").is_url
+    assert not Source("img_2", "b").is_url
+
+
+REFUSED = {
+    b"": "not JSON",
+    b"{": "not JSON: .* line 1, column 2",
+    b'{"url": "u"} x': "not JSON",
+    b"{'url': 'u'}": "not JSON",
+    b'{"url": NaN}': "NaN is not a JSON value",
+    b'{"url": -Infinity}': "-Infinity is not",
+    b"\xff\xfe": "not UTF-8",
+    b'\xef\xbb\xbf{"url": "u"}': "BOM",
+    b"[" * 100_000: "nested too deeply",
+    b'{"url":' * 100_000: "nested too deeply",
+    b'{"url": ' + b"9" * 5000 + b"}": "too many digits",
+    b"[]": "an array, not an object",
+    b"null": "null, not an object",
+    b'"url"': "a string, not an object",
+    b"1.5": "a number, not an object",
+    b"true": "a boolean, not an object",
+    b"{}": "no field",
+    b'{"url": "u", "url": "u"}': '"url" stands more than once',
+    b'{"url": {"a": 1, "a": 2}}': '"a" stands more than once',
+    b'{"uri": "u"}': 'Unknown field "uri"',
+    b'{"URL": "u"}': 'Unknown field "URL"',
+    b'{"url": "u", "top": 1}': 'Unknown field "top"',
+    b'{"url": null}': '"url" must be a string, not null',
+    b'{"img": 1}': '"img" must be a string, not a number',
+    b'{"url": ["u"]}': '"url" must be a string, not an array',
+    b'{"url_1": {}, "url_2": "v"}': '"url_1" must be a string, not an object',
+    b'{"url": false}': '"url" must be a string, not a boolean',
+    b'{"url": "u", "img": "b"}': 'either "url" or "img", not both',
+    b'{"url_1": "u", "img_1": "b", "url_2": "v"}': 'either "url_1" or "img_1", not both',
+    b'{"url_1": "u", "img_2": "b", "url_2": "v"}': 'either "url_2" or "img_2", not both',
+    b'{"url": "u", "url_1": "v"}': "does not go with the fields of a pair",
+    b'{"img": "b", "url_1": "u", "url_2": "v"}': "does not go with the fields of a pair",
+    b'{"url_1": "u"}': 'send "url_2" or "img_2" too',
+    b'{"img_2": "b"}': 'send "url_1" or "img_1" too',
+}
+
+
+@pytest.mark.parametrize(("body", "message"), REFUSED.items(), ids=[str(body[:30]) for body in REFUSED])
+def test_refuses_with_a_sentence(body: bytes, message: str) -> None:
+    with pytest.raises(InvalidRequest, match=message) as caught:
+        parse(JSON, body)
+    assert caught.value.status == 400
+    assert len(caught.value.message) < 400
+
+
+def test_body_size_is_checked_before_json() -> None:
+    parse(JSON, b'{"url": "' + b"u" * (MAX_BODY_BYTES - 11) + b'"}')
+    with pytest.raises(PayloadTooLarge, match=f"{MAX_BODY_BYTES + 1} bytes; the limit is {MAX_BODY_BYTES}"):
+        parse(JSON, b"{" * (MAX_BODY_BYTES + 1))
+
+
+def test_content_type_is_checked_before_size() -> None:
+    with pytest.raises(UnsupportedMediaType):
+        parse("text/plain", b" " * (MAX_BODY_BYTES + 1))
+
+
+def test_a_million_names_with_one_twice_are_refused_at_once() -> None:
+    names = ",".join(f'"{i}":0' for i in range(400_000)) + ',"399999":0'
+    with pytest.raises(ApiError, match="more than once"):
+        parse(JSON, b"{" + names.encode() + b"}")
+
+
+def test_a_long_name_is_not_echoed_whole() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        parse(JSON, json.dumps({"<script>" * 1000: 1}).encode())
+    assert len(caught.value.message) < 300
