@@ -1,0 +1,108 @@
+"""The description that lies beside every model artifact: what it is, and how its input is made."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+Interpolation = Literal["bicubic", "bilinear"]
+ResizeMode = Literal["shortest", "squash"]
+Precision = Literal["fp16", "int8"]
+
+MANIFEST_FILE = "manifest.json"
+MODEL_FILE = "model.onnx"
+DIMENSIONS = 512
+
+
+class ManifestError(Exception):
+    """The model directory can't be used; the message says which file, what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How a picture becomes the encoder's input: open_clip's evaluation transform of the same model.
+
+    size: side of the square input in pixels. interpolation: Pillow's filter. resize_mode: "shortest"
+    scales the short side to `size` and crops the centre, "squash" scales both sides to `size`.
+    mean and std: per channel, of values in [0, 1]; folded into the artifact, kept here as its record.
+    """
+
+    size: int
+    interpolation: Interpolation = "bicubic"
+    resize_mode: ResizeMode = "shortest"
+    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.size <= 4096:
+            raise ManifestError(f"preprocessing.size is {self.size}, expected 1 to 4096 pixels")
+        _one_of("preprocessing.interpolation", self.interpolation, get_args(Interpolation))
+        _one_of("preprocessing.resize_mode", self.resize_mode, get_args(ResizeMode))
+        if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
+            raise ManifestError(
+                "preprocessing.mean and preprocessing.std need three numbers each, std above 0"
+            )
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One artifact's identity.
+
+    sha256: of model.onnx, lower-case hex. opset: ONNX operator set. parity: what the export measured
+    against open_clip's own tower and transform (pictures, cosine_min, cosine_mean).
+    """
+
+    model: str
+    pretrained: str
+    sha256: str
+    dimensions: int
+    preprocessing: Preprocessing
+    opset: int
+    precision: Precision
+    parity: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.dimensions != DIMENSIONS:
+            raise ManifestError(f"dimensions is {self.dimensions}, but the API's vectors have {DIMENSIONS}")
+        _one_of("precision", self.precision, get_args(Precision))
+
+    @property
+    def name(self) -> str:
+        """Model and weights: vectors of different names can't be compared."""
+        return f"{self.model}/{self.pretrained}"
+
+    @classmethod
+    def load(cls, model_dir: Path) -> "Manifest":
+        """Reads manifest.json in `model_dir`; ManifestError when it is missing or not usable."""
+        path = model_dir / MANIFEST_FILE
+        try:
+            content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            pre = dict(content.pop("preprocessing"))
+            pre["mean"], pre["std"] = tuple(pre["mean"]), tuple(pre["std"])
+            return cls(preprocessing=Preprocessing(**pre), **content)
+        except FileNotFoundError:
+            raise ManifestError(f"{path} does not exist: export the model there first") from None
+        except ManifestError as error:
+            raise ManifestError(f"{path}: {error}") from None
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ManifestError(f"{path} is not a model manifest ({error}): export the model again") from None
+
+    def save(self, model_dir: Path) -> None:
+        """Writes manifest.json in `model_dir`."""
+        text = json.dumps(asdict(self), indent=2) + "\n"
+        (model_dir / MANIFEST_FILE).write_text(text, encoding="utf-8")
+
+    def verify(self, model: bytes) -> None:
+        """Raises ManifestError unless `model` is the artifact that this manifest describes."""
+        found = hashlib.sha256(model).hexdigest()
+        if found != self.sha256:
+            raise ManifestError(
+                f"{MODEL_FILE} has SHA-256 {found}, but {MANIFEST_FILE} records {self.sha256}: "
+                "the file is damaged or belongs to another manifest; export the model again"
+            )
+
+
+def _one_of(key: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ManifestError(f"{key} is {value!r}, expected one of {', '.join(allowed)}")
