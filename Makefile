@@ -13,11 +13,14 @@ export PYTHONPATH := $(CURDIR)
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
-$(VENV)/.ready: requirements.txt
-	@echo "set-up: Python packages into $(VENV)"
+$(VENV)/.ready: requirements.txt requirements-uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
+	  { echo "Python's venv module is missing: sudo apt install python3-venv" >&2; exit 1; }
+	@echo "set-up: Python packages into $(VENV) (about a minute the first time)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@grep -A 40 '^uv==' requirements.txt | awk 'NR==1 || /--hash/ {print} NR>1 && /^[a-z]/ {exit}' > $(VENV)/uv.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.txt
 	@touch $@
 
@@ -28,8 +31,10 @@ node_modules/.ready: package.json package-lock.json $(VENV)/.ready
 
 setup: $(VENV)/.ready node_modules/.ready  ## install everything the other targets need
 
-lock: $(VENV)/.ready  ## pin requirements.txt from requirements.in
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements.in -o requirements.txt
+LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-emit-index-url
+lock: $(VENV)/.ready  ## pin every requirements file anew
+	$(LOCK) --python-version 3.11 requirements.in -o requirements.txt
+	echo uv | $(LOCK) --python-version 3.11 -c requirements.txt - -o requirements-uv.txt
 
 run: setup  ## the whole API on this machine: make run [PORT=8080] [PARAMETERS="..."] [MODEL=...]
 	@$(BIN)/python -m local --port $(PORT) --model $(MODEL) --parameters "$(PARAMETERS)"
