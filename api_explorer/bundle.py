@@ -1,0 +1,57 @@
+"""Build time: put everything that the Explorer's function serves into one folder."""
+
+import hashlib
+import json
+import re
+import shutil
+from pathlib import Path
+
+import yaml
+
+HERE = Path(__file__).resolve().parent
+NODE_MODULES = HERE.parent / "node_modules"
+VENDORED = {
+    "swagger-ui-bundle.js": "swagger-ui-dist/swagger-ui-bundle.js",
+    "swagger-ui.css": "swagger-ui-dist/swagger-ui.css",
+}
+STAMP_LENGTH = 12
+
+
+def bundle(output: Path, node_modules: Path = NODE_MODULES) -> None:
+    """Write the content of the Explorer's zip: `handler.py` and an `assets` folder.
+
+    Every reference of the page to its files carries the version of the whole (`?v=`), so that a browser may
+    keep them for good. The same input gives the same bytes, whatever the machine: CDK hashes the folder.
+
+    Args:
+        output: the folder to write; its `assets` are replaced.
+        node_modules: where `npm ci` put the packages of package-lock.json.
+
+    Raises:
+        FileNotFoundError: a package is not installed; run `npm ci`.
+    """
+    assets = output / "assets"
+    shutil.rmtree(assets, ignore_errors=True)
+    shutil.copytree(HERE / "page", assets)
+    for name, source in VENDORED.items():
+        _without_source_map(node_modules / source, assets / name)
+    document = yaml.safe_load((HERE / "openapi.yaml").read_text("utf-8"))
+    (assets / "openapi.json").write_text(json.dumps(document, separators=(",", ":")), "utf-8")
+    _stamp(assets)
+    shutil.copyfile(HERE / "handler.py", output / "handler.py")
+
+
+def _without_source_map(source: Path, target: Path) -> None:
+    """Copy a file without the pointer to its source map, which is not served."""
+    text = source.read_text("utf-8")
+    target.write_text(re.sub(r"\n(//|/\*)# sourceMappingURL=.*\s*\Z", "\n", text), "utf-8")
+
+
+def _stamp(assets: Path) -> None:
+    files = sorted(assets.iterdir())
+    version = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:STAMP_LENGTH]
+    for file in files:
+        if file.name not in VENDORED:
+            text = file.read_text("utf-8").replace("@version@", version)
+            file.write_text(text, "utf-8")
+    (assets / "version.txt").write_text(version, "utf-8")

@@ -1,0 +1,143 @@
+"""The Lambda function behind `GET /api-explorer` and `GET /api-explorer/{asset}`.
+
+Its zip holds this file and the `assets` that `bundle.py` gathered; it needs the standard library alone. The
+environment says what is deployed: AUTHORIZATION (`AWS_IAM`, `NONE`) and IMAGE_SIMILARITY (`yes-lambda`,
+`yes-sagemaker`, `no`).
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ASSETS = Path(__file__).resolve().parent / "assets"
+PAGE = "index.html"
+DOCUMENT = "openapi.json"
+FEATURE_TAG = "Image similarity"
+CONTENT_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+}
+SECURITY_HEADERS = {
+    # img-src: Swagger UI's icons are data URLs, the chosen pictures are blobs. Nothing comes from elsewhere.
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Access-Control-Allow-Origin": "*",
+}
+REVALIDATE = "no-cache"
+FOR_GOOD = "public, max-age=31536000, immutable"
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file as it is served."""
+
+    body: str
+    content_type: str
+    etag: str
+
+
+def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
+    """Answer an API Gateway proxy event (REST API, payload format 1.0)."""
+    path = event["requestContext"].get("path") or event["path"]
+    if path.endswith("/"):  # the page's relative links hold without the slash only
+        return _response(308, {"Location": f"../{path.rstrip('/').rpartition('/')[2]}"}, "")
+    name = (event.get("pathParameters") or {}).get("asset", PAGE)
+    asset = FILES.get(name)
+    if asset is None:
+        return _not_found(name, event["requestContext"].get("requestId", ""))
+    version = (event.get("queryStringParameters") or {}).get("v")
+    caching = FOR_GOOD if version == VERSION and name != DOCUMENT else REVALIDATE
+    headers = {"Content-Type": asset.content_type, "Cache-Control": caching, "ETag": asset.etag}
+    if _still_current(event.get("headers") or {}, asset.etag):
+        return _response(304, headers, "")
+    return _response(200, headers, "" if event.get("httpMethod") == "HEAD" else asset.body)
+
+
+def deployed(document: dict[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    """Reduce the OpenAPI document to the features that are switched on, with the security in force.
+
+    Args:
+        document: the whole document.
+        environment: AUTHORIZATION, IMAGE_SIMILARITY and AWS_REGION as the function's environment has them.
+
+    Returns:
+        A document whose server is relative to its own address, with `x-deployment` telling the page about
+        the deployment.
+    """
+    signed = environment["AUTHORIZATION"] == "AWS_IAM"
+    backend = environment["IMAGE_SIMILARITY"]
+    kept = {key: value for key, value in document.items() if key != "x-pictures"}
+    paths = {name: path for name, path in document["paths"].items() if _is_feature(path)}
+    for path in paths.values():
+        for operation in path.values():
+            operation["security"] = [{"sigv4": []}] if signed else []
+    components = dict(document["components"])
+    if not signed:
+        del components["securitySchemes"]
+    return kept | {
+        "servers": [{"url": "..", "description": "This deployment"}],
+        "tags": [tag for tag in document["tags"] if tag["name"] == FEATURE_TAG and backend != "no"],
+        "paths": paths if backend != "no" else {},
+        "components": components,
+        "x-deployment": {
+            "authorization": environment["AUTHORIZATION"],
+            "backend": backend,
+            "region": environment.get("AWS_REGION", "us-east-1"),
+        },
+    }
+
+
+def _is_feature(path: Mapping[str, Any]) -> bool:
+    return any(FEATURE_TAG in operation["tags"] for operation in path.values())
+
+
+def _load(folder: Path, environment: Mapping[str, str]) -> dict[str, Asset]:
+    texts = {file.name: file.read_text("utf-8") for file in folder.iterdir()}
+    document = deployed(json.loads(texts[DOCUMENT]), environment)
+    texts[DOCUMENT] = json.dumps(document, separators=(",", ":"))
+    return {name: _asset(name, text) for name, text in texts.items()}
+
+
+def _asset(name: str, text: str) -> Asset:
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    # weak, because the gateway may compress: the same content in other bytes
+    return Asset(text, CONTENT_TYPES[Path(name).suffix], f'W/"{digest}"')
+
+
+def _still_current(headers: Mapping[str, str], etag: str) -> bool:
+    """Whether If-None-Match (RFC 9110 section 13.1.2, weak comparison) names the current content."""
+    given = next((value for name, value in headers.items() if name.lower() == "if-none-match"), "")
+    tags = {tag.strip().removeprefix("W/") for tag in given.split(",")}
+    return "*" in tags or etag.removeprefix("W/") in tags
+
+
+def _not_found(name: str, request_id: str) -> dict[str, Any]:
+    message = f'The API Explorer has no file "{name[:64]}". Open its page at /api-explorer.'
+    body = json.dumps({"code": "NotFound", "message": message, "requestId": request_id})
+    headers = {"Content-Type": "application/json", "Cache-Control": REVALIDATE, "X-Request-Id": request_id}
+    return _response(404, headers, body)
+
+
+def _response(status: int, headers: Mapping[str, str], body: str) -> dict[str, Any]:
+    return {
+        "statusCode": status,
+        "headers": {**SECURITY_HEADERS, **headers},
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+FILES = _load(ASSETS, os.environ)
+VERSION = FILES["version.txt"].body
