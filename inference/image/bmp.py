@@ -1,0 +1,3 @@
+"""BMP files: the one decoder of the three that Pillow wrote in Python."""
+
+SIGNATURE = b"BM"
