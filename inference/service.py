@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ CORS_HEADERS = {
     "Access-Control-Expose-Headers": "X-Request-Id, X-Model, Server-Timing, Retry-After",
 }
 INTERNAL_ERROR_MESSAGE = "Something failed on our side. Try again, and report the requestId if it stays."
+Gate = AbstractContextManager[object, bool | None]
 logger = logging.getLogger(__name__)
 
 
@@ -79,38 +80,54 @@ class Timings:
 class Service:
     """Answers requests with one encoder under one policy. Safe to call from many threads."""
 
-    def __init__(self, encoder: Encoder, policy: SourcePolicy) -> None:
+    def __init__(self, encoder: Encoder, policy: SourcePolicy, gate: Gate | None = None) -> None:
+        """Make the service.
+
+        Args:
+            encoder: makes the vectors.
+            policy: what may be fetched.
+            gate: held while a request decodes and encodes (but not while it fetches), so that an adapter
+                can bound how many compute at once; none: no bound.
+        """
         self._encoder = encoder
         self._policy = policy
+        self._gate = gate or nullcontext()
         self._decoders = ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="decode")
 
     def handle(self, incoming: Request) -> Response:
         """Answer one request; every failure is a response too, in the contract's error shape."""
-        request_id = valid_request_id(incoming.request_id)
         timings = Timings()
-        headers = {
-            "Content-Type": "application/json",
-            "X-Request-Id": request_id,
-            "X-Model": self._encoder.name,
-        }
+        headers = self._headers(incoming.request_id)
         try:
             payload = self._answer(incoming, timings)
         except ApiError as error:
             return error_response(error, headers)
         except Exception:  # the last line of defence: a defect is a logged 500, never a dead worker
-            logger.exception("request %s failed", request_id)
+            logger.exception("request %s failed", headers["X-Request-Id"])
             return error_response(InternalError(INTERNAL_ERROR_MESSAGE), headers)
         headers["Server-Timing"] = timings.server_timing()
         return Response(200, headers | CORS_HEADERS, _json(payload))
+
+    def refuse(self, error: ApiError, request_id: str | None) -> Response:
+        """The answer to a request that an adapter turns away before it is handled."""
+        return error_response(error, self._headers(request_id))
+
+    def _headers(self, request_id: str | None) -> dict[str, str]:
+        return {
+            "Content-Type": "application/json",
+            "X-Request-Id": valid_request_id(request_id),
+            "X-Model": self._encoder.name,
+        }
 
     def _answer(self, incoming: Request, timings: Timings) -> dict[str, Any]:
         asked = request.parse(incoming.headers.get("content-type"), incoming.body)
         with timings.step("fetch"):
             files = sources.read_all(asked, self._policy)
-        with timings.step("decode"):
-            batch = self._decode(asked, files)
-        with timings.step("encode"):
-            vectors = self._encoder.encode(batch)
+        with self._gate:
+            with timings.step("decode"):
+                batch = self._decode(asked, files)
+            with timings.step("encode"):
+                vectors = self._encoder.encode(batch)
         if len(vectors) == 1:
             return {"result": rounded(vectors[0])}
         return {"similarity": round(similarity.score(vectors[0], vectors[1]), DECIMALS)}
@@ -138,20 +155,21 @@ def rounded(vector: NDArray[np.float32]) -> list[float]:
     return (np.round(vector.astype(np.float64), DECIMALS) + 0.0).tolist()
 
 
-def load_service(environ: Mapping[str, str], *, threads: int) -> Service:
+def load_service(environ: Mapping[str, str], *, threads: int, gate: Gate | None = None) -> Service:
     """Build the service from the environment and make one embedding, so that the first request is a warm one.
 
     Args:
         environ: MODEL_DIR names the artifact's folder (default: the bundled `embedded` model); the
             variables of `SourcePolicy.from_environment` say what may be fetched.
         threads: threads that one embedding may use.
+        gate: bounds how many requests compute at once, see `Service`.
 
     Raises:
         ManifestError: the artifact is missing, incomplete or not the one its manifest describes.
     """
     encoder = OnnxEncoder(Path(environ.get("MODEL_DIR", DEFAULT_MODEL_DIR)), threads=threads)
     encoder.warm()
-    return Service(encoder, SourcePolicy.from_environment(environ))
+    return Service(encoder, SourcePolicy.from_environment(environ), gate)
 
 
 def valid_request_id(given: str | None) -> str:

@@ -1,0 +1,1 @@
+"""The SageMaker backend: a serving process around the shared module."""

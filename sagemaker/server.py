@@ -1,0 +1,138 @@
+"""The SageMaker adapter: /ping and /invocations on one port, as SageMaker hosting calls a container.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from threading import BoundedSemaphore
+from types import FrameType
+from typing import NoReturn
+
+import uvicorn
+from starlette import requests, responses
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from inference.errors import Unavailable
+from inference.manifest import ManifestError
+from inference.request import MAX_BODY_BYTES
+from inference.service import Request, Response, load_service
+from inference.telemetry import ObservedService, configure_logging
+from sagemaker.workers import Workers, cores
+
+CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
+"""The one header that SageMaker hands through both ways: the request's id in, Server-Timing out."""
+MOUNTED_MODEL = Path("/opt/ml/model")
+PLACES_PER_CORE = 16
+BODY_SECONDS = 30.0
+KEEP_ALIVE_SECONDS = 75
+DRAIN_SECONDS = 25
+
+
+def create_app(service: ObservedService, workers: Workers) -> Starlette:
+    """The two routes over a loaded service."""
+
+    async def ping(_: requests.Request) -> responses.Response:
+        # The service made an embedding before the port opened; stuck work means that it can't any more.
+        return responses.Response(status_code=503 if workers.stuck else 200)
+
+    async def invocations(request: requests.Request) -> responses.Response:
+        request_id = request.headers.get(CUSTOM_ATTRIBUTES)
+        try:
+            return _http(await _answer(request, request_id))
+        except requests.ClientDisconnect:
+            return responses.Response(status_code=400)  # nobody is there to read it
+
+    async def _answer(request: requests.Request, request_id: str | None) -> Response:
+        try:
+            with workers.place():
+                asked = Request(request.headers, await read_body(request), request_id)
+                return await workers.run(partial(service.handle, asked))
+        except Unavailable as error:
+            await read_body(request, limit=0)  # a caller that is still sending would not see the answer
+            return service.refuse(error, request_id)
+
+    return Starlette(
+        routes=[
+            Route("/ping", ping, methods=["GET"]),
+            Route("/invocations", invocations, methods=["POST"]),
+        ]
+    )
+
+
+async def read_body(request: requests.Request, limit: int = MAX_BODY_BYTES + 1) -> bytes:
+    """The body, cut off one byte over the contract's limit: the service answers 413 in its order of checks.
+
+    What comes after the cut is read and dropped, because a caller that is still sending sees no answer.
+
+    Raises:
+        ClientDisconnect: the caller has gone, or sends too slowly.
+    """
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk[: limit - len(body)]
+    except TimeoutError as error:
+        raise requests.ClientDisconnect from error
+    return bytes(body)
+
+
+def _http(response: Response) -> responses.Response:
+    headers = dict(response.headers)
+    if timing := headers.get("Server-Timing"):
+        headers[CUSTOM_ATTRIBUTES] = timing
+    return responses.Response(response.body, response.status, headers)
+
+
+def model_environment(environ: Mapping[str, str], mounted: Path = MOUNTED_MODEL) -> Mapping[str, str]:
+    """The environment, with MODEL_DIR naming the mounted model where there is one and nothing else is set."""
+    if "MODEL_DIR" not in environ and (mounted / "manifest.json").is_file():
+        return {**environ, "MODEL_DIR": str(mounted)}
+    return environ
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Serve until SIGTERM, then answer what has begun and exit with 0."""
+    parser = argparse.ArgumentParser(prog="sagemaker.server", description=__doc__)
+    parser.add_argument(
+        "command", nargs="?", choices=["serve"], default="serve", help="as SageMaker calls it"
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (the image says 0.0.0.0)")
+    host = parser.parse_args(arguments).host
+    # As process 1 of a container we get no default action; uvicorn hands the signal back here once drained.
+    signal.signal(signal.SIGTERM, _exit)
+    signal.signal(signal.SIGINT, _exit)
+    configure_logging()
+    environ = model_environment(os.environ)
+    gate = BoundedSemaphore(cores())
+    try:
+        service = ObservedService("sagemaker", environ, partial(load_service, environ, threads=1, gate=gate))
+    except ManifestError as error:
+        sys.exit(f"The model can't be loaded: {error}")
+    config = uvicorn.Config(
+        create_app(service, Workers(capacity=PLACES_PER_CORE * cores())),
+        host=host,
+        port=int(environ.get("SAGEMAKER_BIND_TO_PORT", "8080")),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+    uvicorn.Server(config).run()
+
+
+def _exit(_signal: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

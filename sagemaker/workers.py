@@ -1,0 +1,61 @@
+"""Bounded concurrency: how many requests one process takes, and how many of them compute at once."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar
+
+from inference.errors import Unavailable
+
+STUCK_AFTER_SECONDS = 60.0
+"""SageMaker's own limit for an invocation: what runs longer answers nobody."""
+
+Result = TypeVar("Result")
+
+
+def cores() -> int:
+    """CPUs that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Workers:
+    """Runs work on threads for an event loop; takes at most `capacity` pieces and refuses more.
+
+    Every piece has its own thread, so that slow sources hold up nobody else: the service's own gate lets
+    only as many compute at once as there are cores. All methods are for the event loop's thread.
+    """
+
+    def __init__(self, capacity: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._capacity = capacity
+        self._clock = clock
+        self._starts: dict[object, float] = {}
+        self._threads = ThreadPoolExecutor(max_workers=capacity, thread_name_prefix="request")
+
+    @property
+    def stuck(self) -> bool:
+        """Whether a piece of work is out for longer than anyone waits for it."""
+        oldest = min(self._starts.values(), default=None)
+        return oldest is not None and self._clock() - oldest > STUCK_AFTER_SECONDS
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Take a place for one piece of work.
+
+        Raises:
+            Unavailable: all places are taken.
+        """
+        if len(self._starts) >= self._capacity:
+            raise Unavailable("Too many requests wait here already. Try again in a moment.")
+        ticket = object()
+        self._starts[ticket] = self._clock()
+        try:
+            yield
+        finally:
+            del self._starts[ticket]
+
+    async def run(self, work: Callable[[], Result]) -> Result:
+        """Run the work on a thread and wait for it."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
