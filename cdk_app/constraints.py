@@ -1,0 +1,53 @@
+"""What a value may be: one rule, used by CloudFormation on parameters and by synth on context flags."""
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """A value of a closed list."""
+
+    values: tuple[str, ...]
+
+    def accepts(self, value: str) -> bool:
+        """Whether the value keeps the rule."""
+        return value in self.values
+
+    def __str__(self) -> str:
+        return f"one of {', '.join(self.values)}"
+
+
+@dataclass(frozen=True)
+class Number:
+    """A whole number in a range; no upper end where `maximum` is None."""
+
+    minimum: int
+    maximum: int | None = None
+
+    def accepts(self, value: str) -> bool:
+        """Whether the value keeps the rule."""
+        if not re.fullmatch(r"[0-9]{1,9}", value):
+            return False
+        return self.minimum <= int(value) and (self.maximum is None or int(value) <= self.maximum)
+
+    def __str__(self) -> str:
+        return f"a whole number, {self.minimum} " + (f"to {self.maximum}" if self.maximum else "or more")
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A text that a regular expression matches whole (the syntax that Python and CloudFormation share)."""
+
+    pattern: str
+    meaning: str
+
+    def accepts(self, value: str) -> bool:
+        """Whether the value keeps the rule."""
+        return re.fullmatch(self.pattern, value) is not None
+
+    def __str__(self) -> str:
+        return self.meaning
+
+
+Constraint = OneOf | Number | Pattern

@@ -1,0 +1,207 @@
+"""The OpenAPI body that API Gateway imports: routes, security, integrations and gateway responses.
+
+Routes and messages come from api_explorer/openapi.yaml; its schemas and examples stay there, so that the
+template remains small. Nothing here may depend on a parameter that is no axis of the deployments (see
+docs/adr): a Deployment is a snapshot, and only the axes make a new one.
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions.html
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from cdk_app.conditions import Conditions, pick
+from cdk_app.config import ROOT
+
+Json = dict[str, Any]
+FEATURE_TAG = "Image similarity"
+INTEGRATION = "x-amazon-apigateway-integration"
+OPEN: list[Json] = []
+ANY_ORIGIN = "'*'"
+EXPOSED = "'X-Request-Id, X-Model, Server-Timing, Retry-After'"
+ERROR_HEADERS = ("Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "X-Request-Id", "X-Model")
+ANSWER_HEADERS = (*ERROR_HEADERS, "Server-Timing")
+ANY_RESPONSE = {"200": {"description": ""}}  # a proxy integration's answer needs no declaration
+# What a preflight is told: the methods of the API and the headers that SigV4 and JSON need.
+SIGNED_HEADERS = "'Content-Type,Authorization,X-Amz-Date,X-Amz-Security-Token,X-Amz-Content-Sha256'"
+TOO_LARGE = (
+    "The request body is too large; the limit is 5242880 bytes (5 MiB). Send a smaller image, or its URL."
+)
+RETRY_AFTER_SECONDS = "1"
+
+
+def document() -> Json:
+    """The API's OpenAPI document."""
+    loaded: Json = yaml.safe_load((ROOT / "api_explorer" / "openapi.yaml").read_text("utf-8"))
+    return loaded
+
+
+def error(source: Json, response: str) -> Json:
+    """Code and message of a response of the document, from its first example."""
+    content = source["components"]["responses"][response]["content"]["application/json"]
+    value: Json = next(iter(content["examples"].values()))["value"]
+    return {"code": value["code"], "message": value["message"]}
+
+
+def error_template(source: Json, response: str) -> str:
+    """The contract's error body as a template that both VTL and gateway responses fill."""
+    return json.dumps({**error(source, response), "requestId": "$context.requestId"})
+
+
+def build(conditions: Conditions, *, title: str, feature: Mapping[str, Json], explorer: Json) -> Json:
+    """Build the body.
+
+    Args:
+        conditions: the stack's conditions; the body refers to those of the axes alone.
+        title: the API's name.
+        feature: backend (as `conditions.backends` names it) -> the integration of the feature's routes.
+        explorer: the integration of the Explorer's routes.
+
+    Returns:
+        OpenAPI 3.0 with API Gateway's extensions and CloudFormation's Fn::If.
+    """
+    source = document()
+    return {
+        "openapi": "3.0.1",
+        "info": {"title": title, "version": source["info"]["version"]},
+        "paths": {
+            path: _path(path, methods, conditions, feature, explorer)
+            for path, methods in source["paths"].items()
+        },
+        "components": {"securitySchemes": {"sigv4": _scheme(source)}},
+        "x-amazon-apigateway-gateway-responses": _gateway_responses(source),
+    }
+
+
+def _path(
+    path: str, methods: Json, conditions: Conditions, feature: Mapping[str, Json], explorer: Json
+) -> Json:
+    """One path with its preflight; under the condition of what serves it."""
+    (method, operation), *_ = methods.items()
+    options = _preflight(method.upper())
+    if FEATURE_TAG in operation["tags"]:
+        return pick(conditions.is_on, {method: _feature(conditions, feature), "options": options})
+    if path == "/":
+        return {method: _service_name(operation), "options": options}
+    served = _parameters(operation) | {"responses": ANY_RESPONSE, "security": OPEN, INTEGRATION: explorer}
+    return pick(conditions.has_explorer, {method: served, "options": options})
+
+
+def _feature(conditions: Conditions, feature: Mapping[str, Json]) -> Json:
+    """The feature's operation; it declares what the SageMaker integration maps (Lambda's maps nothing)."""
+    integrations = [feature[backend] for backend in conditions.backends]
+    first = conditions[f"Is{conditions.backends[0]}"]
+    return {
+        "parameters": [
+            {"name": "Content-Type", "in": "header", "required": False, "schema": {"type": "string"}}
+        ],
+        "responses": {
+            "200": declared(ANSWER_HEADERS),
+            "502": declared(ERROR_HEADERS),
+            "503": declared((*ERROR_HEADERS, "Retry-After")),
+        },
+        "security": pick(conditions.is_signed, [{"sigv4": []}], OPEN),
+        INTEGRATION: integrations[0] if len(integrations) == 1 else pick(first, *integrations),
+    }
+
+
+def _parameters(operation: Json) -> Json:
+    """Path parameters, which API Gateway wants declared, without their examples."""
+    kept = [
+        {key: parameter[key] for key in ("name", "in", "required", "schema")}
+        for parameter in operation.get("parameters", [])
+    ]
+    return {"parameters": kept} if kept else {}
+
+
+def _service_name(operation: Json) -> Json:
+    """The permanent route: an API without methods cannot be deployed."""
+    answer = operation["responses"]["200"]["content"]["application/json"]["example"]
+    return {"security": OPEN} | mock("200", {"Access-Control-Allow-Origin": ANY_ORIGIN}, json.dumps(answer))
+
+
+def _preflight(method: str) -> Json:
+    """The answer to a browser's preflight (Fetch standard, CORS protocol), which is never signed."""
+    headers = {
+        "Access-Control-Allow-Origin": ANY_ORIGIN,
+        "Access-Control-Allow-Methods": f"'{method},OPTIONS'",
+        "Access-Control-Allow-Headers": SIGNED_HEADERS,
+        "Access-Control-Max-Age": "'86400'",
+    }
+    return {"security": OPEN} | mock("204", headers)
+
+
+def mock(status: str, headers: Mapping[str, str], body: str | None = None) -> Json:
+    """An operation that API Gateway answers itself."""
+    response: Json = {"statusCode": status, "responseParameters": mapped(headers)}
+    if body is not None:
+        response["responseTemplates"] = {"application/json": body}
+    return {
+        "responses": {status: declared(tuple(headers))},
+        INTEGRATION: {
+            "type": "mock",
+            "requestTemplates": {"application/json": json.dumps({"statusCode": int(status)})},
+            "responses": {"default": response},
+        },
+    }
+
+
+def mapped(headers: Mapping[str, str]) -> dict[str, str]:
+    """Header mappings of an integration response."""
+    return {f"method.response.header.{name}": source for name, source in headers.items()}
+
+
+def declared(headers: Sequence[str]) -> Json:
+    """A method response that declares the headers, without which their mapping is refused."""
+    return {"description": "", "headers": {name: {"schema": {"type": "string"}} for name in headers}}
+
+
+def _scheme(source: Json) -> Json:
+    scheme = source["components"]["securitySchemes"]["sigv4"]
+    return {key: value for key, value in scheme.items() if key != "description"}
+
+
+def _gateway_responses(source: Json) -> Json:
+    """Every answer that API Gateway gives by itself, in the contract's shape, readable by any page."""
+    forbidden, busy = error(source, "Forbidden"), error(source, "TooManyRequests")
+    broken, late = error(source, "BadGateway"), error(source, "Timeout")
+    own_words = forbidden | {"message": None}
+    return {
+        "ACCESS_DENIED": _gateway_response(own_words),
+        "EXPIRED_TOKEN": _gateway_response(own_words),
+        "INVALID_SIGNATURE": _gateway_response(own_words),
+        "MISSING_AUTHENTICATION_TOKEN": _gateway_response(forbidden),
+        "RESOURCE_NOT_FOUND": _gateway_response(forbidden, "403"),
+        "WAF_FILTERED": _gateway_response(forbidden),
+        "REQUEST_TOO_LARGE": _gateway_response({"code": "PayloadTooLarge", "message": TOO_LARGE}),
+        "THROTTLED": _gateway_response(busy, retry=True),
+        "QUOTA_EXCEEDED": _gateway_response(busy),
+        "API_CONFIGURATION_ERROR": _gateway_response(error(source, "InternalError")),
+        "INTEGRATION_FAILURE": _gateway_response(broken, "502"),
+        "INTEGRATION_TIMEOUT": _gateway_response(late),
+        "DEFAULT_4XX": _gateway_response({"code": "InvalidRequest", "message": None}),
+        "DEFAULT_5XX": _gateway_response(broken, "502"),
+    }
+
+
+def _gateway_response(told: Json, status: str | None = None, *, retry: bool = False) -> Json:
+    """One gateway response.
+
+    Args:
+        told: code and message; message None passes on API Gateway's own words, which tell the reason best.
+        status: the contract's status where API Gateway's own differs.
+        retry: whether the caller is told when to try again.
+    """
+    headers = {"Access-Control-Allow-Origin": ANY_ORIGIN, "Access-Control-Expose-Headers": EXPOSED}
+    if retry:
+        headers["Retry-After"] = f"'{RETRY_AFTER_SECONDS}'"
+    # messageString is quoted already
+    message = "$context.error.messageString" if told["message"] is None else json.dumps(told["message"])
+    template = f'{{"code": "{told["code"]}", "message": {message}, "requestId": "$context.requestId"}}'
+    return {
+        **({"statusCode": status} if status else {}),
+        "responseParameters": {f"gatewayresponse.header.{name}": value for name, value in headers.items()},
+        "responseTemplates": {"application/json": template},
+    }

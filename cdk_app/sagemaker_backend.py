@@ -1,0 +1,157 @@
+"""The SageMaker backend: a real-time endpoint that scales with its load, called straight by API Gateway."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_applicationautoscaling as scaling
+from aws_cdk import aws_ecr_assets as ecr_assets
+from aws_cdk import aws_iam
+from aws_cdk import aws_sagemaker as sagemaker
+from constructs import Construct
+
+from cdk_app import iam
+from cdk_app.conditions import Conditions, when
+from cdk_app.config import DeploymentConfig
+from cdk_app.images import image
+from cdk_app.logs import log_group
+from cdk_app.parameters import Parameters
+
+NAME_PREFIX = "image-similarity"
+VARIANT = "AllTraffic"
+# Minutes of an instance's start: model data is in the image, so a container that is not up by then is broken.
+STARTUP_SECONDS = 300
+# Driver of CUDA 12.4 and newer; SageMaker's default host has an older one.
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariant.html
+GPU_HOST = "al2-ami-sagemaker-inference-gpu-3-1"
+# Requests a minute that one instance is scaled to carry: well under what the smallest one measured.
+TARGET_REQUESTS_PER_MINUTE = {"cpu": 300, "gpu": 1500}
+SCALE_OUT_SECONDS, SCALE_IN_SECONDS = 60, 300
+
+
+class SageMakerBackend(Construct):
+    """Model, endpoint, scaling, roles and log group; all exist when the backend is chosen."""
+
+    def __init__(
+        self, scope: Construct, *, parameters: Parameters, conditions: Conditions, config: DeploymentConfig
+    ) -> None:
+        super().__init__(scope, "SageMaker")
+        self._parameters = parameters
+        # One endpoint for each instance type: Application Auto Scaling refuses a new type on a scaled one.
+        self._stack_part = cdk.Fn.select(
+            0, cdk.Fn.split("-", cdk.Fn.select(2, cdk.Fn.split("/", cdk.Aws.STACK_ID)))
+        )
+        size = cdk.Fn.join("-", cdk.Fn.split(".", parameters["SageMakerInstanceType"]))
+        name = cdk.Fn.sub(f"{NAME_PREFIX}-${{Stack}}-${{Size}}", {"Stack": self._stack_part, "Size": size})
+        model = self._model(image(self, "sagemaker", config), conditions)
+        # SageMaker prescribes the name; made here first, it has a retention and goes with the stack.
+        logs = log_group(self, "LogGroup", parameters, cdk.Fn.join("", ["/aws/sagemaker/Endpoints/", name]))
+        self.endpoint = self._endpoint(name, model, config)
+        self.endpoint.add_resource_dependency(logs)
+        self.endpoint_name = self.endpoint.attr_endpoint_name
+        self._scaling(config)
+        self.invoke_role = self._invoke_role()
+        when(conditions["IsSageMaker"], self)
+
+    def _stack_arn(self, tail: str) -> str:
+        """The prefix of all endpoints of this stack: the old one works on while a new one takes over."""
+        return iam.arn(f"{tail}{NAME_PREFIX}-${{Stack}}-*", Stack=self._stack_part)
+
+    def _model(self, container: ecr_assets.DockerImageAsset, conditions: Conditions) -> sagemaker.CfnModel:
+        role = iam.service_role(
+            self,
+            "Role",
+            service="sagemaker",
+            description="What the Image Similarity endpoint may do",
+            policies=[
+                iam.policy("RunEndpoint", self._run_statements(container.repository.repository_arn)),
+                iam.read_buckets(conditions, self._parameters["ImageBuckets"]),
+            ],
+        )
+        return sagemaker.CfnModel(
+            self,
+            "Model",
+            execution_role_arn=role.attr_arn,
+            primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
+                image=container.image_uri, environment={"IMAGE_BUCKETS": self._parameters["ImageBuckets"]}
+            ),
+        )
+
+    def _run_statements(self, repository_arn: str) -> list[iam.Statement]:
+        namespace = {"cloudwatch:namespace": "/aws/sagemaker/Endpoints"}
+        pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+        return [
+            iam.allow(pull, repository_arn),
+            iam.allow(["ecr:GetAuthorizationToken"], "*"),
+            iam.allow(
+                ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+                self._stack_arn("logs:log-group:/aws/sagemaker/Endpoints/"),
+            ),
+            iam.allow(["cloudwatch:PutMetricData"], "*", StringEquals=namespace),
+        ]
+
+    def _endpoint(
+        self, name: str, model: sagemaker.CfnModel, config: DeploymentConfig
+    ) -> sagemaker.CfnEndpoint:
+        variant = {
+            "VariantName": VARIANT,
+            "ModelName": model.attr_model_name,
+            "InstanceType": self._parameters["SageMakerInstanceType"],
+            # Application Auto Scaling brings it to the minimum; a fixed number keeps a new minimum from
+            # replacing all instances.
+            "InitialInstanceCount": 1,
+            "InitialVariantWeight": 1,
+            "ContainerStartupHealthCheckTimeoutInSeconds": STARTUP_SECONDS,
+        }
+        if config.accelerator == "gpu":
+            variant["InferenceAmiVersion"] = GPU_HOST
+        settings = sagemaker.CfnEndpointConfig(self, "EndpointConfig", production_variants=[])
+        settings.add_property_override("ProductionVariants", [variant])
+        return sagemaker.CfnEndpoint(
+            self,
+            "Endpoint",
+            endpoint_name=name,
+            endpoint_config_name=settings.attr_endpoint_config_name,
+            retain_all_variant_properties=True,  # an update keeps the number that scaling has reached
+        )
+
+    def _scaling(self, config: DeploymentConfig) -> None:
+        target = scaling.CfnScalableTarget(
+            self,
+            "ScalableTarget",
+            service_namespace="sagemaker",
+            scalable_dimension="sagemaker:variant:DesiredInstanceCount",
+            resource_id=cdk.Fn.join("", ["endpoint/", self.endpoint_name, f"/variant/{VARIANT}"]),
+            min_capacity=1,
+            max_capacity=1,
+        )
+        target.add_property_override("MinCapacity", self._parameters["SageMakerMinInstances"])
+        target.add_property_override("MaxCapacity", self._parameters["SageMakerMaxInstances"])
+        tracking = scaling.CfnScalingPolicy.TargetTrackingScalingPolicyConfigurationProperty(
+            target_value=TARGET_REQUESTS_PER_MINUTE[config.accelerator],
+            predefined_metric_specification=scaling.CfnScalingPolicy.PredefinedMetricSpecificationProperty(
+                predefined_metric_type="SageMakerVariantInvocationsPerInstance"
+            ),
+            scale_out_cooldown=SCALE_OUT_SECONDS,
+            scale_in_cooldown=SCALE_IN_SECONDS,
+        )
+        scaling.CfnScalingPolicy(
+            self,
+            "ScalingPolicy",
+            policy_name="InvocationsPerInstance",
+            policy_type="TargetTrackingScaling",
+            scaling_target_id=target.ref,
+            target_tracking_scaling_policy_configuration=tracking,
+        )
+
+    def _invoke_role(self) -> aws_iam.CfnRole:
+        """What API Gateway assumes to call the endpoint."""
+        return iam.service_role(
+            self,
+            "InvokeRole",
+            service="apigateway",
+            description="Lets API Gateway call the Image Similarity endpoint",
+            policies=[
+                iam.policy(
+                    "InvokeEndpoint",
+                    [iam.allow(["sagemaker:InvokeEndpoint"], self._stack_arn("sagemaker:endpoint/"))],
+                )
+            ],
+        )

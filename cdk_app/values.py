@@ -1,0 +1,92 @@
+"""The values that parameters and flags may take, with the services' own limits."""
+
+from cdk_app.constraints import Number, Pattern
+
+SWITCH = ("yes", "no")
+MODEL_NAME = Pattern(
+    r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}",
+    "the name of an open_clip model with 512 dimensions, such as ViT-B-32, or embedded",
+)
+PRETRAINED_TAG = Pattern(
+    r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}",
+    "an open_clip pretrained tag, such as laion2b_s34b_b79k",
+)
+# https://docs.aws.amazon.com/apigateway/latest/api/API_Stage.html
+STAGE_NAME = Pattern(r"[A-Za-z0-9_-]{1,128}", "1 to 128 letters, digits, '_' and '-'")
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html; under 1024 the model has no room
+LAMBDA_MEMORY = Number(1024, 10240)
+INSTANCES = Number(1)
+# The account's own limits: https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
+RATE = Number(1, 10000)
+BURST = Number(1, 5000)
+_BUCKET = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+BUCKETS = Pattern(rf"|{_BUCKET}(,{_BUCKET})*", "S3 bucket names, comma-separated without spaces, or nothing")
+TOPIC_ARN = Pattern(
+    r"|arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}",
+    "the ARN of an SNS topic, or nothing",
+)
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+_DAYS = (
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+    3288,
+    3653,
+)
+RETENTION_DAYS = tuple(str(days) for days in _DAYS)
+
+# What the SageMaker image runs on, the default first.
+INSTANCE_TYPES = {
+    "x86_64": (
+        "ml.c5.large",  # the cheapest with a whole core, and the one that every region has
+        "ml.c5.xlarge",
+        "ml.c5.2xlarge",
+        "ml.c6i.large",
+        "ml.c6i.xlarge",
+        "ml.c6i.2xlarge",
+        "ml.c6i.4xlarge",
+        "ml.c7i.large",
+        "ml.c7i.xlarge",
+        "ml.c7i.2xlarge",
+        "ml.c7i.4xlarge",
+        "ml.m5.large",
+        "ml.m5.xlarge",
+        "ml.m6i.large",
+        "ml.m6i.xlarge",
+    ),
+    "arm64": (
+        "ml.c6g.large",
+        "ml.c6g.xlarge",
+        "ml.c6g.2xlarge",
+        "ml.c7g.large",
+        "ml.c7g.xlarge",
+        "ml.c7g.2xlarge",
+        "ml.c7g.4xlarge",
+    ),
+    "gpu": (
+        "ml.g4dn.xlarge",
+        "ml.g4dn.2xlarge",
+        "ml.g5.xlarge",
+        "ml.g5.2xlarge",
+        "ml.g6.xlarge",
+        "ml.g6.2xlarge",
+    ),
+}
