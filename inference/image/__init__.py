@@ -13,7 +13,7 @@ from PIL import BmpImagePlugin, Image, JpegImagePlugin, PngImagePlugin
 from inference.errors import ImageTooLarge, InvalidImage
 from inference.image import bmp, exif, jpeg, png
 from inference.image.broken import BrokenImageError
-from inference.image.colour import flatten, on_white
+from inference.image.colour import flatten
 from inference.image.geometry import Geometry
 from inference.manifest import Preprocessing
 
@@ -58,7 +58,7 @@ def decode(data: bytes, *, field: str, preprocessing: Preprocessing) -> NDArray[
         scale = _draft(picture, preprocessing.size)
         picture.load()
         picture = flatten(picture)
-    return np.asarray(on_white(geometry.cut(picture, scale)), dtype=np.uint8)
+    return np.asarray(geometry.cut(picture, scale).convert("RGB"), dtype=np.uint8)
 
 
 @contextmanager
@@ -84,7 +84,7 @@ def _open(data: bytes) -> tuple[Image.Image, int]:
         cleaned, orientation = png.clean(data)
         return png.scale_transparency(PngImagePlugin.PngImageFile(io.BytesIO(cleaned)), cleaned), orientation
     if data.startswith(bmp.SIGNATURE):
-        return BmpImagePlugin.BmpImageFile(io.BytesIO(data)), exif.UPRIGHT
+        return bmp.checked(BmpImagePlugin.BmpImageFile(io.BytesIO(data)), data), exif.UPRIGHT
     raise BrokenImageError("not a JPEG, PNG or BMP file; send one of these formats.")
 
 

@@ -1,0 +1,78 @@
+"""The square that the model sees, against torchvision's steps; and JPEG's reduced decoding."""
+
+import io
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+
+from inference import image
+from inference.image import decode
+from inference.manifest import Preprocessing
+from tests.unit.image import files
+from tests.unit.image.test_formats import EXACT, ROUNDED, furthest
+
+PHOTO = Image.fromarray(skimage.data.astronaut())
+SIZES = [
+    (512, 512),
+    (448, 300),
+    (300, 448),
+    (224, 224),
+    (225, 224),
+    (224, 227),
+    (97, 61),
+    (1, 1),
+    (3, 4),
+    (1000, 31),
+]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_size_gives_the_reference_square(size: tuple[int, int]) -> None:
+    picture = PHOTO.resize(size)
+    assert furthest(files.saved(picture, "PNG"), files.reference(picture)) <= ROUNDED
+
+
+@pytest.mark.parametrize("interpolation", ["bicubic", "bilinear"])
+@pytest.mark.parametrize("mode", ["shortest", "squash"])
+@pytest.mark.parametrize("side", [224, 256, 100])
+def test_preprocessing_is_the_manifests(interpolation: str, mode: str, side: int) -> None:
+    preprocessing = Preprocessing(size=side, interpolation=interpolation, resize_mode=mode)
+    picture = PHOTO.resize((500, 333))
+    found = decode(files.saved(picture, "PNG"), field="img", preprocessing=preprocessing)
+    wanted = files.reference(picture, preprocessing)
+    assert found.shape == wanted.shape == (side, side, 3)
+    assert np.abs(found.astype(int) - wanted).max() <= EXACT
+
+
+@pytest.mark.parametrize("size", [(4096, 1), (1, 4096), (4096, 2), (4096, 31), (4096, 4096)])
+def test_the_longest_side_may_have_4096_pixels(size: tuple[int, int]) -> None:
+    found = decode(
+        files.saved(Image.new("RGB", size, (1, 2, 3)), "PNG"), field="img", preprocessing=files.PREPROCESSING
+    )
+    assert np.all(found == (1, 2, 3))
+
+
+def large_jpeg() -> bytes:
+    """4000 x 3000 with detail at every scale."""
+    return files.saved(
+        Image.fromarray(skimage.data.hubble_deep_field()).resize((4000, 3000)), "JPEG", quality=92
+    )
+
+
+def test_reduced_decoding_stays_near_the_full_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = large_jpeg()
+    reduced = decode(data, field="img", preprocessing=files.PREPROCESSING).astype(int)
+    monkeypatch.setattr(image, "DRAFT_FACTOR", None)
+    full = decode(data, field="img", preprocessing=files.PREPROCESSING).astype(int)
+    assert furthest(data, files.reference(Image.open(io.BytesIO(data)))) <= EXACT
+    assert 0 < np.abs(full - reduced).mean() < 0.5  # it was reduced, and hardly shows
+
+
+def test_reduced_decoding_of_a_turned_picture_cuts_the_same_square(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = files.with_segments(large_jpeg(), files.segment(0xE1, b"Exif\0\0" + files.exif_block(6)))
+    reduced = decode(data, field="img", preprocessing=files.PREPROCESSING).astype(int)
+    monkeypatch.setattr(image, "DRAFT_FACTOR", None)
+    full = decode(data, field="img", preprocessing=files.PREPROCESSING).astype(int)
+    assert np.abs(full - reduced).mean() < 0.5

@@ -1,0 +1,169 @@
+"""Files that are refused: with which error and words, how soon, and at which cost in memory."""
+
+import struct
+import time
+import tracemalloc
+import zlib
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+
+from inference.errors import ApiError, ImageTooLarge, InvalidImage
+from inference.image import decode
+from tests.unit.image import files
+
+PHOTO = Image.fromarray(skimage.data.chelsea())
+BLACK = np.zeros((64, 64, 3), np.uint8)
+SMALL_PNG, SMALL_JPEG = files.png(BLACK, files.RGB), files.saved(Image.fromarray(BLACK), "JPEG")
+SECONDS = 3.0  # for what takes a tenth of that on an idle core
+
+
+def refused(data: bytes, error: type[ApiError] = InvalidImage, words: str | None = None) -> None:
+    start = time.perf_counter()
+    with pytest.raises(error, match=words) as caught:
+        decode(data, field="img_2", preprocessing=files.PREPROCESSING)
+    assert time.perf_counter() - start < SECONDS
+    assert caught.value.message.startswith("img_2: ")
+
+
+NO_IMAGES = {
+    "empty": b"",
+    "text": b"hello, world",
+    "html": b"<!doctype html><title>Not found</title>",
+    "gif": files.saved(PHOTO, "GIF"),
+    "webp": files.saved(PHOTO, "WEBP"),
+    "tiff": files.saved(PHOTO, "TIFF"),
+    "eps": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
+    "svg": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+    "pdf": b"%PDF-1.7\n",
+    "zip": b"PK\3\4",
+    "bmp without its file header": files.saved(PHOTO, "BMP")[14:],
+    "spaces first": b"  " + SMALL_PNG,
+}
+
+
+@pytest.mark.parametrize("name", NO_IMAGES)
+def test_other_formats(name: str) -> None:
+    refused(NO_IMAGES[name], words="not a JPEG, PNG or BMP file")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "MPO"])
+@pytest.mark.parametrize("part", [0.001, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 0.999])
+def test_truncated_files(kind: str, part: float) -> None:
+    data = files.saved(PHOTO, kind)
+    refused(data[: max(4, int(len(data) * part))])
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP"])
+@pytest.mark.parametrize("missing", [1, 2, 3, 8, 12])
+def test_files_without_their_last_bytes(kind: str, missing: int) -> None:
+    refused(files.saved(PHOTO.resize((64, 64)), kind)[:-missing])
+
+
+def broken_pngs() -> dict[str, bytes]:
+    head, rest = SMALL_PNG[:33], SMALL_PNG[33:]
+
+    def header(*values: int) -> bytes:
+        return SMALL_PNG[:8] + files.chunk(b"IHDR", struct.pack(">IIBBBBB", *values)) + rest
+
+    return {
+        "no header": SMALL_PNG[:8] + rest,
+        "header of one byte": SMALL_PNG[:8] + files.chunk(b"IHDR", b"\0") + rest,
+        "no pixels": head + files.chunk(b"IEND"),
+        "pixels that are not deflated": head + files.chunk(b"IDAT", b"not zlib") + files.chunk(b"IEND"),
+        "half of the pixels": head + files.chunk(b"IDAT", zlib.compress(bytes(6000))) + files.chunk(b"IEND"),
+        "wrong checksum": SMALL_PNG[:30] + b"\0\0\0" + SMALL_PNG[33:],
+        "width of 0": header(0, 64, 8, 2, 0, 0, 0),
+        "height of 0": header(64, 0, 8, 2, 0, 0, 0),
+        "3 bits": header(64, 64, 3, 2, 0, 0, 0),
+        "colour type 1": header(64, 64, 8, 1, 0, 0, 0),
+        "filter 200": head + files.chunk(b"IDAT", zlib.compress(b"\xc8" * 12352)) + files.chunk(b"IEND"),
+        "short transparency": files.png(BLACK, 2, before_pixels=[files.chunk(b"tRNS", b"\0")]),
+        "a chunk that is longer than the file": head + b"\x7f\xff\xff\xffIDAT" + rest,
+    }
+
+
+@pytest.mark.parametrize("name", broken_pngs())
+def test_broken_pngs(name: str) -> None:
+    refused(broken_pngs()[name])
+
+
+def broken_jpegs() -> dict[str, bytes]:
+    frame = SMALL_JPEG.index(b"\xff\xc0")
+    scan = SMALL_JPEG.index(b"\xff\xda")
+
+    def framed(content: bytes, marker: int = 0xC0) -> bytes:
+        return SMALL_JPEG[:frame] + files.segment(marker, content) + SMALL_JPEG[frame + 19 :]
+
+    one = b"\x01\x11\x00"
+    return {
+        "nothing but start and end": b"\xff\xd8\xff\xd9",
+        "no frame": SMALL_JPEG[:frame] + SMALL_JPEG[frame + 19 :],
+        "no scan": SMALL_JPEG[:scan] + b"\xff\xd9",
+        "no tables": SMALL_JPEG[:20] + SMALL_JPEG[frame:],
+        "two frames": SMALL_JPEG[:frame] + SMALL_JPEG[frame : frame + 19] + SMALL_JPEG[frame:],
+        "width of 0": framed(struct.pack(">BHHB", 8, 64, 0, 1) + one),
+        "height of 0": framed(struct.pack(">BHHB", 8, 0, 64, 1) + one),
+        "12 bits": framed(struct.pack(">BHHB", 12, 64, 64, 1) + one),
+        "lossless": framed(struct.pack(">BHHB", 8, 64, 64, 1) + one, 0xC3),
+        "5 components": framed(struct.pack(">BHHB", 8, 64, 64, 5) + one * 5),
+        "no components": framed(struct.pack(">BHHB", 8, 64, 64, 0)),
+        "sampling of 15": framed(struct.pack(">BHHB", 8, 64, 64, 3) + b"\1\xff\0\2\xff\1\3\xff\1"),
+        "a segment of length 0": SMALL_JPEG[:2] + b"\xff\xdb\0\0" + SMALL_JPEG[2:],
+        "a segment past the end": SMALL_JPEG[:2] + b"\xff\xdb\xff\xff" + SMALL_JPEG[2:],
+        "an unknown marker in the scan": SMALL_JPEG[:-4] + b"\xff\x02" + SMALL_JPEG[-4:],
+    }
+
+
+@pytest.mark.parametrize("name", broken_jpegs())
+def test_broken_jpegs(name: str) -> None:
+    refused(broken_jpegs()[name])
+
+
+def broken_bmps() -> dict[str, bytes]:
+    def info(*values: int, size: int = 40) -> bytes:
+        return b"BM" + bytes(8) + struct.pack("<IIiiHHIIiiII", 54, size, *values) + bytes(64)
+
+    return {
+        "nothing but the name": b"BM",
+        "a header of 13 bytes": info(4, 4, 1, 24, 0, 0, 0, 0, 0, 0, size=13),
+        "a header of 4 GB": info(4, 4, 1, 24, 0, 0, 0, 0, 0, 0, size=2**32 - 1),
+        "width of 0": info(0, 4, 1, 24, 0, 0, 0, 0, 0, 0),
+        "height of 0": info(4, 0, 1, 24, 0, 0, 0, 0, 0, 0),
+        "7 bits": info(4, 4, 1, 7, 0, 0, 0, 0, 0, 0),
+        "jpeg inside": info(4, 4, 1, 0, 4, 0, 0, 0, 0, 0),
+        "compression 99": info(4, 4, 1, 24, 99, 0, 0, 0, 0, 0),
+        "a palette of 4 billion": info(4, 4, 1, 8, 0, 0, 0, 0, 2**32 - 1, 0),
+        "masks that are no colours": info(4, 4, 1, 16, 3, 0, 0, 0, 0, 0) + b"\1\2\3",
+        "run lengths that end too soon": files.bmp(b"\4\1", (9, 9), 8, compression=1, palette=bytes(1024)),
+    }
+
+
+@pytest.mark.parametrize("name", broken_bmps())
+def test_broken_bmps(name: str) -> None:
+    refused(broken_bmps()[name])
+
+
+@pytest.mark.parametrize("size", [(4097, 1), (1, 4097), (5000, 4000), (65535, 65535)])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP"])
+def test_large_sizes_are_told_from_the_header(kind: str, size: tuple[int, int]) -> None:
+    """The files hold no such picture; memory stays far below its pixels."""
+    width, height = size
+    if kind == "PNG":
+        data = (
+            SMALL_PNG[:8]
+            + files.chunk(b"IHDR", struct.pack(">IIBBBBB", *size, 8, 2, 0, 0, 0))
+            + SMALL_PNG[33:]
+        )
+    elif kind == "JPEG":
+        frame = SMALL_JPEG.index(b"\xff\xc0")
+        data = SMALL_JPEG[: frame + 5] + struct.pack(">HH", height, width) + SMALL_JPEG[frame + 9 :]
+    else:
+        data = files.bmp(bytes(64), size, 24)
+    tracemalloc.start()
+    refused(data, ImageTooLarge, f"{width} x {height} pixels; the longest side may have 4096")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2**20
