@@ -13,6 +13,13 @@ NODE_MODULES = HERE.parent / "node_modules"
 VENDORED = {
     "swagger-ui-bundle.js": "swagger-ui-dist/swagger-ui-bundle.js",
     "swagger-ui.css": "swagger-ui-dist/swagger-ui.css",
+    "aws4fetch.js": "aws4fetch/dist/aws4fetch.esm.mjs",
+}
+EXAMPLES = {
+    "curl": {"open": "curl/open.sh", "signed": "curl/signed.sh"},
+    "Python": {"open": "python/open.py", "signed": "python/signed.py"},
+    "Java": {"open": "java/OpenCall.java", "signed": "java/SignedCall.java"},
+    "JavaScript": {"open": "javascript/open.mjs", "signed": "javascript/signed.mjs"},
 }
 STAMP_LENGTH = 12
 
@@ -35,10 +42,23 @@ def bundle(output: Path, node_modules: Path = NODE_MODULES) -> None:
     shutil.copytree(HERE / "page", assets)
     for name, source in VENDORED.items():
         _without_source_map(node_modules / source, assets / name)
-    document = yaml.safe_load((HERE / "openapi.yaml").read_text("utf-8"))
-    (assets / "openapi.json").write_text(json.dumps(document, separators=(",", ":")), "utf-8")
+    _write_json(assets / "openapi.json", yaml.safe_load((HERE / "openapi.yaml").read_text("utf-8")))
+    _write_json(assets / "examples.json", _examples())
     _stamp(assets)
     shutil.copyfile(HERE / "handler.py", output / "handler.py")
+
+
+def _examples() -> dict[str, dict[str, str]]:
+    """The code that the page offers for copying, by language and kind of authorization."""
+    folder = HERE.parent / "examples"
+    return {
+        language: {kind: (folder / name).read_text("utf-8") for kind, name in files.items()}
+        for language, files in EXAMPLES.items()
+    }
+
+
+def _write_json(target: Path, value: object) -> None:
+    target.write_text(json.dumps(value, separators=(",", ":")), "utf-8")
 
 
 def _without_source_map(source: Path, target: Path) -> None:

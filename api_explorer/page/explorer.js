@@ -1,45 +1,33 @@
-// The Explorer: reads the description of what is deployed and shows it with Swagger UI.
-import { clearRequestBody, quietAuthorize } from "./plugins.js?v=@version@";
+// The Explorer: reads the description of what is deployed, and puts the page's parts to work.
+import { makeCaller } from "./caller.js?v=@version@";
+import { startCompare } from "./compare.js?v=@version@";
+import { showReference } from "./reference.js?v=@version@";
+import { startSigning } from "./signing.js?v=@version@";
 
 const BACKENDS = { "yes-lambda": "AWS Lambda", "yes-sagemaker": "Amazon SageMaker" };
-const documentUrl = new URL("api-explorer/openapi.json", location.href);
+const assets = new URL("api-explorer/", location.href);
 const status = document.getElementById("status");
 
-async function load() {
-  const response = await fetch(documentUrl);
+async function load(name) {
+  const response = await fetch(new URL(name, assets));
   if (!response.ok) {
-    throw new Error(`the API's description could not be loaded (${response.status}). Reload the page.`);
+    throw new Error(`${name} could not be loaded (${response.status}). Reload the page.`);
   }
-  const description = await response.json();
-  // Absolute, so that the copied calls and the server list show where requests really go.
-  description.servers[0].url = new URL("..", documentUrl).href.replace(/\/$/, "");
-  return description;
+  return response.json();
 }
 
-function say(deployment) {
-  if (deployment.backend === "no") {
+function introduce({ authorization, backend }) {
+  if (backend === "no") {
     return "No API is switched on in this deployment. Set the stack's parameter ImageSimilarity to change that.";
   }
-  const where = `The API runs on ${BACKENDS[deployment.backend]}.`;
-  if (deployment.authorization === "NONE") {
+  const where = `The API runs on ${BACKENDS[backend]}.`;
+  if (authorization === "NONE") {
     return `${where} It is open to everyone (APIGatewayAuthorization is NONE), so you can try it out here.`;
   }
-  return `${where} Its calls must be signed with AWS credentials (APIGatewayAuthorization is AWS_IAM), so Try it
-    out is off here: this page has no credentials. You can read the API's definition.`;
-}
-
-function show(description) {
-  const open = description["x-deployment"].authorization === "NONE";
-  SwaggerUIBundle({
-    spec: description,
-    domNode: document.getElementById("reference"),
-    plugins: [quietAuthorize, clearRequestBody],
-    supportedSubmitMethods: open ? ["post"] : [],
-    validatorUrl: null, // nothing is sent to Swagger's own validator
-    docExpansion: "list",
-    displayRequestDuration: true,
-    defaultModelsExpandDepth: 0,
-  });
+  return (
+    `${where} Its calls must be signed with AWS credentials (APIGatewayAuthorization is AWS_IAM), so trying ` +
+    "it out is off until you give some below. You can read the API's definition at once."
+  );
 }
 
 function followColourScheme() {
@@ -49,11 +37,33 @@ function followColourScheme() {
   apply();
 }
 
+async function start() {
+  const [description, examples] = await Promise.all([load("openapi.json"), load("examples.json?v=@version@")]);
+  const deployment = description["x-deployment"];
+  // Absolute, so that the copied calls and the server list show where requests really go.
+  description.servers[0].url = new URL("..", assets.href + "openapi.json").href.replace(/\/$/, "");
+  status.textContent = introduce(deployment);
+  if (deployment.backend === "no") {
+    showReference(description, { tryItOut: false });
+    return;
+  }
+  const caller = makeCaller(`${description.servers[0].url}/image-similarity`);
+  const compare = startCompare({ caller, description, examples });
+  const open = deployment.authorization === "NONE";
+  compare.show(open);
+  showReference(description, { tryItOut: open });
+  if (!open) {
+    startSigning(deployment.region, (signer) => {
+      caller.signer = signer;
+      compare.show(signer !== null);
+      showReference(description, { tryItOut: signer !== null, signer });
+    });
+  }
+}
+
 followColourScheme();
 try {
-  const description = await load();
-  status.textContent = say(description["x-deployment"]);
-  show(description);
+  await start();
 } catch (error) {
   status.textContent = `Something went wrong: ${error.message}`;
 }
