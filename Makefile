@@ -47,7 +47,27 @@ check: setup  ## lint, types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-clean:  ## remove what the other targets made
-	rm -rf $(VENV) node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
+# torch and open_clip, for the exporter alone. TORCH_INDEX: where pip also looks for the CPU builds.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+EXPORT_PIP := .venv-export/bin/python -m pip install --quiet --disable-pip-version-check --retries 1
+.venv-export/.ready: inference/export/requirements.txt inference/export/torch.txt
+	@echo "set-up: torch and open_clip into .venv-export (about 1.2 GB, a few minutes the first time)"
+	@test -x .venv-export/bin/python || $(PYTHON) -m venv .venv-export
+	@$(EXPORT_PIP) --require-hashes -r inference/export/requirements.txt
+	@$(EXPORT_PIP) --no-deps --extra-index-url $(TORCH_INDEX) -r inference/export/torch.txt
+	@touch $@
 
-.PHONY: help setup lock run test check clean
+model: .venv-export/.ready  ## rebuild models/embedded from its published weights (installs torch)
+	.venv-export/bin/python -m inference.export --model embedded --output models/embedded
+
+test-export: setup .venv-export/.ready  ## the exporter: rebuilds artifacts and compares them (installs torch)
+	$(BIN)/python -m pytest -m export -q tests
+
+lock-export: $(VENV)/.ready  ## pin the exporter's packages anew
+	$(LOCK) --python-version 3.11 --override inference/export/without_torch.txt \
+	  inference/export/requirements.in -o inference/export/requirements.txt
+
+clean:  ## remove what the other targets made
+	rm -rf $(VENV) .venv-export node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
+
+.PHONY: help setup lock run test check model test-export lock-export clean

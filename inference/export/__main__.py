@@ -1,0 +1,79 @@
+"""python -m inference.export --model M --pretrained P --output DIR: make a runtime artifact."""
+
+import argparse
+import hashlib
+import json
+import logging
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from inference.encoder import OnnxEncoder
+from inference.export import checkpoint, graph, parity
+from inference.export.checkpoint import ExportError, Loaded
+from inference.export.tower import ImageTower
+from inference.manifest import DIMENSIONS, MODEL_FILE, Manifest, ManifestError, Precision
+
+
+def main() -> int:
+    """Exports as the command line says; 1 and a sentence when that can't be done."""
+    arguments = _arguments()
+    logging.getLogger().setLevel(logging.ERROR)  # open_clip warns of random weights before we fill them in
+    try:
+        settings = json.loads(arguments.preprocessing.read_text()) if arguments.preprocessing else None
+        loaded = checkpoint.load(arguments.model, arguments.pretrained, arguments.checkpoint, settings)
+        manifest = export(loaded, arguments.output, "int8" if arguments.int8 else "fp16")
+    except (ExportError, ManifestError, OSError, ValueError) as error:
+        print(f"export: {error}", file=sys.stderr)
+        return 1
+    print(f"{arguments.output}: {manifest.name}, {manifest.precision}, parity {manifest.parity}")
+    return 0
+
+
+def export(loaded: Loaded, output: Path, precision: Precision) -> Manifest:
+    """Builds the artifact, measures it against open_clip, and writes it only when it passes.
+
+    Raises:
+        ExportError: a bundled picture's vector is too far from open_clip's.
+    """
+    tower = ImageTower(loaded.visual, loaded.preprocessing)
+    model = graph.build(tower, loaded.preprocessing.size, precision)
+    with TemporaryDirectory() as directory:
+        first = _write(Path(directory), model, loaded, precision, {})
+        result = parity.measure(loaded, OnnxEncoder(Path(directory), threads=1), parity.pictures())
+    result.require(precision)
+    output.mkdir(parents=True, exist_ok=True)
+    return _write(output, model, loaded, first.precision, result.record())
+
+
+def _write(
+    directory: Path, model: bytes, loaded: Loaded, precision: Precision, record: dict[str, float]
+) -> Manifest:
+    manifest = Manifest(
+        model=loaded.model,
+        pretrained=loaded.pretrained,
+        sha256=hashlib.sha256(model).hexdigest(),
+        dimensions=DIMENSIONS,
+        preprocessing=loaded.preprocessing,
+        opset=graph.OPSET,
+        precision=precision,
+        parity=record,
+    )
+    (directory / MODEL_FILE).write_bytes(model)
+    manifest.save(directory)
+    return manifest
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m inference.export", description=__doc__)
+    parser.add_argument("--model", required=True, help='an open_clip model of 512 dimensions, or "embedded"')
+    parser.add_argument("--pretrained", help="its tag; with --checkpoint, the file's tag or your own label")
+    parser.add_argument("--checkpoint", type=Path, help="a local file of weights, instead of a download")
+    parser.add_argument("--preprocessing", type=Path, help="JSON: mean, std, interpolation, resize_mode")
+    parser.add_argument("--output", type=Path, required=True, help="where model.onnx and manifest.json go")
+    parser.add_argument("--int8", action="store_true", help="8-bit products: faster, smaller, less exact")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
