@@ -1,0 +1,127 @@
+"""The Lambda adapter against events as API Gateway sends them."""
+
+import base64
+import importlib.util
+import io
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from PIL import Image
+
+HANDLER = Path(__file__).resolve().parents[2] / "lambda" / "handler.py"
+
+
+@pytest.fixture(scope="module")
+def adapter() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("lambda_handler", HANDLER)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def picture() -> str:
+    file = io.BytesIO()
+    Image.linear_gradient("L").convert("RGB").save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def event(body: object, **changes: object) -> dict[str, Any]:
+    text = body if isinstance(body, str) or body is None else json.dumps(body)
+    return {
+        "resource": "/image-similarity",
+        "path": "/image-similarity",
+        "httpMethod": "POST",
+        "headers": {"Content-Type": "application/json"},
+        "multiValueHeaders": {"Content-Type": ["application/json"]},
+        "queryStringParameters": None,
+        "requestContext": {"requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef", "stage": "prod"},
+        "body": text,
+        "isBase64Encoded": False,
+        **changes,
+    }
+
+
+def answer(adapter: ModuleType, sent: dict[str, Any]) -> tuple[int, dict[str, Any], dict[str, str]]:
+    response = adapter.handler(sent, None)
+    assert response["isBase64Encoded"] is False
+    assert all(isinstance(value, str) for value in response["headers"].values())
+    return response["statusCode"], json.loads(response["body"]), response["headers"]
+
+
+def test_an_image_is_answered_with_the_gateways_request_id(adapter: ModuleType) -> None:
+    status, body, headers = answer(adapter, event({"img": picture()}))
+    assert status == 200
+    assert len(body["result"]) == 512
+    assert headers["X-Request-Id"] == "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
+    assert headers["Server-Timing"].startswith("fetch;dur=")
+
+
+def test_a_base64_body_is_the_same_request(adapter: ModuleType) -> None:
+    text = json.dumps({"img": picture()})
+    encoded = base64.b64encode(text.encode()).decode()
+    plain = answer(adapter, event(text))
+    assert answer(adapter, event(encoded, isBase64Encoded=True))[1] == plain[1]
+
+
+@pytest.mark.parametrize(
+    ("headers", "multi"),
+    [
+        ({"content-type": "application/json"}, None),
+        ({"CONTENT-TYPE": "application/json; charset=utf-8"}, {}),
+        (None, {"Content-type": ["application/json"]}),
+        ({}, {"content-type": ["text/plain", "application/json"]}),
+    ],
+)
+def test_headers_count_in_any_case_and_place(adapter: ModuleType, headers: object, multi: object) -> None:
+    sent = event({"img": picture()}, headers=headers, multiValueHeaders=multi)
+    assert answer(adapter, sent)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code"),
+    [
+        (event(None), 400, "InvalidRequest"),
+        (event(""), 400, "InvalidRequest"),
+        (event('{"img": "\ud800"}'), 400, "InvalidRequest"),
+        (event({"img": "QUJD"}, headers=None, multiValueHeaders=None), 415, "UnsupportedMediaType"),
+        ({}, 415, "UnsupportedMediaType"),
+        (event({"img": "x" * 6_000_000}), 413, "PayloadTooLarge"),
+        (event({"img": "QUJD"}), 400, "InvalidImage"),
+    ],
+)
+def test_what_the_service_refuses_reaches_the_caller(
+    adapter: ModuleType, sent: dict[str, Any], status: int, code: str
+) -> None:
+    found, body, headers = answer(adapter, sent)
+    assert (found, body["code"]) == (status, code)
+    assert body["requestId"] == headers["X-Request-Id"] != ""
+
+
+@pytest.mark.parametrize("changes", [{"body": 7}, {"headers": 7}, {"body": "a", "isBase64Encoded": True}])
+def test_a_defect_is_a_500_without_a_trace_of_it(
+    adapter: ModuleType, changes: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    status, body, _ = answer(adapter, event({"img": "QUJD"}) | changes)
+    assert (status, body["code"]) == (500, "InternalError")
+    assert set(body) == {"code", "message", "requestId"}
+    assert "Traceback" not in json.dumps(body)
+    assert "Error:" not in json.dumps(body)
+    assert caplog.records[-1].exc_info
+
+
+@pytest.mark.parametrize(
+    ("memory", "threads"),
+    [("128", 1), ("1024", 1), ("1769", 1), ("2560", 1), ("3008", 2), ("3538", 2), ("5307", 3), ("10240", 6)],
+)
+def test_threads_follow_the_memory(adapter: ModuleType, memory: str, threads: int) -> None:
+    assert adapter.encoder_threads({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": memory}) == threads
+    assert adapter.encoder_threads({}) == 1
+
+
+def test_the_adapter_is_thin() -> None:
+    assert len(HANDLER.read_text().splitlines()) < 60
