@@ -93,8 +93,8 @@ def _http(response: Response) -> responses.Response:
 
 
 def model_environment(environ: Mapping[str, str], mounted: Path = MOUNTED_MODEL) -> Mapping[str, str]:
-    """The environment, with MODEL_DIR naming the mounted model where there is one and nothing else is set."""
-    if "MODEL_DIR" not in environ and (mounted / "manifest.json").is_file():
+    """The environment, with MODEL_DIR naming the model that SageMaker mounted, where it did."""
+    if (mounted / "manifest.json").is_file():
         return {**environ, "MODEL_DIR": str(mounted)}
     return environ
 
@@ -103,31 +103,43 @@ def main(arguments: Sequence[str]) -> None:
     """Serve until SIGTERM, then answer what has begun and exit with 0."""
     parser = argparse.ArgumentParser(prog="sagemaker.server", description=__doc__)
     parser.add_argument(
-        "command", nargs="?", choices=["serve"], default="serve", help="as SageMaker calls it"
+        "command",
+        nargs="?",
+        choices=["serve", "check"],
+        default="serve",
+        help="serve, as SageMaker calls it; check makes one embedding and ends",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (the image says 0.0.0.0)")
-    host = parser.parse_args(arguments).host
+    options = parser.parse_args(arguments)
     # As process 1 of a container we get no default action; uvicorn hands the signal back here once drained.
     signal.signal(signal.SIGTERM, _exit)
     signal.signal(signal.SIGINT, _exit)
     configure_logging()
+    app = create_app(_load(), Workers(capacity=PLACES_PER_CORE * cores()))
+    if options.command == "serve":
+        uvicorn.Server(_config(app, options.host)).run()
+
+
+def _load() -> ObservedService:
     environ = model_environment(os.environ)
-    gate = BoundedSemaphore(cores())
+    load = partial(load_service, environ, threads=1, gate=BoundedSemaphore(cores()))
     try:
-        service = ObservedService("sagemaker", environ, partial(load_service, environ, threads=1, gate=gate))
+        return ObservedService("sagemaker", environ, load)
     except ManifestError as error:
         sys.exit(f"The model can't be loaded: {error}")
-    config = uvicorn.Config(
-        create_app(service, Workers(capacity=PLACES_PER_CORE * cores())),
+
+
+def _config(app: Starlette, host: str) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
         host=host,
-        port=int(environ.get("SAGEMAKER_BIND_TO_PORT", "8080")),
+        port=int(os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080")),
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
-    uvicorn.Server(config).run()
 
 
 def _exit(_signal: int, _frame: FrameType | None) -> NoReturn:
