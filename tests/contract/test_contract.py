@@ -1,0 +1,104 @@
+"""The whole table of cases through every way into the service, and the same answers from all of them."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.contract.adapters import REQUEST_ID, Answer, Call, lambda_handler, sagemaker_server
+from tests.contract.cases import CASES, ERRORS, PAIRS, SAME_TWICE, VECTORS, Case
+from tests.contract.world import World, running_world
+
+ADAPTERS = {"lambda": lambda_handler, "sagemaker": sagemaker_server}
+TOLERANCE = 1e-5
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    with running_world() as world:
+        yield world
+
+
+@pytest.fixture(scope="module", params=ADAPTERS)
+def call(request: pytest.FixtureRequest, world: World) -> Iterator[Call]:
+    with ADAPTERS[request.param](world.environment) as call:
+        yield call
+
+
+def ask(call: Call, case: Case, world: World) -> Answer:
+    return call(case.body(world), case.headers)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case not in ERRORS], ids=lambda case: case.name)
+def test_answers(call: Call, case: Case, world: World) -> None:
+    answer = ask(call, case, world)
+    assert answer.status == 200, answer.content
+    check_headers(answer)
+    assert re.fullmatch(
+        r"fetch;dur=[\d.]+, decode;dur=[\d.]+, encode;dur=[\d.]+", answer.headers["server-timing"]
+    )
+    if "similarity" in answer.json:
+        assert answer.json.keys() == {"similarity"}
+        assert 0 <= answer.json["similarity"] <= 1
+    else:
+        check_vector(answer.json)
+
+
+@pytest.mark.parametrize("case", ERRORS, ids=lambda case: case.name)
+def test_refuses_and_says_what_to_do(call: Call, case: Case, world: World) -> None:
+    answer = ask(call, case, world)
+    assert (answer.status, answer.json["code"]) == (case.status, case.code), answer.content
+    assert answer.json.keys() == {"code", "message", "requestId"}
+    assert re.search(case.message, answer.json["message"]), answer.json["message"]
+    assert "secret" not in answer.json["message"]
+    assert answer.json["requestId"] == answer.headers["x-request-id"] == REQUEST_ID
+    check_headers(answer)
+
+
+def test_every_way_to_send_a_picture_gives_the_same_vector(call: Call, world: World) -> None:
+    vectors = [ask(call, case, world).json["result"] for case in VECTORS]
+    assert all(vector == vectors[0] for vector in vectors)
+
+
+def test_every_way_to_send_a_pair_gives_the_same_similarity(call: Call, world: World) -> None:
+    similarities = {case.name: ask(call, case, world).json["similarity"] for case in PAIRS}
+    assert len(set(similarities.values())) == 1, similarities
+
+
+@pytest.mark.parametrize("case", SAME_TWICE, ids=lambda case: case.name)
+def test_the_same_picture_twice_is_exactly_one(call: Call, case: Case, world: World) -> None:
+    assert ask(call, case, world).json == {"similarity": 1.0}
+
+
+def test_adapters_give_equal_answers(world: World) -> None:
+    with lambda_handler(world.environment) as one, sagemaker_server(world.environment) as other:
+        for case in CASES:
+            here, there = ask(one, case, world), ask(other, case, world)
+            assert here.status == there.status, case.name
+            assert numbers(here.json) == pytest.approx(numbers(there.json), abs=TOLERANCE), case.name
+            assert words(here.json) == words(there.json), case.name
+
+
+def check_headers(answer: Answer) -> None:
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["x-model"]
+    assert answer.headers["access-control-allow-origin"] == "*"
+    for name in ("X-Request-Id", "X-Model", "Server-Timing"):
+        assert name in answer.headers["access-control-expose-headers"]
+
+
+def check_vector(body: dict[str, Any]) -> None:
+    assert body.keys() == {"result"}
+    assert len(body["result"]) == 512
+    assert sum(number**2 for number in body["result"]) == pytest.approx(1, abs=1e-4)
+    assert all(number == round(number, 6) for number in body["result"])
+
+
+def numbers(body: dict[str, Any]) -> list[float]:
+    return body.get("result", [body.get("similarity", 0.0)])
+
+
+def words(body: dict[str, Any]) -> dict[str, Any]:
+    """The texts of an answer; ports of this run's servers are the same for both adapters."""
+    return {name: value for name, value in body.items() if isinstance(value, str)}
