@@ -20,7 +20,7 @@ def checked(picture: ImageFile.ImageFile, data: bytes) -> Image.Image:
     pixels = picture.width * picture.height
     if run_lengths and (len(data) > MAX_RUN_LENGTH_BYTES or pixels > MAX_RUN_LENGTH_PIXELS):
         raise BrokenImageError(
-            f"a BMP with run lengths may have {MAX_RUN_LENGTH_BYTES} bytes and {MAX_RUN_LENGTH_PIXELS} pixels "
-            "at most; save it as PNG."
+            f"a BMP with run lengths may have {MAX_RUN_LENGTH_BYTES} bytes and "
+            f"{MAX_RUN_LENGTH_PIXELS} pixels; save it as PNG."
         )
     return picture
