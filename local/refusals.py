@@ -1,0 +1,59 @@
+"""Answers that API Gateway makes by itself, in the shape of the deployment's gateway responses.
+
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
+"""
+
+import json
+from collections.abc import Mapping
+
+from local.intrinsics import Json
+from local.messages import Incoming, Outcome, Refusal
+from local.snapshot import GatewayResponse
+from local.templates import substitute
+
+ERROR_TYPES = {
+    "ACCESS_DENIED": "AccessDeniedException",
+    "EXPIRED_TOKEN": "ExpiredTokenException",
+    "INTEGRATION_TIMEOUT": "InternalServerErrorException",
+    "INVALID_SIGNATURE": "InvalidSignatureException",
+    "MISSING_AUTHENTICATION_TOKEN": "MissingAuthenticationTokenException",
+    "REQUEST_TOO_LARGE": "RequestTooLargeException",
+    "UNSUPPORTED_MEDIA_TYPE": "UnsupportedMediaTypeException",
+}
+UNDEFINED = GatewayResponse(None, {}, {"application/json": '{"message":$context.error.messageString}'})
+
+
+def refused(refusal: Refusal, incoming: Incoming) -> Outcome:
+    """Shape a refusal: by its own type, else by DEFAULT_4XX or DEFAULT_5XX, else as API Gateway does."""
+    responses = incoming.stage.snapshot.gateway_responses
+    default = "DEFAULT_4XX" if refusal.status < 500 else "DEFAULT_5XX"
+    response = responses.get(refusal.kind) or responses.get(default) or UNDEFINED
+    variables: Mapping[str, Json] = {
+        "context": {
+            **incoming.context(None),
+            "error": {
+                "message": refusal.message,
+                "messageString": json.dumps(refusal.message),
+                "responseType": refusal.kind,
+            },
+        },
+        "stageVariables": dict(incoming.stage.variables),
+    }
+    media_type, template = next(iter((response.templates or UNDEFINED.templates).items()))
+    headers = [
+        ("Content-Type", media_type),
+        ("x-amzn-ErrorType", ERROR_TYPES.get(refusal.kind, "InternalServerErrorException")),
+    ]
+    for target, source in response.parameters.items():
+        value = _value(source, variables, incoming)
+        if value is not None:
+            headers.append((target.removeprefix("gatewayresponse.header."), value))
+    return Outcome(response.status or refusal.status, headers, substitute(template, variables).encode())
+
+
+def _value(source: str, variables: Mapping[str, Json], incoming: Incoming) -> str | None:
+    if source.startswith("'"):
+        return source[1:-1]
+    if source.startswith("method.request.header."):
+        return incoming.header(source.removeprefix("method.request.header."))
+    return substitute(f"${source}", variables) or None

@@ -1,0 +1,110 @@
+"""Mapping templates (VTL, by airspeed) and the simple substitution of gateway responses.
+
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
+"""
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote, unquote
+
+import airspeed
+
+from local.intrinsics import Json
+from local.messages import Incoming
+from local.snapshot import Route
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A template's text and the status that it set in $context.responseOverride, if any."""
+
+    text: str
+    status: int | None
+
+
+class _Input:
+    """$input: the payload that the template maps."""
+
+    def __init__(self, text: str, incoming: Incoming) -> None:
+        self.body = text
+        self._incoming = incoming
+
+    def path(self, expression: str) -> Json:
+        value = _parse(self.body)
+        for key in re.findall(r"\.([\w-]+)|\[(\d+)\]|\['([^']+)'\]", expression):
+            value = _step(value, *key)
+        return value
+
+    def json(self, expression: str) -> str:
+        return json.dumps(self.path(expression))
+
+    def params(self, name: str) -> str:
+        return self._incoming.header(name) or dict(self._incoming.query).get(name, "")
+
+
+class _Util:
+    """$util."""
+
+    def escapeJavaScript(self, text: Json) -> str:  # noqa: N802 - API Gateway's name
+        return json.dumps("" if text is None else str(text))[1:-1].replace("'", "\\'")
+
+    def parseJson(self, text: str) -> Json:  # noqa: N802 - API Gateway's name
+        return _parse(text)
+
+    def urlEncode(self, text: str) -> str:  # noqa: N802 - API Gateway's name
+        return quote(text, safe="")
+
+    def urlDecode(self, text: str) -> str:  # noqa: N802 - API Gateway's name
+        return unquote(text)
+
+    def base64Encode(self, text: str) -> str:  # noqa: N802 - API Gateway's name
+        return base64.b64encode(text.encode()).decode()
+
+    def base64Decode(self, text: str) -> str:  # noqa: N802 - API Gateway's name
+        return base64.b64decode(text).decode()
+
+
+def render(template: str, payload: str, incoming: Incoming, route: Route) -> Rendered:
+    """Render a VTL mapping template over a payload."""
+    override: dict[str, Json] = {"header": {}}
+    context = {**incoming.context(route), "responseOverride": override}
+    names = {
+        "context": context,
+        "input": _Input(payload, incoming),
+        "stageVariables": dict(incoming.stage.variables),
+        "util": _Util(),
+    }
+    text = airspeed.Template(template).merge(names)
+    status = override.get("status")
+    return Rendered(text, None if status is None else int(status))
+
+
+def substitute(template: str, variables: Mapping[str, Json]) -> str:
+    """Fill a gateway response's template, which knows variables and nothing of VTL.
+
+    `$context.error.messageString` and its kin are looked up in `variables` ("context", "stageVariables").
+    """
+
+    def replace(match: re.Match[str]) -> str:
+        value: Json = variables
+        for key in match[1].split("."):
+            value = value.get(key) if isinstance(value, Mapping) else None
+        return "" if value is None else str(value)
+
+    return re.sub(r"\$((?:context|stageVariables)(?:\.\w+)+)", replace, template)
+
+
+def _parse(text: str) -> Json:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _step(value: Json, name: str, index: str, quoted: str) -> Json:
+    if index:
+        return value[int(index)] if isinstance(value, list) and int(index) < len(value) else None
+    return value.get(name or quoted) if isinstance(value, Mapping) else None
