@@ -1,9 +1,9 @@
 """What an API Gateway deployment freezes: routes, authorization, integrations, gateway responses."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import unquote
 
 Authorization = Literal["NONE", "AWS_IAM"]
 
@@ -82,13 +82,17 @@ class LiveStage:
 
 
 def _match(pattern: str, path: str) -> dict[str, str] | None:
-    expression = "/".join(_segment(segment) for segment in pattern.strip("/").split("/"))
-    match = re.fullmatch(expression, path.strip("/"))
-    return None if match is None else match.groupdict()
-
-
-def _segment(segment: str) -> str:
-    if not (segment.startswith("{") and segment.endswith("}")):
-        return re.escape(segment)
-    name = segment[1:-1]
-    return f"(?P<{name[:-1]}>.+)" if name.endswith("+") else f"(?P<{name}>[^/]+)"
+    """Return the path parameters, None where the path is another one."""
+    expected = pattern.strip("/").split("/")
+    found = [unquote(segment) for segment in path.strip("/").split("/")]
+    names: dict[str, str] = {}
+    if expected[-1].endswith("+}") and len(found) >= len(expected):
+        found[len(expected) - 1 :] = ["/".join(found[len(expected) - 1 :])]
+    if len(found) != len(expected):
+        return None
+    for name, value in zip(expected, found, strict=True):
+        if name.startswith("{") and value:
+            names[name.strip("{+}")] = value
+        elif name != value:
+            return None
+    return names

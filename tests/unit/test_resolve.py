@@ -1,4 +1,4 @@
-"""The resolver against a small template: values, conditions, and a sentence for what CloudFormation refuses."""
+"""The resolver against a small template: values, conditions, and sentences for refusals."""
 
 import copy
 from pathlib import Path
