@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,10 +11,11 @@ from pathlib import Path
 import httpx
 
 from local.backends import FunctionFailed
-from local.processes import Process, free_port
+from local.processes import Process, free_port, listens
 
 INVOKE = "/2015-03-31/functions/function/invocations"
 START_SECONDS = 20.0
+POLL_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -67,21 +69,24 @@ class _Worker:
         }
         return Process(command, environment=environment, directory=self._spec.directory, log=self._log)
 
-    def revive(self) -> None:
-        """Start the emulator again where it died; its own runtime it restarts by itself."""
+    async def ready(self) -> None:
+        """Start the emulator again where it died (its runtime it restarts by itself) and wait for it."""
         if not self._process.running:
             self._process = self._start()
+        deadline = time.monotonic() + START_SECONDS
+        while not listens(self.port):
+            if time.monotonic() > deadline or not self._process.running:
+                raise FunctionFailed(f"{self._spec.name} does not listen")
+            await asyncio.sleep(POLL_SECONDS)
 
     def call(self, payload: bytes) -> bytes:
-        """Invoke once at start, waiting for the emulator to listen. Raises BackendFailed."""
-        client = httpx.Client(transport=httpx.HTTPTransport(retries=8), trust_env=False)
-        with client:
-            try:
-                answer = client.post(
-                    self.url, content=payload, timeout=START_SECONDS + self._spec.timeout_seconds
-                )
-            except httpx.HTTPError as error:
-                raise BackendFailed(f"{self._spec.name} did not answer:\n{self._process.tail()}") from error
+        """Invoke once at start, before the event loop runs. Raises BackendFailed."""
+        try:
+            asyncio.run(self.ready())
+            timeout = START_SECONDS + self._spec.timeout_seconds
+            answer = httpx.post(self.url, content=payload, timeout=timeout, trust_env=False)
+        except (FunctionFailed, httpx.HTTPError) as error:
+            raise BackendFailed(f"{self._spec.name} does not answer:\n{self._process.tail()}") from error
         if answer.status_code != 200 or b'"statusCode"' not in answer.content:
             raise BackendFailed(f"{self._spec.name} does not start:\n{self._process.tail()}")
         return answer.content
@@ -106,11 +111,7 @@ class LocalFunctions:
         self._workers: dict[str, list[_Worker]] = {}
         self._idle: dict[str, asyncio.Queue[_Worker]] = {}
         self._specs: dict[str, FunctionSpec] = {}
-        self._client = httpx.AsyncClient(
-            trust_env=False,
-            transport=httpx.AsyncHTTPTransport(retries=5),
-            limits=httpx.Limits(max_connections=None),
-        )
+        self._client = httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=None))
 
     def start(self, spec: FunctionSpec) -> None:
         """Start a function's workers; they initialize on their first request, as Lambda's do."""
@@ -131,7 +132,7 @@ class LocalFunctions:
         idle = self._idle[arn]
         worker = await idle.get()
         try:
-            worker.revive()
+            await worker.ready()
             answer = await self._client.post(
                 worker.url, content=payload, timeout=START_SECONDS + self._specs[arn].timeout_seconds
             )

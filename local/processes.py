@@ -43,9 +43,10 @@ class Process:
         return self._popen.poll() is None
 
     def tail(self) -> str:
-        """Return the last lines that the process wrote."""
-        lines = self.log.read_text("utf-8", "replace").splitlines()[-TAIL_LINES:]
-        return "\n".join(f"  | {line}" for line in lines)
+        """Return the last lines that the process wrote, without the emulator's own ones."""
+        lines = self.log.read_text("utf-8", "replace").splitlines()
+        telling = [line for line in lines if "(rapid)" not in line][-TAIL_LINES:]
+        return "\n".join(f"  | {line}" for line in [*telling, f"whole log: {self.log}"])
 
     def stop(self) -> None:
         """End the process and its group: politely first, for certain after a few seconds."""
@@ -67,6 +68,12 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def listens(port: int) -> bool:
+    """Whether something listens on a loopback port."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _die_with(parent: int) -> None:
