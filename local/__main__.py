@@ -99,6 +99,8 @@ def _run(options: argparse.Namespace) -> None:
     key, made = _access_key(os.environ, region)
     logs = CACHE / "logs" / str(port)
     logs.mkdir(parents=True, exist_ok=True)
+    for old in logs.glob("*.log"):
+        old.unlink()
     environment = _backend_environment(os.environ, region, chosen.directory)
     binary = _emulator(stack, bare=options.no_emulator)
     local = LocalStack(ROOT, stack, assembly, environment=environment, logs=logs, emulator=binary, key=key)

@@ -52,7 +52,7 @@ def _download(folder: Path) -> Path:
     requirements = folder / "requirements.txt"
     requirements.write_text(f"aws-sam-cli=={VERSION} --hash=sha256:{WHEEL_SHA256}\n")
     options = ["--no-deps", "--require-hashes", "--only-binary=:all:", "--disable-pip-version-check"]
-    command = [sys.executable, "-m", "pip", "download", "--quiet", *options, "-d", str(folder)]
+    command = [sys.executable, "-m", "pip", "download", "-qq", *options, "-d", str(folder)]
     done = subprocess.run([*command, "-r", str(requirements)], check=False)  # noqa: S603 - no shell
     wheels = list(folder.glob("*.whl"))
     if done.returncode or not wheels:
@@ -61,3 +61,8 @@ def _download(folder: Path) -> Path:
             "or with PARAMETERS=ImageSimilarity=yes-sagemaker, which needs none."
         )
     return wheels[0]
+
+
+if __name__ == "__main__":  # set-up for the tests
+    if supported():
+        emulator(Path(__file__).resolve().parent.parent / ".cache", print)

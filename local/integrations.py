@@ -143,17 +143,17 @@ def _mapped(
     lower = {name.lower(): value for name, value in answer_headers.items()}
     accepted = incoming.header("accept") or "application/json"
     media_type = accepted if accepted in response.templates else next(iter(response.templates), None)
-    status, body = response.status, payload
+    status, body, values = response.status, payload, dict[str, str]()
+    values["Content-Type"] = media_type or lower.get("content-type", "application/json")
+    for target, source in response.parameters.items():
+        value = _response_value(source, lower, incoming, route)
+        if value is not None:
+            values[target.removeprefix("method.response.header.")] = value
     if media_type is not None:
         rendered = render(response.templates[media_type], payload, incoming, route)
         status, body = rendered.status or status, rendered.text
-    headers = [("Content-Type", media_type or lower.get("content-type", "application/json"))]
-    for target, source in response.parameters.items():
-        name = target.removeprefix("method.response.header.")
-        value = _response_value(source, lower, incoming, route)
-        if value is not None:
-            headers = [pair for pair in headers if pair[0].lower() != name.lower()] + [(name, value)]
-    return Outcome(status, headers, body.encode())
+        values |= rendered.headers
+    return Outcome(status, list(values.items()), body.encode())
 
 
 def _with_stage_variables(text: str, incoming: Incoming) -> str:

@@ -27,7 +27,7 @@ def model(root: Path, cache: Path, name: str, say: Callable[[str], None]) -> Mod
     Raises ModelUnavailable.
     """
     if name == "embedded":
-        return Model(root / "models" / "embedded", {})
+        return Model(root / "models" / "embedded", {"model": "embedded"})
     match = re.fullmatch(r"([\w./-]+):([\w.-]+)", name)
     if match is None:
         raise ModelUnavailable(

@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway
 
 import base64
 import json
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,16 +14,22 @@ from urllib.parse import quote, unquote
 import airspeed
 
 from local.intrinsics import Json
-from local.messages import Incoming
+from local.messages import Incoming, Refusal
 from local.snapshot import Route
+
+OVERRIDDEN_HEADER = re.compile(r"\$context\.responseOverride\.header\.[\w-]+")
+HYPHEN = "__hyphen__"
+
+logger = logging.getLogger("local.templates")
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """A template's text and the status that it set in $context.responseOverride, if any."""
+    """A template's text, and the status and headers that it set in $context.responseOverride."""
 
     text: str
     status: int | None
+    headers: Mapping[str, str]
 
 
 class _Input:
@@ -68,18 +75,28 @@ class _Util:
 
 
 def render(template: str, payload: str, incoming: Incoming, route: Route) -> Rendered:
-    """Render a VTL mapping template over a payload."""
-    override: dict[str, Json] = {"header": {}}
-    context = {**incoming.context(route), "responseOverride": override}
+    """Render a VTL mapping template over a payload. Refusal (500) for a template that is no VTL."""
+    headers: dict[str, Json] = {}
+    override: dict[str, Json] = {"header": headers}
     names = {
-        "context": context,
+        "context": {**incoming.context(route), "responseOverride": override},
         "input": _Input(payload, incoming),
         "stageVariables": dict(incoming.stage.variables),
         "util": _Util(),
     }
-    text = airspeed.Template(template).merge(names)
+    # Velocity allows hyphens in names, airspeed does not: they come back below.
+    plain = OVERRIDDEN_HEADER.sub(lambda match: match[0].replace("-", HYPHEN), template)
+    try:
+        text = airspeed.Template(plain).merge(names)
+    except airspeed.TemplateError as error:
+        logger.error("A mapping template of %s %s fails: %s", route.method, route.path, error)  # noqa: TRY400
+        raise Refusal("API_CONFIGURATION_ERROR", "Internal server error") from error
     status = override.get("status")
-    return Rendered(text, None if status is None else int(status))
+    return Rendered(
+        text,
+        None if status is None else int(status),
+        {name.replace(HYPHEN, "-"): str(value) for name, value in headers.items()},
+    )
 
 
 def substitute(template: str, variables: Mapping[str, Json]) -> str:
