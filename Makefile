@@ -29,7 +29,11 @@ node_modules/.ready: package.json package-lock.json $(VENV)/.ready
 	@$(BIN)/npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-setup: $(VENV)/.ready node_modules/.ready  ## install everything the other targets need
+.cache/emulator.ready: local/emulator.py $(VENV)/.ready
+	@$(BIN)/python -m local.emulator
+	@mkdir -p .cache && touch $@
+
+setup: $(VENV)/.ready node_modules/.ready .cache/emulator.ready  ## install everything the other targets need
 
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-emit-index-url
 lock: $(VENV)/.ready  ## pin every requirements file anew

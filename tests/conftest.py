@@ -1,0 +1,34 @@
+"""Fixtures that several kinds of tests share."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+
+import pytest
+
+from tests.local_stack import LocalRun, running_stack
+
+MAX_RUNNING = 2
+LocalStack = Callable[..., str]
+
+
+@pytest.fixture(scope="session")
+def local_stack() -> Iterator[LocalStack]:
+    """`local_stack("ImageSimilarity=no ...", {"NAME": "value"})` gives the origin of a running local stack.
+
+    The same parameters and environment give the same run; the oldest ends when there are too many.
+    """
+    running: dict[tuple[str, tuple[tuple[str, str], ...]], tuple[LocalRun, ExitStack]] = {}
+
+    def start(parameters: str = "", environment: Mapping[str, str] | None = None) -> str:
+        key = (parameters, tuple(sorted((environment or {}).items())))
+        if key not in running:
+            if len(running) == MAX_RUNNING:
+                running.pop(next(iter(running)))[1].close()
+            closing = ExitStack()
+            running[key] = (closing.enter_context(running_stack(parameters, environment)), closing)
+        running[key] = running.pop(key)  # the most recently used is the last
+        return running[key][0].origin
+
+    yield start
+    for _, closing in running.values():
+        closing.close()
