@@ -71,11 +71,13 @@ class _Worker:
 
     async def ready(self) -> None:
         """Start the emulator again where it died (its runtime it restarts by itself) and wait for it."""
-        if not self._process.running:
-            self._process = self._start()
         deadline = time.monotonic() + START_SECONDS
-        while not listens(self.port):
-            if time.monotonic() > deadline or not self._process.running:
+        revived = False
+        while not self._process.running or not listens(self.port):
+            if not self._process.running and not revived:
+                self._process = self._start()
+                revived = True
+            elif not self._process.running or time.monotonic() > deadline:
                 raise FunctionFailed(f"{self._spec.name} does not listen")
             await asyncio.sleep(POLL_SECONDS)
 
@@ -132,10 +134,7 @@ class LocalFunctions:
         idle = self._idle[arn]
         worker = await idle.get()
         try:
-            await worker.ready()
-            answer = await self._client.post(
-                worker.url, content=payload, timeout=START_SECONDS + self._specs[arn].timeout_seconds
-            )
+            answer = await self._post(worker, payload, self._specs[arn].timeout_seconds)
         except httpx.HTTPError as error:
             raise FunctionFailed(str(error)) from error
         finally:
@@ -143,6 +142,14 @@ class LocalFunctions:
         if answer.status_code != 200:  # crashed, or could not be imported
             raise FunctionFailed(answer.text)
         return answer.content
+
+    async def _post(self, worker: _Worker, payload: bytes, seconds: float) -> httpx.Response:
+        await worker.ready()
+        try:
+            return await self._client.post(worker.url, content=payload, timeout=START_SECONDS + seconds)
+        except httpx.ConnectError:  # it was just dying of the call before; this one was not sent
+            await worker.ready()
+            return await self._client.post(worker.url, content=payload, timeout=START_SECONDS + seconds)
 
     def stop(self) -> None:
         """End every worker."""
