@@ -92,6 +92,10 @@ class Gateway:
                 raise Refusal("MISSING_AUTHENTICATION_TOKEN", "Missing Authentication Token")
             query = request.scope["query_string"].decode("ascii", "replace")
             verify(SignedRequest(incoming.method, path, query, incoming.headers, raw), self._key)
+        missing = sorted(name for name in route.required_headers if not incoming.header(name))
+        if missing:
+            text = f"Missing required request parameters: [{', '.join(missing)}]"
+            raise Refusal("BAD_REQUEST_PARAMETERS", text)
         body = decompressed(raw, incoming.header("content-encoding"), MAX_REQUEST_BYTES)
         headers = [pair for pair in incoming.headers if pair[0].lower() != "content-encoding"]
         incoming = replace(incoming, body=body, headers=headers)

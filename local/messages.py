@@ -13,6 +13,7 @@ STATUS_OF_TYPE = {
     # https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
     "ACCESS_DENIED": 403,
     "API_CONFIGURATION_ERROR": 500,
+    "BAD_REQUEST_PARAMETERS": 400,
     "DEFAULT_4XX": 400,
     "DEFAULT_5XX": 502,
     "EXPIRED_TOKEN": 403,

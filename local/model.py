@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,11 +36,15 @@ def model(root: Path, cache: Path, name: str, say: Callable[[str], None]) -> Mod
     directory = cache / "models" / f"{architecture.replace('/', '-')}--{tag}"
     if not (directory / "manifest.json").exists():
         say(f"Exporting {architecture} with the weights {tag}: downloads them and takes minutes, once")
-        command = [sys.executable, "-m", "inference.export", "--model", architecture, "--pretrained", tag]
-        environment = {**os.environ, "PYTHONPATH": str(root)}
-        done = subprocess.run(  # noqa: S603 - our own module, no shell
-            [*command, "--output", str(directory)], cwd=root, env=environment, check=False
-        )
-        if done.returncode:
-            raise ModelUnavailable(f"{name} could not be exported: see the message above.")
+        _export(root, architecture, tag, directory)
     return Model(directory, {"model": architecture, "pretrained": tag})
+
+
+def _export(root: Path, architecture: str, tag: str, directory: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    python = str(root / ".venv-export" / "bin" / "python")  # torch lives in an environment of its own
+    export = [python, "-m", "inference.export", "--model", architecture, "--pretrained", tag]
+    for command in (["make", ".venv-export/.ready"], [*export, "--output", str(directory)]):
+        done = subprocess.run(command, cwd=root, env=environment, check=False)  # noqa: S603 - our own, no shell
+        if done.returncode:
+            raise ModelUnavailable(f"{architecture}:{tag} could not be exported: see the message above.")

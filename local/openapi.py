@@ -71,7 +71,19 @@ def _routes(body: Mapping[str, Json]) -> Iterator[Route]:
                 raise ResolveError(f"{label}: no integration; the API can't be deployed.")
             _check_mappings(label, item, operation)
             integration = _integration(operation["x-amazon-apigateway-integration"])
-            yield Route(name, path, _authorization(label, operation, body, schemes), integration)
+            authorization = _authorization(label, operation, body, schemes)
+            yield Route(name, path, authorization, integration, _required_headers(operation, body))
+
+
+def _required_headers(operation: Mapping[str, Json], body: Mapping[str, Json]) -> frozenset[str]:
+    """Headers that the operation's request validator insists on; without a validator none."""
+    key = "x-amazon-apigateway-request-validator"
+    name = operation.get(key, body.get(key))
+    validators = body.get(f"{key}s", {})
+    if name is None or not validators[name].get("validateRequestParameters"):
+        return frozenset()
+    parameters = operation.get("parameters", [])
+    return frozenset(p["name"] for p in parameters if p["in"] == "header" and p.get("required"))
 
 
 def _authorization(

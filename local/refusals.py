@@ -13,6 +13,7 @@ from local.templates import substitute
 
 ERROR_TYPES = {
     "ACCESS_DENIED": "AccessDeniedException",
+    "BAD_REQUEST_PARAMETERS": "BadRequestException",
     "EXPIRED_TOKEN": "ExpiredTokenException",
     "INTEGRATION_TIMEOUT": "InternalServerErrorException",
     "INVALID_SIGNATURE": "InvalidSignatureException",

@@ -38,6 +38,7 @@ class Route:
     path: str  # as in the document, with {names}
     authorization: Authorization
     integration: Integration
+    required_headers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

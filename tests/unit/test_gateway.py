@@ -245,6 +245,22 @@ def test_gateway_responses_shape_every_refusal() -> None:
     assert (failed.status_code, failed.json()) == (599, {"code": "x"})
 
 
+def test_a_request_validator_insists_on_headers() -> None:
+    template = json.loads(json.dumps(TEMPLATE))
+    body = template["Resources"]["Api"]["Properties"]["Body"]
+    body["x-amazon-apigateway-request-validators"] = {"parameters": {"validateRequestParameters": True}}
+    operation = body["paths"]["/image-similarity"]["Fn::If"][1]["post"]
+    operation["x-amazon-apigateway-request-validator"] = "parameters"
+    operation["parameters"] = [{"name": "Content-Type", "in": "header", "required": True}]
+    stage = live_stage(resolve(template, OPEN))
+    refused = send(post(content="{}"), stage=stage)
+    assert (refused.status_code, refused.json()) == (
+        400,
+        {"message": "Missing required request parameters: [Content-Type]"},
+    )
+    assert send(post(content="{}", headers={"Content-Type": "a/b"}), stage=stage).status_code == 200
+
+
 # AWS_IAM
 
 
