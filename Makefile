@@ -44,7 +44,7 @@ run: setup  ## the whole API on this machine: make run [PORT=8080] [PARAMETERS="
 	@$(BIN)/python -m local --port $(PORT) --model $(MODEL) --parameters "$(PARAMETERS)"
 
 test: setup  ## every test that needs no container engine and no browser
-	$(BIN)/python -m pytest -m "not browser and not container and not export" -n 2 -q
+	$(BIN)/python -m pytest -m "not browser and not container and not export" -n 2 --dist loadfile -q
 
 check: setup  ## lint, types, import rules
 	$(BIN)/ruff check .

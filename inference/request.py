@@ -78,12 +78,12 @@ def _check_content_type(content_type: str | None) -> None:
 
 def _load_object(body: bytes) -> dict[str, Any]:
     """RFC 8259 JSON in UTF-8, without the extensions that Python's parser allows."""
+    # API Gateway hands text on with U+FFFD for what is not UTF-8; so both backends refuse it here, alike.
+    text = body.decode("utf-8", errors="replace")
+    if "\ufffd" in text:
+        raise InvalidRequest("The body is not UTF-8: it has bytes that can't be decoded. Send JSON in UTF-8.")
     try:
-        value = json.loads(
-            body.decode("utf-8"), object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant
-        )
-    except UnicodeDecodeError as error:
-        raise InvalidRequest(f"The body is not UTF-8: byte {error.start} can't be decoded.") from error
+        value = json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise InvalidRequest(
             f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."

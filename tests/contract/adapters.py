@@ -4,7 +4,6 @@ import base64
 import importlib.util
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,9 @@ from typing import Any
 from unittest import mock
 
 import httpx
+
+from tests.local_stack import running_stack
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUEST_ID = "c0ffee00-1111-4222-8333-444455556666"
@@ -97,6 +99,14 @@ def sagemaker_server(environment: Mapping[str, str]) -> Iterator[Call]:
         process.wait(timeout=30)
 
 
+@contextmanager
+def gateway(backend: str, environment: Mapping[str, str]) -> Iterator[Call]:
+    """The local stack as `make run` serves it, called like any client calls a deployed one."""
+    parameters = f"ImageSimilarity={backend} ImageBuckets={environment['IMAGE_BUCKETS']}"
+    with running_stack(parameters, environment) as run:
+        yield url_call(f"{run.origin}/prod/image-similarity")
+
+
 def url_call(url: str) -> Call:
     """Calls of a URL, as any client makes them."""
 
@@ -105,13 +115,6 @@ def url_call(url: str) -> Call:
         return Answer(response.status_code, dict(response.headers), response.content)
 
     return call
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def wait_until_ready(client: httpx.Client, path: str, process: subprocess.Popen[bytes]) -> None:
