@@ -22,6 +22,8 @@ $(VENV)/.ready: requirements.txt requirements-uv.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.txt
+	@printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s" -P -m cli "$$@"\n' '$(CURDIR)' '$(CURDIR)/$(BIN)/python' \
+	  > $(BIN)/image-similarity && chmod +x $(BIN)/image-similarity
 	@touch $@
 
 node_modules/.ready: package.json package-lock.json $(VENV)/.ready
@@ -33,6 +35,11 @@ node_modules/.ready: package.json package-lock.json $(VENV)/.ready
 	@$(BIN)/python -m local.emulator
 	@mkdir -p .cache && touch $@
 
+tests/tools/node_modules/.ready: tests/tools/package.json tests/tools/package-lock.json $(VENV)/.ready
+	@echo "set-up: newman and axe for the tests"
+	@cd tests/tools && $(CURDIR)/$(BIN)/npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
 setup: $(VENV)/.ready node_modules/.ready .cache/emulator.ready  ## install everything the other targets need
 
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-emit-index-url
@@ -43,8 +50,15 @@ lock: $(VENV)/.ready  ## pin every requirements file anew
 run: setup  ## the whole API on this machine: make run [PORT=8080] [PARAMETERS="..."] [MODEL=...]
 	@$(BIN)/python -m local --port $(PORT) --model $(MODEL) --parameters "$(PARAMETERS)"
 
-test: setup  ## every test that needs no container engine and no browser
+test: setup tests/tools/node_modules/.ready  ## every test that needs no container engine and no browser
 	$(BIN)/python -m pytest -m "not browser and not container and not export" -n 2 --dist loadfile -q
+
+/usr/bin/chromium:
+	@test "$$(id -u)" = 0 || { echo "Chromium is missing: sudo apt-get install chromium" >&2; exit 1; }
+	apt-get update -q && apt-get install -y -q --no-install-recommends chromium
+
+test-browser: setup tests/tools/node_modules/.ready /usr/bin/chromium  ## the API Explorer in a real browser; screenshots in test-results/
+	$(BIN)/python -m pytest tests/browser -m browser -q
 
 check: setup  ## lint, types, import rules
 	$(BIN)/ruff check .
@@ -74,4 +88,4 @@ lock-export: $(VENV)/.ready  ## pin the exporter's packages anew
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .venv-export node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
 
-.PHONY: help setup lock run test check model test-export lock-export clean
+.PHONY: help setup lock run test test-browser check model test-export lock-export clean

@@ -1,0 +1,1 @@
+"""The command line `image-similarity`: vectors, similarities and near-duplicates of pictures."""

@@ -1,0 +1,87 @@
+"""Fills the places of an example, as a reader does, and runs it."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
+URL = "https://API_ID.execute-api.REGION.amazonaws.com/STAGE/image-similarity"
+IMAGE_URL = "Image URL address"
+JARS = [Path("/usr/share/java") / name for name in ("okhttp.jar", "okio.jar")]
+RUN_SECONDS = 60
+KEYS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example-secret"}
+SESSION = {**KEYS, "AWS_SESSION_TOKEN": "example-token"}
+
+
+def commands() -> dict[str, list[str]]:
+    """How a file of each kind is run."""
+    return {
+        ".sh": ["sh"],
+        ".py": [sys.executable],
+        ".mjs": [str(ROOT / ".venv" / "bin" / "node")],
+        ".java": ["java", "--class-path", ":".join(map(str, JARS))],
+    }
+
+
+def need(example: str) -> None:
+    """Skip where this machine lacks what the example runs on."""
+    program = commands()[Path(example).suffix][0]
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is not on this machine")
+    if "OkHttp" in example and not all(jar.exists() for jar in JARS):
+        pytest.skip("OkHttp is not on this machine: apt-get install libokhttp-java")
+
+
+def fill(example: str, places: Mapping[str, str], folder: Path) -> Path:
+    """Copy an example with its places filled; every place must be there.
+
+    The copy keeps its name: Java asks for it.
+    """
+    text = (EXAMPLES / example).read_text("utf-8")
+    for place, value in places.items():
+        assert place in text, f"{example} has no {place}"
+        text = text.replace(place, value)
+    target = folder / Path(example).name
+    target.write_text(text, "utf-8")
+    return target
+
+
+def run(script: Path, cwd: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a filled example in the folder of the pictures, without this machine's own credentials."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return subprocess.run(
+        [*commands()[script.suffix], str(script)],
+        cwd=cwd,
+        env={**inherited, "AWS_EC2_METADATA_DISABLED": "true", **environment},
+        capture_output=True,
+        text=True,
+        timeout=RUN_SECONDS,
+        check=False,
+    )
+
+
+def answer(done: subprocess.CompletedProcess[str]) -> dict[str, object]:
+    """The JSON that the example printed."""
+    assert done.returncode == 0, done.stdout + done.stderr
+    parsed: dict[str, object] = json.loads(done.stdout)
+    return parsed
+
+
+def cmd_arguments(text: str) -> Sequence[str]:
+    """The arguments of a command as cmd.exe and the C runtime of Windows read them.
+
+    A caret at a line's end joins it with the next; in quotes, backslash-quote is a quote
+    (learn.microsoft.com, "Parsing C command-line arguments").
+    """
+    line = re.sub(r"\^\n", "", "\n".join(row for row in text.splitlines() if not row.startswith("rem ")))
+    assert "%" not in line, "cmd.exe would expand it"
+    words = re.findall(r'(?:"(?:\\"|[^"])*"|[^\s"]+)', line)
+    return [re.sub(r'(?<!\\)"', "", word).replace('\\"', '"') for word in words]

@@ -1,0 +1,129 @@
+"""Every example is run as it stands, against the local gateway, open and protected."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.examples.filled import (
+    EXAMPLES,
+    IMAGE_URL,
+    KEYS,
+    ROOT,
+    SESSION,
+    URL,
+    answer,
+    cmd_arguments,
+    commands,
+    fill,
+    need,
+    run,
+)
+
+LocalStack = Callable[..., str]
+OPEN = ["curl/open.sh", "python/open.py", "java/OpenCall.java", "javascript/open.mjs"]
+SIGNED = ["curl/signed.sh", "python/signed.py", "java/SignedCall.java", "javascript/signed.mjs"]
+BY_URL = ["curl/url.sh", "java/OkHttpCall.java"]
+NEWMAN = ROOT / "tests" / "tools" / "node_modules" / "newman" / "bin" / "newman.js"
+PRIVATE = {"ALLOW_PRIVATE_SOURCES": "1"}
+
+
+def test_every_example_is_run_here() -> None:
+    files = {str(file.relative_to(EXAMPLES)) for file in EXAMPLES.rglob("*.*")}
+    assert files == {
+        *OPEN,
+        *SIGNED,
+        *BY_URL,
+        "curl/url.cmd",
+        "postman/collection.json",
+        "postman/environment.json",
+    }
+
+
+def one_file(example: str) -> dict[str, str]:
+    """The place of the pair, filled with one file."""
+    if example.endswith(".sh"):
+        return {"'cat.jpg' 'other.jpg'": "'cat.jpg'"}
+    return {'"cat.jpg", "other.jpg"': '"cat.jpg"'}
+
+
+@pytest.mark.parametrize("example", OPEN)
+def test_open(local_stack: LocalStack, pictures: Path, tmp_path: Path, example: str) -> None:
+    need(example)
+    url = f"{local_stack('', PRIVATE)}/prod/image-similarity"
+    pair = answer(run(fill(example, {URL: url}, tmp_path), pictures, {}))
+    assert list(pair) == ["similarity"]
+    single = answer(run(fill(example, {URL: url, **one_file(example)}, tmp_path), pictures, {}))
+    assert list(single) == ["result"]
+
+
+@pytest.mark.parametrize("example", SIGNED)
+@pytest.mark.parametrize("keys", [KEYS, SESSION], ids=["long-term", "temporary"])
+def test_signed(
+    local_stack: LocalStack, pictures: Path, tmp_path: Path, example: str, keys: dict[str, str]
+) -> None:
+    need(example)
+    if example == "javascript/signed.mjs":  # Node looks for packages beside the script
+        (tmp_path / "node_modules").symlink_to(ROOT / "node_modules")
+    url = f"{local_stack('APIGatewayAuthorization=AWS_IAM', keys)}/prod/image-similarity"
+    script = fill(example, {URL: url}, tmp_path)
+    assert list(answer(run(script, pictures, keys))) == ["similarity"]
+    refused = run(script, pictures, {**keys, "AWS_SECRET_ACCESS_KEY": "wrong"})
+    assert refused.returncode != 0
+    assert json.loads(refused.stdout)["code"] == "Forbidden"
+
+
+@pytest.mark.parametrize("example", BY_URL)
+def test_by_url(
+    local_stack: LocalStack, pictures: Path, picture_url: str, tmp_path: Path, example: str
+) -> None:
+    need(example)
+    url = f"{local_stack('', PRIVATE)}/prod/image-similarity"
+    script = fill(example, {URL: url, IMAGE_URL: picture_url}, tmp_path)
+    assert list(answer(run(script, pictures, {}))) == ["result"]
+
+
+def test_by_url_on_windows(local_stack: LocalStack, picture_url: str, tmp_path: Path) -> None:
+    """There is no cmd.exe here: its rules of quoting are applied, and curl is run with what comes out."""
+    url = f"{local_stack('', PRIVATE)}/prod/image-similarity"
+    script = fill("curl/url.cmd", {URL: url, IMAGE_URL: picture_url}, tmp_path)
+    arguments = cmd_arguments(script.read_text("utf-8"))
+    done = subprocess.run([*arguments, "--silent"], capture_output=True, text=True, timeout=60, check=False)
+    assert list(answer(done)) == ["result"]
+
+
+@pytest.mark.parametrize("authorization", ["NONE", "AWS_IAM"])
+def test_the_postman_collection(local_stack: LocalStack, picture_url: str, authorization: str) -> None:
+    origin = local_stack(f"APIGatewayAuthorization={authorization}", {**SESSION, **PRIVATE})
+    values = {
+        "baseUrl": f"{origin}/prod",
+        "imageUrl": picture_url,
+        "accessKey": SESSION["AWS_ACCESS_KEY_ID"],
+        "secretKey": SESSION["AWS_SECRET_ACCESS_KEY"],
+        "sessionToken": SESSION["AWS_SESSION_TOKEN"],
+    }
+    command = [
+        *commands()[".mjs"],
+        str(NEWMAN),
+        "run",
+        "collection.json",
+        "--environment",
+        "environment.json",
+    ]
+    command += ["--folder", f"APIGatewayAuthorization={authorization}", "--color", "off"]
+    command += [part for name, value in values.items() for part in ("--env-var", f"{name}={value}")]
+    done = subprocess.run(
+        command, cwd=EXAMPLES / "postman", capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("✓") == 4, done.stdout
+
+
+def test_the_collection_sends_the_pictures_of_the_document() -> None:
+    document = yaml.safe_load((ROOT / "api_explorer" / "openapi.yaml").read_text("utf-8"))
+    collection = json.loads((EXAMPLES / "postman" / "collection.json").read_text("utf-8"))
+    for variable in collection["variable"]:
+        assert variable["value"] == document["x-pictures"][variable["key"]]
