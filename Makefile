@@ -64,6 +64,7 @@ check: setup  ## lint, types, import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
 # torch and open_clip, for the exporter alone. TORCH_INDEX: where pip also looks for the CPU builds.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
