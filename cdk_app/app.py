@@ -7,6 +7,7 @@ from typing import Any
 
 import aws_cdk as cdk
 
+from cdk_app import security
 from cdk_app.config import DeploymentConfig, defaults
 from cdk_app.stack import ImageSimilarityStack
 
@@ -26,5 +27,6 @@ def build(*, outdir: str, context: Mapping[str, Any] | None = None) -> cdk.App:
     merged = {**defaults(), **context}
     config = DeploymentConfig.from_context(merged)
     app = cdk.App(outdir=outdir, context=merged, analytics_reporting=False)
-    ImageSimilarityStack(app, config)
+    security.acknowledge(ImageSimilarityStack(app, config))
+    security.check(app)
     return app

@@ -43,7 +43,10 @@ class Conditions(Construct):
         self.is_signed = self._equals("IsSigned", "APIGatewayAuthorization", "AWS_IAM")
         self.has_explorer = self._equals("HasExplorer", "APIExplorer", "yes")
         self.has_access_logs = self._equals("HasAccessLogs", "AccessLogs", "yes")
-        self.has_buckets = self._differs("HasImageBuckets", "ImageBuckets")
+        has_buckets = self._differs("HasImageBuckets", "ImageBuckets")
+        for backend in self.backends:
+            both = cdk.Fn.condition_and(_holds(self[f"Is{backend}"]), _holds(has_buckets))
+            self._add(f"Is{backend}WithBuckets", both)
         self.has_topic = self._differs("HasAlarmTopic", "AlarmTopicArn")
         for partition, name in (("aws-cn", "InChina"), ("aws-us-gov", "InGovCloud")):
             self._add(name, cdk.Fn.condition_equals(cdk.Aws.PARTITION, partition))
@@ -95,7 +98,7 @@ def pick(condition: cdk.CfnCondition, then: object, otherwise: object = None) ->
 
 
 def when(condition: cdk.CfnCondition, scope: Construct) -> None:
-    """Put every resource under `scope` under the condition."""
+    """Put every resource under `scope` that has no condition of its own under this one."""
     for child in scope.node.find_all():
-        if isinstance(child, cdk.CfnResource):
+        if isinstance(child, cdk.CfnResource) and child.cfn_options.condition is None:
             child.cfn_options.condition = condition

@@ -141,5 +141,7 @@ def _check(key: str, value: str, constraint: Constraint) -> None:
 
 
 def _hint(word: str, known: tuple[str, ...] | list[str]) -> str:
+    if word.isdigit():
+        return ""  # a number is no misspelling of another
     close = difflib.get_close_matches(word, known, n=1)
     return f" Did you mean '{close[0]}'?" if close else ""

@@ -8,46 +8,20 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-import yaml
 
 from cdk_app.conditions import Conditions, pick
-from cdk_app.config import ROOT
+from cdk_app.gateway_responses import gateway_responses
+from cdk_app.openapi import ANY_ORIGIN, Json, document
 
-Json = dict[str, Any]
 FEATURE_TAG = "Image similarity"
 INTEGRATION = "x-amazon-apigateway-integration"
 OPEN: list[Json] = []
-ANY_ORIGIN = "'*'"
 EXPOSED = "'X-Request-Id, X-Model, Server-Timing, Retry-After'"
 ERROR_HEADERS = ("Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "X-Request-Id", "X-Model")
 ANSWER_HEADERS = (*ERROR_HEADERS, "Server-Timing")
 ANY_RESPONSE = {"200": {"description": ""}}  # a proxy integration's answer needs no declaration
 # What a preflight is told: the methods of the API and the headers that SigV4 and JSON need.
 SIGNED_HEADERS = "'Content-Type,Authorization,X-Amz-Date,X-Amz-Security-Token,X-Amz-Content-Sha256'"
-TOO_LARGE = (
-    "The request body is too large; the limit is 5242880 bytes (5 MiB). Send a smaller image, or its URL."
-)
-RETRY_AFTER_SECONDS = "1"
-
-
-def document() -> Json:
-    """The API's OpenAPI document."""
-    loaded: Json = yaml.safe_load((ROOT / "api_explorer" / "openapi.yaml").read_text("utf-8"))
-    return loaded
-
-
-def error(source: Json, response: str) -> Json:
-    """Code and message of a response of the document, from its first example."""
-    content = source["components"]["responses"][response]["content"]["application/json"]
-    value: Json = next(iter(content["examples"].values()))["value"]
-    return {"code": value["code"], "message": value["message"]}
-
-
-def error_template(source: Json, response: str) -> str:
-    """The contract's error body as a template that both VTL and gateway responses fill."""
-    return json.dumps({**error(source, response), "requestId": "$context.requestId"})
 
 
 def build(conditions: Conditions, *, title: str, feature: Mapping[str, Json], explorer: Json) -> Json:
@@ -71,7 +45,7 @@ def build(conditions: Conditions, *, title: str, feature: Mapping[str, Json], ex
             for path, methods in source["paths"].items()
         },
         "components": {"securitySchemes": {"sigv4": _scheme(source)}},
-        "x-amazon-apigateway-gateway-responses": _gateway_responses(source),
+        "x-amazon-apigateway-gateway-responses": gateway_responses(source),
     }
 
 
@@ -161,47 +135,3 @@ def declared(headers: Sequence[str]) -> Json:
 def _scheme(source: Json) -> Json:
     scheme = source["components"]["securitySchemes"]["sigv4"]
     return {key: value for key, value in scheme.items() if key != "description"}
-
-
-def _gateway_responses(source: Json) -> Json:
-    """Every answer that API Gateway gives by itself, in the contract's shape, readable by any page."""
-    forbidden, busy = error(source, "Forbidden"), error(source, "TooManyRequests")
-    broken, late = error(source, "BadGateway"), error(source, "Timeout")
-    own_words = forbidden | {"message": None}
-    return {
-        "ACCESS_DENIED": _gateway_response(own_words),
-        "EXPIRED_TOKEN": _gateway_response(own_words),
-        "INVALID_SIGNATURE": _gateway_response(own_words),
-        "MISSING_AUTHENTICATION_TOKEN": _gateway_response(forbidden),
-        "RESOURCE_NOT_FOUND": _gateway_response(forbidden, "403"),
-        "WAF_FILTERED": _gateway_response(forbidden),
-        "REQUEST_TOO_LARGE": _gateway_response({"code": "PayloadTooLarge", "message": TOO_LARGE}),
-        "THROTTLED": _gateway_response(busy, retry=True),
-        "QUOTA_EXCEEDED": _gateway_response(busy),
-        "API_CONFIGURATION_ERROR": _gateway_response(error(source, "InternalError")),
-        "INTEGRATION_FAILURE": _gateway_response(broken, "502"),
-        "INTEGRATION_TIMEOUT": _gateway_response(late),
-        "DEFAULT_4XX": _gateway_response({"code": "InvalidRequest", "message": None}),
-        "DEFAULT_5XX": _gateway_response(broken, "502"),
-    }
-
-
-def _gateway_response(told: Json, status: str | None = None, *, retry: bool = False) -> Json:
-    """One gateway response.
-
-    Args:
-        told: code and message; message None passes on API Gateway's own words, which tell the reason best.
-        status: the contract's status where API Gateway's own differs.
-        retry: whether the caller is told when to try again.
-    """
-    headers = {"Access-Control-Allow-Origin": ANY_ORIGIN, "Access-Control-Expose-Headers": EXPOSED}
-    if retry:
-        headers["Retry-After"] = f"'{RETRY_AFTER_SECONDS}'"
-    # messageString is quoted already
-    message = "$context.error.messageString" if told["message"] is None else json.dumps(told["message"])
-    template = f'{{"code": "{told["code"]}", "message": {message}, "requestId": "$context.requestId"}}'
-    return {
-        **({"statusCode": status} if status else {}),
-        "responseParameters": {f"gatewayresponse.header.{name}": value for name, value in headers.items()},
-        "responseTemplates": {"application/json": template},
-    }

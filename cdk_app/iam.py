@@ -26,8 +26,10 @@ def arn(tail: str, **values: str) -> str:
     return cdk.Fn.sub(text, values or None)
 
 
-def read_buckets(conditions: Conditions, buckets: str) -> object:
-    """A policy that reads the objects of the listed buckets, or nothing where none is listed.
+def read_buckets(
+    scope: Construct, role: iam.CfnRole, *, conditions: Conditions, backend: str, buckets: str
+) -> None:
+    """Let the role read the objects of the listed buckets; nothing exists where none is listed.
 
     Fn::Join takes no function as delimiter, so the partition is written out once for each.
     """
@@ -40,16 +42,33 @@ def read_buckets(conditions: Conditions, buckets: str) -> object:
     resources = pick(
         conditions["InChina"], arns("aws-cn"), pick(conditions["InGovCloud"], arns("aws-us-gov"), arns("aws"))
     )
-    return pick(conditions.has_buckets, policy("ReadImageBuckets", [allow(["s3:GetObject"], resources)]))
+    policy = iam.CfnPolicy(
+        scope,
+        "BucketsPolicy",
+        policy_name="ReadImageBuckets",
+        policy_document=document([allow(["s3:GetObject"], resources)]),
+        roles=[role.ref],
+    )
+    policy.cfn_options.condition = conditions[f"Is{backend}WithBuckets"]
 
 
-def policy(name: str, statements: Sequence[Statement]) -> dict[str, Any]:
+def document(statements: Sequence[Statement]) -> dict[str, Any]:
+    """A policy document."""
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def policy(name: str, statements: Sequence[Statement]) -> iam.CfnRole.PolicyProperty:
     """An inline policy."""
-    return {"PolicyName": name, "PolicyDocument": {"Version": "2012-10-17", "Statement": list(statements)}}
+    return iam.CfnRole.PolicyProperty(policy_name=name, policy_document=document(statements))
 
 
 def service_role(
-    scope: Construct, role_id: str, *, service: str, description: str, policies: Sequence[object]
+    scope: Construct,
+    role_id: str,
+    *,
+    service: str,
+    description: str,
+    policies: Sequence[iam.CfnRole.PolicyProperty],
 ) -> iam.CfnRole:
     """A role that one AWS service may assume, for this account only.
 
@@ -62,14 +81,13 @@ def service_role(
         "Action": "sts:AssumeRole",
         "Condition": {"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
     }
-    role = iam.CfnRole(
+    return iam.CfnRole(
         scope,
         role_id,
         description=description,
-        assume_role_policy_document={"Version": "2012-10-17", "Statement": [trust]},
+        assume_role_policy_document=document([trust]),
+        policies=list(policies),
     )
-    role.add_property_override("Policies", list(policies))
-    return role
 
 
 def write_logs(group: logs.CfnLogGroup) -> Statement:

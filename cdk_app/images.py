@@ -2,14 +2,15 @@
 
 import json
 
-from aws_cdk import IgnoreMode
+from aws_cdk import Aws, IgnoreMode
 from aws_cdk import aws_ecr_assets as ecr_assets
 from constructs import Construct
 
 from cdk_app.config import ROOT, DeploymentConfig
+from cdk_app.parameters import Parameters
 
 # The build context is the repository's root, and of it this much: an edit elsewhere builds nothing anew.
-SHARED = ("inference", "models", "tests/data")
+SHARED = ("inference", "models", "containers", "checkpoints")
 CACHES = ("**/__pycache__", "**/*.pyc", "**/.*_cache")
 PLATFORMS = {
     "x86_64": ecr_assets.Platform.LINUX_AMD64,
@@ -43,3 +44,8 @@ def model_name(config: DeploymentConfig) -> str:
         return f"{config.model}/{config.pretrained}"
     manifest = json.loads((ROOT / "models" / "embedded" / "manifest.json").read_text("utf-8"))
     return f"{manifest['model']}/{manifest['pretrained']}"
+
+
+def service_environment(parameters: Parameters) -> dict[str, str]:
+    """The environment of either container: buckets it may read, and the name that its metrics carry."""
+    return {"IMAGE_BUCKETS": parameters["ImageBuckets"], "STACK_NAME": Aws.STACK_NAME}

@@ -10,7 +10,7 @@ from constructs import Construct
 from cdk_app import iam
 from cdk_app.conditions import Conditions, when
 from cdk_app.config import DeploymentConfig
-from cdk_app.images import image
+from cdk_app.images import image, service_environment
 from cdk_app.logs import log_group
 from cdk_app.parameters import Parameters
 from cdk_app.rest_api import RestApi
@@ -37,11 +37,10 @@ class LambdaBackend(Construct):
             "Role",
             service="lambda",
             description="What the Image Similarity function may do",
-            policies=[
-                iam.policy("WriteLogsAndTraces", [iam.write_logs(logs_), iam.write_traces()]),
-                iam.read_buckets(conditions, parameters["ImageBuckets"]),
-            ],
+            policies=[iam.policy("WriteLogsAndTraces", [iam.write_logs(logs_), iam.write_traces()])],
         )
+        buckets = parameters["ImageBuckets"]
+        iam.read_buckets(self, role, conditions=conditions, backend="Lambda", buckets=buckets)
         self.function = self._function(
             image(self, "lambda", config).image_uri, role.attr_arn, logs_, parameters, config
         )
@@ -60,7 +59,7 @@ class LambdaBackend(Construct):
         parameters: Parameters,
         config: DeploymentConfig,
     ) -> lambda_.CfnFunction:
-        function = lambda_.CfnFunction(
+        return lambda_.CfnFunction(
             self,
             "Function",
             description="Vectors and similarity of images",
@@ -68,15 +67,12 @@ class LambdaBackend(Construct):
             code=lambda_.CfnFunction.CodeProperty(image_uri=image_uri),
             architectures=[config.architecture],
             role=role_arn,
+            memory_size=parameters.number("LambdaMemorySize"),
             timeout=TIMEOUT_SECONDS,
-            environment=lambda_.CfnFunction.EnvironmentProperty(
-                variables={"IMAGE_BUCKETS": parameters["ImageBuckets"]}
-            ),
+            environment=lambda_.CfnFunction.EnvironmentProperty(variables=service_environment(parameters)),
             logging_config=json_logs(logs_),
             tracing_config=lambda_.CfnFunction.TracingConfigProperty(mode="Active"),
         )
-        function.add_property_override("MemorySize", parameters["LambdaMemorySize"])
-        return function
 
 
 def json_logs(logs_: logs.CfnLogGroup) -> lambda_.CfnFunction.LoggingConfigProperty:

@@ -11,7 +11,7 @@ def log_group(
     scope: Construct, group_id: str, parameters: Parameters, name: str | None = None
 ) -> logs.CfnLogGroup:
     """A log group; its name is generated where the writing service does not prescribe one."""
-    group = logs.CfnLogGroup(scope, group_id, log_group_name=name)
-    group.add_property_override("RetentionInDays", parameters["LogRetentionDays"])
+    days = parameters.number("LogRetentionDays")
+    group = logs.CfnLogGroup(scope, group_id, log_group_name=name, retention_in_days=days)
     group.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
     return group

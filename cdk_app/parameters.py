@@ -25,6 +25,10 @@ class Parameters(Construct):
     def __getitem__(self, name: str) -> str:
         return cdk.Fn.ref(self._parameters[name].logical_id)
 
+    def number(self, name: str) -> float:
+        """A parameter's Ref where the CDK wants a number."""
+        return cdk.Token.as_number({"Ref": name})
+
     def interface(self) -> dict[str, Any]:
         """The console's groups and labels (AWS::CloudFormation::Interface)."""
         groups: dict[str, list[str]] = {}
@@ -43,7 +47,7 @@ class Parameters(Construct):
             spec.name,
             default=int(spec.default) if isinstance(spec.constraint, Number) else spec.default,
             description=spec.description,
-            constraint_description=f"must be {spec.constraint}",
+            constraint_description=_refusal(spec.constraint),
             **_rule(spec.constraint),
         )
 
@@ -65,6 +69,11 @@ class Parameters(Construct):
             )
 
         cdk.CfnRule(self, "MinimumWithinMaximum", assertions=[assertion(limit) for limit in RULED_MAXIMA])
+
+
+def _refusal(constraint: Constraint) -> str:
+    """What the console says of a value that is refused; a list of choices it shows by itself."""
+    return "must be one of the listed values" if isinstance(constraint, OneOf) else f"must be {constraint}"
 
 
 def _rule(constraint: Constraint) -> Mapping[str, Any]:

@@ -90,7 +90,6 @@ class RestApi(Construct):
             self,
             f"Deployment{combination.name}{fingerprint}",
             rest_api_id=self.id,
-            description=combination.name,
         )
         deployment.cfn_options.condition = self._conditions.of[combination]
         if combination.backend in invokable:
@@ -130,30 +129,29 @@ class RestApi(Construct):
         """The stage; all that is live without a new Deployment is set here."""
         logging = self._conditions.has_access_logs
         destination = iam.arn("logs:log-group:${Group}", Group=access_logs.ref)  # without the ":*" of its Arn
-        settings = {
-            "HttpMethod": "*",
-            "ResourcePath": "/*",
-            "ThrottlingRateLimit": self._parameters["ThrottlingRateLimit"],
-            "ThrottlingBurstLimit": self._parameters["ThrottlingBurstLimit"],
-            "MetricsEnabled": pick(logging, then=True, otherwise=False),
+        settings = apigateway.CfnStage.MethodSettingProperty(
+            http_method="*",
+            resource_path="/*",
+            throttling_rate_limit=self._parameters.number("ThrottlingRateLimit"),
+            throttling_burst_limit=self._parameters.number("ThrottlingBurstLimit"),
+            metrics_enabled=cdk.Token.as_any(pick(logging, then=True, otherwise=False)),
             # Execution logs tell what callers send, in a log group that would outlive the stack.
-            "LoggingLevel": "OFF",
-            "DataTraceEnabled": False,
-        }
+            logging_level="OFF",
+            data_trace_enabled=False,
+        )
+        access = {"DestinationArn": destination, "Format": ACCESS_LOG_FORMAT}
         stage = apigateway.CfnStage(
             self,
             "Stage",
             rest_api_id=self.id,
             stage_name=self.stage_name,
+            deployment_id=cdk.Token.as_string(deployment),
+            method_settings=[settings],
+            access_log_setting=cdk.Token.as_any(pick(logging, access)),
             tracing_enabled=True,
         )
-        stage.add_property_override("DeploymentId", deployment)
-        stage.add_property_override("MethodSettings", [settings])
+        # jsii mistakes a token for a map here and would write its own handle into the template.
         stage.add_property_override("Variables", variables)
-        stage.add_property_override(
-            "AccessLogSetting",
-            pick(logging, {"DestinationArn": destination, "Format": ACCESS_LOG_FORMAT}),
-        )
         return stage
 
 

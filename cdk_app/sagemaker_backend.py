@@ -10,7 +10,7 @@ from constructs import Construct
 from cdk_app import iam
 from cdk_app.conditions import Conditions, when
 from cdk_app.config import DeploymentConfig
-from cdk_app.images import image
+from cdk_app.images import image, service_environment
 from cdk_app.logs import log_group
 from cdk_app.parameters import Parameters
 
@@ -60,17 +60,16 @@ class SageMakerBackend(Construct):
             "Role",
             service="sagemaker",
             description="What the Image Similarity endpoint may do",
-            policies=[
-                iam.policy("RunEndpoint", self._run_statements(container.repository.repository_arn)),
-                iam.read_buckets(conditions, self._parameters["ImageBuckets"]),
-            ],
+            policies=[iam.policy("RunEndpoint", self._run_statements(container.repository.repository_arn))],
         )
+        buckets = self._parameters["ImageBuckets"]
+        iam.read_buckets(self, role, conditions=conditions, backend="SageMaker", buckets=buckets)
         return sagemaker.CfnModel(
             self,
             "Model",
             execution_role_arn=role.attr_arn,
             primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
-                image=container.image_uri, environment={"IMAGE_BUCKETS": self._parameters["ImageBuckets"]}
+                image=container.image_uri, environment=service_environment(self._parameters)
             ),
         )
 
@@ -90,20 +89,18 @@ class SageMakerBackend(Construct):
     def _endpoint(
         self, name: str, model: sagemaker.CfnModel, config: DeploymentConfig
     ) -> sagemaker.CfnEndpoint:
-        variant = {
-            "VariantName": VARIANT,
-            "ModelName": model.attr_model_name,
-            "InstanceType": self._parameters["SageMakerInstanceType"],
+        variant = sagemaker.CfnEndpointConfig.ProductionVariantProperty(
+            variant_name=VARIANT,
+            model_name=model.attr_model_name,
+            instance_type=self._parameters["SageMakerInstanceType"],
             # Application Auto Scaling brings it to the minimum; a fixed number keeps a new minimum from
             # replacing all instances.
-            "InitialInstanceCount": 1,
-            "InitialVariantWeight": 1,
-            "ContainerStartupHealthCheckTimeoutInSeconds": STARTUP_SECONDS,
-        }
-        if config.accelerator == "gpu":
-            variant["InferenceAmiVersion"] = GPU_HOST
-        settings = sagemaker.CfnEndpointConfig(self, "EndpointConfig", production_variants=[])
-        settings.add_property_override("ProductionVariants", [variant])
+            initial_instance_count=1,
+            initial_variant_weight=1,
+            container_startup_health_check_timeout_in_seconds=STARTUP_SECONDS,
+            inference_ami_version=GPU_HOST if config.accelerator == "gpu" else None,
+        )
+        settings = sagemaker.CfnEndpointConfig(self, "EndpointConfig", production_variants=[variant])
         return sagemaker.CfnEndpoint(
             self,
             "Endpoint",
@@ -119,11 +116,9 @@ class SageMakerBackend(Construct):
             service_namespace="sagemaker",
             scalable_dimension="sagemaker:variant:DesiredInstanceCount",
             resource_id=cdk.Fn.join("", ["endpoint/", self.endpoint_name, f"/variant/{VARIANT}"]),
-            min_capacity=1,
-            max_capacity=1,
+            min_capacity=self._parameters.number("SageMakerMinInstances"),
+            max_capacity=self._parameters.number("SageMakerMaxInstances"),
         )
-        target.add_property_override("MinCapacity", self._parameters["SageMakerMinInstances"])
-        target.add_property_override("MaxCapacity", self._parameters["SageMakerMaxInstances"])
         tracking = scaling.CfnScalingPolicy.TargetTrackingScalingPolicyConfigurationProperty(
             target_value=TARGET_REQUESTS_PER_MINUTE[config.accelerator],
             predefined_metric_specification=scaling.CfnScalingPolicy.PredefinedMetricSpecificationProperty(

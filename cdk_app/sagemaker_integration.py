@@ -9,7 +9,8 @@ from typing import Any
 
 import aws_cdk as cdk
 
-from cdk_app.gateway_body import ANY_ORIGIN, EXPOSED, RETRY_AFTER_SECONDS, document, error_template, mapped
+from cdk_app.gateway_body import EXPOSED, mapped
+from cdk_app.openapi import ANY_ORIGIN, RETRY_AFTER_SECONDS, document, error_template
 
 CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 # Velocity, kept to what every implementation of it knows: no &&, and status set once (a second assignment

@@ -10,12 +10,13 @@ from cdk_app.config import DeploymentConfig
 from cdk_app.images import model_name
 from cdk_app.lambda_backend import LambdaBackend
 from cdk_app.logs import log_group
+from cdk_app.observability import Observability
 from cdk_app.parameters import Parameters
 from cdk_app.rest_api import RestApi
 from cdk_app.sagemaker_backend import SageMakerBackend
 
 # Constructs that only group: their name is no part of a logical id.
-GROUPS = {"Parameters", "Conditions", "Outputs", "Api"}
+GROUPS = {"Parameters", "Conditions", "Outputs", "Api", "Observability"}
 
 
 class ImageSimilarityStack(cdk.Stack):
@@ -29,6 +30,7 @@ class ImageSimilarityStack(cdk.Stack):
             # The CLI checks the bootstrap version; a parameter for it would only puzzle in the console.
             synthesizer=cdk.DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
             analytics_reporting=False,
+            tags={"Solution": "image-similarity"},
         )
         self._config = config
         self.parameters = Parameters(self, config)
@@ -43,8 +45,8 @@ class ImageSimilarityStack(cdk.Stack):
             self._sagemaker_backend() if "SageMaker" in self.conditions.backends else None
         )
         self._deploy()
+        self._observe()
         self._outputs()
-        cdk.Tags.of(self).add("Solution", "image-similarity")
 
     def _allocate_logical_id(self, cfn_element: cdk.CfnElement) -> str:
         """Readable logical ids: the construct path without the groups, and without the CDK's hash."""
@@ -85,6 +87,16 @@ class ImageSimilarityStack(cdk.Stack):
             invokable=invokable,
             variables=variables,
             access_log_group=logs,
+        )
+
+    def _observe(self) -> None:
+        backends = {"Lambda": self.lambda_backend, "SageMaker": self.sagemaker_backend}
+        Observability(
+            self,
+            api=self.api,
+            parameters=self.parameters,
+            conditions=self.conditions,
+            backends={name: backend for name, backend in backends.items() if backend},
         )
 
     def _outputs(self) -> None:

@@ -1,0 +1,30 @@
+"""What the infrastructure takes from the API's OpenAPI document: routes, and the words of its errors."""
+
+import json
+from typing import Any
+
+import yaml
+
+from cdk_app.config import ROOT
+
+Json = dict[str, Any]
+ANY_ORIGIN = "'*'"
+RETRY_AFTER_SECONDS = "1"
+
+
+def document() -> Json:
+    """The API's OpenAPI document."""
+    loaded: Json = yaml.safe_load((ROOT / "api_explorer" / "openapi.yaml").read_text("utf-8"))
+    return loaded
+
+
+def error(source: Json, response: str) -> Json:
+    """Code and message of a response of the document, from its first example."""
+    content = source["components"]["responses"][response]["content"]["application/json"]
+    value: Json = next(iter(content["examples"].values()))["value"]
+    return {"code": value["code"], "message": value["message"]}
+
+
+def error_template(source: Json, response: str) -> str:
+    """The contract's error body as a template that both VTL and gateway responses fill."""
+    return json.dumps({**error(source, response), "requestId": "$context.requestId"})

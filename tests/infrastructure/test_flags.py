@@ -1,0 +1,171 @@
+"""Every context flag: what it does to the template, and what a wrong one is told."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cdk_app.config import ConfigError, DeploymentConfig, defaults
+from tests.infrastructure.synthesis import Synthesized
+
+Synthesize = Callable[..., Synthesized]
+ROOT = Path(__file__).resolve().parents[2]
+# flag, value, parameter whose default it sets, that default
+SETS_A_DEFAULT = [
+    ("backend", "sagemaker", "ImageSimilarity", "yes-sagemaker"),
+    ("backend", "none", "ImageSimilarity", "no"),
+    ("authorization", "NONE", "APIGatewayAuthorization", "NONE"),
+    ("api_explorer", "no", "APIExplorer", "no"),
+    ("stage", "v2", "APIGatewayStageName", "v2"),
+    ("lambda_memory", "5000", "LambdaMemorySize", 5000),
+    ("sagemaker_instance_type", "ml.c7i.xlarge", "SageMakerInstanceType", "ml.c7i.xlarge"),
+    ("sagemaker_min", "3", "SageMakerMinInstances", 3),
+    ("sagemaker_max", "9", "SageMakerMaxInstances", 9),
+    ("image_buckets", "pictures,more-pictures", "ImageBuckets", "pictures,more-pictures"),
+    ("rate_limit", "7", "ThrottlingRateLimit", 7),
+    ("burst_limit", "8", "ThrottlingBurstLimit", 8),
+    ("log_retention_days", "90", "LogRetentionDays", "90"),
+    (
+        "alarm_topic_arn",
+        "arn:aws:sns:us-east-1:123456789012:a",
+        "AlarmTopicArn",
+        "arn:aws:sns:us-east-1:123456789012:a",
+    ),
+    ("access_logs", "yes", "AccessLogs", "yes"),
+]
+ALL_CHANGED = {flag: value for flag, value, *_ in SETS_A_DEFAULT if value != "none"}
+BAD = [
+    ("backend", "lamda", "Did you mean 'lambda'? Allowed: one of lambda, sagemaker, none."),
+    ("authorization", "AWS_IAM", "Allowed: one of IAM, NONE."),
+    ("api_explorer", "true", "Allowed: one of yes, no."),
+    ("stage", "a/b", "Allowed: 1 to 128 letters, digits, '_' and '-'."),
+    ("lambda_memory", "512", "Allowed: a whole number, 1024 to 10240."),
+    ("sagemaker_instance_type", "ml.g4dn.xlarge", "Allowed: one of auto, ml.c5.large"),
+    ("sagemaker_min", "0", "Allowed: a whole number, 1 or more."),
+    ("sagemaker_max", "two", "Allowed: a whole number, 1 or more."),
+    ("image_buckets", "My Bucket", "Allowed: S3 bucket names, comma-separated without spaces, or nothing."),
+    ("rate_limit", "0", "Allowed: a whole number, 1 to 10000."),
+    ("burst_limit", "-1", "Allowed: a whole number, 1 to 5000."),
+    ("log_retention_days", "31", "Allowed: one of 1, 3, 5, 7, 14, 30"),
+    ("alarm_topic_arn", "topic", "Allowed: the ARN of an SNS topic, or nothing."),
+    ("access_logs", "on", "Allowed: one of yes, no."),
+    ("model", "ViT B 32", "Allowed: the name of an open_clip model with 512 dimensions"),
+    ("pretrained", "", "Allowed: an open_clip pretrained tag"),
+    ("precision", "fp32", "Allowed: one of fp16, int8."),
+    ("architecture", "arm", "Did you mean 'arm64'? Allowed: one of x86_64, arm64."),
+    ("accelerator", "cuda", "Allowed: one of cpu, gpu."),
+    ("images", "all", "Allowed: one of both, lambda, sagemaker."),
+]
+
+
+def test_cdk_json_has_every_flag_with_the_default() -> None:
+    flags = {key: value for key, value in defaults().items() if "@" not in key}
+    assert DeploymentConfig.from_context(flags) == DeploymentConfig.from_context({})
+    assert flags.keys() == DeploymentConfig().constraints().keys()
+
+
+@pytest.mark.parametrize(("flag", "value", "parameter", "default"), SETS_A_DEFAULT)
+def test_a_flag_sets_the_default(
+    synthesized: Synthesize, flag: str, value: str, parameter: str, default: str | int
+) -> None:
+    flags = ALL_CHANGED if value != "none" else {flag: value}
+    assert synthesized(**flags).template["Parameters"][parameter]["Default"] == default
+
+
+def test_model_flags_are_build_arguments_of_both_images(synthesized: Synthesize) -> None:
+    flags = {"model": "ViT-B-16", "pretrained": "laion2b_s34b_b88k", "precision": "int8"}
+    made = synthesized(**flags)
+    for image in made.images.values():
+        arguments = image["dockerBuildArgs"]
+        assert arguments["MODEL"] == "ViT-B-16"
+        assert arguments["PRETRAINED"] == "laion2b_s34b_b88k"
+        assert arguments["PRECISION"] == "int8"
+    assert "'ViT-B-16/laion2b_s34b_b88k'" in json.dumps(made.template["Resources"]["RestApi"])
+    default = synthesized()
+    assert {image["hash"] for image in made.images.values()}.isdisjoint(
+        image["hash"] for image in default.images.values()
+    )
+
+
+def test_embedded_names_the_bundled_model(synthesized: Synthesize) -> None:
+    made = synthesized(model="embedded")
+    manifest = json.loads((ROOT / "models" / "embedded" / "manifest.json").read_text())
+    name = f"'{manifest['model']}/{manifest['pretrained']}'"
+    assert name in json.dumps(made.template["Resources"]["RestApi"])
+
+
+@pytest.mark.parametrize(("architecture", "platform"), [("x86_64", "linux/amd64"), ("arm64", "linux/arm64")])
+def test_architecture_sets_function_and_image_platform_together(
+    synthesized: Synthesize, architecture: str, platform: str
+) -> None:
+    made = synthesized(architecture=architecture)
+    assert made.template["Resources"]["LambdaFunction"]["Properties"]["Architectures"] == [architecture]
+    assert {image["platform"] for image in made.images.values()} == {platform}
+    graviton = made.template["Parameters"]["SageMakerInstanceType"]["Default"].split(".")[1].endswith("g")
+    assert graviton == (architecture == "arm64")
+
+
+def test_gpu_sets_image_variant_instance_types_and_host(synthesized: Synthesize) -> None:
+    made = synthesized(accelerator="gpu", architecture="arm64")
+    assert made.images["sagemaker"]["dockerBuildArgs"]["ACCELERATOR"] == "gpu"
+    assert made.images["sagemaker"]["platform"] == "linux/amd64"
+    types = made.template["Parameters"]["SageMakerInstanceType"]["AllowedValues"]
+    assert all(name.startswith("ml.g") for name in types)
+    variant, *_ = made.template["Resources"]["SageMakerEndpointConfig"]["Properties"]["ProductionVariants"]
+    assert variant["InferenceAmiVersion"].startswith("al2")
+
+
+@pytest.mark.parametrize(
+    ("images", "values"), [("lambda", ["yes-lambda", "no"]), ("sagemaker", ["yes-sagemaker", "no"])]
+)
+def test_one_image_leaves_the_other_backend_out(
+    synthesized: Synthesize, images: str, values: list[str]
+) -> None:
+    made = synthesized(images=images)
+    assert list(made.images) == [images]
+    assert made.template["Parameters"]["ImageSimilarity"]["AllowedValues"] == values
+    assert made.template["Parameters"]["ImageSimilarity"]["Default"] == values[0]
+    absent = "SageMaker" if images == "lambda" else "Lambda"
+    assert not [name for name in made.template["Resources"] if name.startswith(absent)]
+
+
+@pytest.mark.parametrize(("flag", "value", "told"), BAD)
+def test_a_wrong_value_is_told_what_is_allowed(flag: str, value: str, told: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        DeploymentConfig.from_context({flag: value})
+    assert str(refused.value).startswith(f"Context key '{flag}' has the value '{value}'.")
+    assert told in str(refused.value)
+
+
+def test_a_wrong_key_is_told_which_there_are() -> None:
+    with pytest.raises(
+        ConfigError, match=r"'bakend' is unknown\. Did you mean 'backend'\? Keys: backend, auth"
+    ):
+        DeploymentConfig.from_context({"bakend": "lambda"})
+
+
+def test_a_minimum_over_the_maximum_is_refused() -> None:
+    with pytest.raises(ConfigError, match="the minimum can't be over the maximum"):
+        DeploymentConfig.from_context({"sagemaker_min": "3", "sagemaker_max": "2"})
+
+
+@pytest.mark.parametrize("value", [True, None, ["a"], {}])
+def test_a_value_that_is_no_text_is_refused(value: object) -> None:
+    with pytest.raises(ConfigError, match="give a text or a number"):
+        DeploymentConfig.from_context({"stage": value})
+
+
+def test_the_app_stops_with_the_sentence_alone(tmp_path: Path) -> None:
+    context = json.dumps({**defaults(), "backend": "fargate"})
+    environment = {**os.environ, "CDK_CONTEXT_JSON": context, "CDK_OUTDIR": str(tmp_path / "out")}
+    done = subprocess.run(
+        [sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    told = "Context key 'backend' has the value 'fargate'. Allowed: one of lambda, sagemaker, none."
+    assert done.stderr.strip() == told
+    assert not (tmp_path / "out").exists()
