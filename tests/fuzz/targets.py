@@ -1,0 +1,176 @@
+"""What holds true of every input: functions of bytes that raise when the code under test breaks a promise.
+
+An ApiError is an answer; any other exception is a finding, and so is a wrong result.
+"""
+
+import base64
+import json
+import socket
+import struct
+import zlib
+from collections.abc import Callable
+from ipaddress import IPv4Address, IPv6Address
+from unittest import mock
+
+import numpy as np
+import ssrfguard
+from numpy.typing import NDArray
+
+from inference import request, service
+from inference.addresses import blocked_by
+from inference.errors import ApiError
+from inference.image import decode, exif, png
+from inference.manifest import Preprocessing
+from inference.request import Source
+from inference.sources import SourcePolicy, connection, http, inline, url
+from inference.sources.deadline import Deadline
+
+PREPROCESSING = Preprocessing(size=32)
+STRICT = SourcePolicy(timeout_seconds=5, max_bytes=100_000)
+CODES = {"UnsupportedMediaType", "PayloadTooLarge", "InvalidRequest", "InvalidImage", "ImageTooLarge"}
+CODES |= {"SourceNotAllowed", "SourceUnavailable"}
+
+
+def check_error(error: ApiError) -> None:
+    """Of the contract's codes, and one line of moderate length that a log may hold."""
+    assert error.code in CODES
+    assert error.message.isprintable()
+    assert 10 < len(error.message) < 1000
+
+
+def request_body(data: bytes) -> None:
+    """Request parsing: what is accepted is what Python's JSON reader sees too."""
+    try:
+        asked = request.parse("application/json", data)
+    except ApiError as error:
+        check_error(error)
+        return
+    fields = json.loads(data)
+    assert {source.field: source.value for source in asked} == fields
+    assert len(asked) in {1, 2}
+
+
+def base64_text(data: bytes) -> None:
+    """Base64 in line: what is accepted decodes to the same by the standard library."""
+    text = data.decode("utf-8", "surrogateescape")  # bytes that are not UTF-8 become halves of pairs
+    try:
+        found = inline.read(Source("img", text), STRICT)
+    except ApiError as error:
+        check_error(error)
+        return
+    plain = text.rpartition(",")[2].replace("\r", "").replace("\n", "")
+    assert found == base64.b64decode(plain, validate=True)
+
+
+def web_address(data: bytes) -> None:
+    """URLs: what is accepted is plain, and another library reads the same host out of it."""
+    text = data.decode("utf-8", "surrogateescape")
+    try:
+        target = url.parse(text, field="url", policy=STRICT)
+    except ApiError as error:
+        check_error(error)
+        return
+    assert target.port in {80, 443}
+    assert target.path.isascii()
+    assert target.path.isprintable()
+    assert target.path.startswith("/")
+    assert " " not in target.path
+    if "_" not in target.host:
+        theirs = ssrfguard.Policy().check_url(text)
+        assert theirs.host.rstrip(".") == target.host.rstrip(".")
+        assert theirs.port == target.port
+
+
+def address(data: bytes) -> None:
+    """Addresses: none passes that another library's table refuses."""
+    number = int.from_bytes(data[:16].ljust(16, b"\0"))
+    for found in (IPv4Address(number >> 96), IPv6Address(number)):
+        if blocked_by(found) is None:
+            assert ssrfguard.Policy().permits_address(found)
+
+
+def image_file(data: bytes) -> None:
+    """Image files: a square of the right size, or an answer."""
+    try:
+        found = decode(data, field="img", preprocessing=PREPROCESSING)
+    except ApiError as error:
+        check_error(error)
+        return
+    assert found.shape == (32, 32, 3)
+    assert found.dtype == np.uint8
+
+
+def png_file(data: bytes) -> None:
+    """PNG files with their checksums put right, so that the bytes behind them are reached."""
+    chunks, position = [png.SIGNATURE], 8
+    while position + 12 <= len(data) and len(chunks) < 200:
+        length, kind = struct.unpack_from(">I4s", data, position)
+        content = data[position + 8 : position + 8 + length]
+        chunks.append(struct.pack(">I", len(content)) + kind + content)
+        chunks.append(struct.pack(">I", zlib.crc32(kind + content)))
+        position += 12 + length
+    image_file(b"".join(chunks))
+
+
+def exif_block(data: bytes) -> None:
+    """Exif: always an orientation."""
+    assert exif.orientation(data) in range(1, 9)
+
+
+def http_answer(data: bytes) -> None:
+    """Whatever a server answers, the file or an error comes of it."""
+    ours, theirs = socket.socketpair()
+    with theirs, ours, mock.patch.object(connection, "_open", side_effect=[_plain(ours)]):
+        theirs.sendall(data[:60_000])
+        theirs.shutdown(socket.SHUT_WR)
+        try:
+            found = http.read(Source("url", "http://1.1.1.1/"), STRICT, Deadline(2))
+        except ApiError as error:
+            check_error(error)
+        else:
+            assert found in data or b"chunked" in data.lower()
+
+
+def _plain(opened: socket.socket) -> connection._PlainSocket:
+    return connection._PlainSocket(fileno=opened.detach())
+
+
+class _Encoder:
+    """An encoder that costs nothing: fuzzing is about what comes before it."""
+
+    name = "fuzz/none"
+
+    class manifest:  # noqa: N801
+        preprocessing = PREPROCESSING
+
+    def encode(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        vectors = batch.reshape(len(batch), -1)[:, :512].astype(np.float32) + 1
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+SERVICE = service.Service(_Encoder(), STRICT)  # type: ignore[arg-type]
+
+
+def whole_request(data: bytes) -> None:
+    """The service: a status and a body of the contract, and headers that are one line each."""
+    kind, _, body = data.partition(b"\n")
+    headers = {"content-type": kind.decode("latin-1")}
+    with mock.patch.object(socket, "getaddrinfo", side_effect=socket.gaierror):
+        answer = SERVICE.handle(service.Request(headers, body, None))
+    found = json.loads(answer.body)
+    assert answer.status in {200, 400, 413, 415}, found
+    assert set(found) in ({"result"}, {"similarity"}, {"code", "message", "requestId"})
+    assert all(value.isprintable() for value in answer.headers.values())
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "request": request_body,
+    "base64": base64_text,
+    "url": web_address,
+    "address": address,
+    "image": image_file,
+    "png": png_file,
+    "exif": exif_block,
+    "http": http_answer,
+    "service": whole_request,
+}
