@@ -14,7 +14,7 @@ from inference.errors import ImageTooLarge, InvalidImage
 from inference.image import bmp, exif, jpeg, png
 from inference.image.broken import BrokenImageError
 from inference.image.colour import flatten
-from inference.image.geometry import Geometry
+from inference.image.geometry import upright_square
 from inference.manifest import Preprocessing
 
 MAX_SIDE = 4096
@@ -47,18 +47,18 @@ def decode(data: bytes, *, field: str, preprocessing: Preprocessing) -> NDArray[
     """
     with _refusing_unreadable(field):
         picture, orientation = _open(data)
-    width, height = picture.size
-    if max(width, height) > MAX_SIDE:
+    stored = width, height = picture.size
+    if max(stored) > MAX_SIDE:
         raise ImageTooLarge(
             f"{field}: the image is {width} x {height} pixels; the longest side may have {MAX_SIDE}. "
             "Scale it down."
         )
-    geometry = Geometry((width, height), orientation, preprocessing)
     with _refusing_unreadable(field):
-        scale = _draft(picture, preprocessing.size)
+        _draft(picture, preprocessing.size)
         picture.load()
         picture = flatten(picture)
-    return np.asarray(geometry.cut(picture, scale).convert("RGB"), dtype=np.uint8)
+    square = upright_square(picture, stored, orientation, preprocessing)
+    return np.asarray(square.convert("RGB"), dtype=np.uint8)
 
 
 @contextmanager
@@ -88,11 +88,7 @@ def _open(data: bytes) -> tuple[Image.Image, int]:
     raise BrokenImageError("not a JPEG, PNG or BMP file; send one of these formats.")
 
 
-def _draft(picture: Image.Image, size: int) -> float:
-    """Let libjpeg decode a large JPEG smaller; how many times smaller it will be."""
-    if DRAFT_FACTOR is None or not isinstance(picture, JpegImagePlugin.JpegImageFile):
-        return 1.0
-    width = picture.width
-    drafted = picture.draft(None, (DRAFT_FACTOR * size, DRAFT_FACTOR * size))
-    # The second value is the box of the full picture in the smaller one's pixels.
-    return width / drafted[1][2] if drafted else 1.0
+def _draft(picture: Image.Image, size: int) -> None:
+    """Let libjpeg decode a large JPEG smaller."""
+    if DRAFT_FACTOR is not None and isinstance(picture, JpegImagePlugin.JpegImageFile):
+        picture.draft(None, (DRAFT_FACTOR * size, DRAFT_FACTOR * size))

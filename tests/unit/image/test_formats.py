@@ -17,9 +17,8 @@ RAMP = np.linspace(0, 255, PHOTO.shape[1]).astype(np.uint8)
 ALPHA = np.broadcast_to(RAMP, PHOTO.shape[:2])
 INDICES = (GREY >> 4).astype(np.uint8)  # 16 colours
 COLOURS = np.random.default_rng(7).integers(0, 256, (16, 3), dtype=np.uint8)
-# Largest difference accepted, in levels of 255. Cutting and resampling in one step rounds a pixel in some
-# hundred the other way; what JPEG loses is judged by its mean.
-EXACT, ROUNDED, LOSSY = 1, 2, 2.5
+# Largest difference accepted, in levels of 255; what JPEG loses is judged by its mean.
+EXACT, ROUNDED, LOSSY = 0, 2, 2.5
 
 
 def decoded(data: bytes) -> NDArray[np.uint8]:

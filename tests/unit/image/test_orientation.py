@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from tests.unit.image import files
-from tests.unit.image.test_formats import PHOTO, ROUNDED, decoded, furthest
+from tests.unit.image.test_formats import EXACT, PHOTO, decoded, furthest
 
 
 @pytest.mark.parametrize("order", [">", "<"])
@@ -24,7 +24,7 @@ def test_orientation(kind: str, orientation: int, order: str) -> None:
         picture = Image.open(io.BytesIO(data))
         picture.load()
     picture.getexif()[0x0112] = orientation
-    assert furthest(data, files.reference(ImageOps.exif_transpose(picture).convert("RGB"))) <= ROUNDED
+    assert furthest(data, files.reference(ImageOps.exif_transpose(picture).convert("RGB"))) <= EXACT
 
 
 def test_an_orientation_that_makes_no_sense_is_none() -> None:
