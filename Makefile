@@ -86,7 +86,18 @@ lock-export: $(VENV)/.ready  ## pin the exporter's packages anew
 	$(LOCK) --python-version 3.11 --override inference/export/without_torch.txt \
 	  inference/export/requirements.in -o inference/export/requirements.txt
 
-clean:  ## remove what the other targets made
-	rm -rf $(VENV) .venv-export node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
+# atheris, for fuzzing alone; it runs with the packages of .venv.
+.venv-fuzz/.ready: tests/fuzz/requirements.txt
+	@test -x .venv-fuzz/bin/python || $(PYTHON) -m venv .venv-fuzz
+	@.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
 
-.PHONY: help setup lock run test test-browser check model test-export lock-export clean
+TIME ?= 300
+fuzz: setup .venv-fuzz/.ready  ## coverage-guided fuzzing of what reads strangers' bytes: make fuzz [TIME=seconds]
+	@PYTHONPATH=$(CURDIR):$$(echo $(CURDIR)/$(VENV)/lib/python3.*/site-packages) \
+	  .venv-fuzz/bin/python -m tests.fuzz.run --time $(TIME)
+
+clean:  ## remove what the other targets made
+	rm -rf $(VENV) .venv-export .venv-fuzz node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
+
+.PHONY: fuzz help setup lock run test test-browser check model test-export lock-export clean
