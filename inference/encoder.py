@@ -1,5 +1,6 @@
 """Pictures to unit vectors, on ONNX Runtime."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -7,6 +8,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from inference import allocator
 from inference.manifest import MODEL_FILE, Manifest, ManifestError
 
 # In this order: the first one that this build of ONNX Runtime has does the work, CPU is always there.
@@ -32,7 +34,7 @@ class OnnxEncoder:
     """An exported artifact in one session, which any number of threads may call at once.
 
     Args:
-        model_dir: directory with model.onnx and manifest.json (see inference.export).
+        model_dir: directory with model.onnx, model.onnx.data and manifest.json (see inference.export).
         threads: cores that one call of `encode` may use, at least 1.
 
     Raises:
@@ -43,12 +45,14 @@ class OnnxEncoder:
         if threads < 1:
             raise ValueError(f"threads is {threads}, expected 1 or more")
         self._manifest = Manifest.load(model_dir)
-        try:
-            model = (model_dir / MODEL_FILE).read_bytes()
-        except OSError as error:
-            raise ManifestError(f"{model_dir / MODEL_FILE} can't be read: {error.strerror}") from None
-        self._manifest.verify(model)
-        self._session = _session(model, threads)
+        # Both take long and hold no lock: side by side on two cores, and the file is read from disk once.
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            verified = pool.submit(self._manifest.verify, model_dir)
+            try:
+                session = _session(model_dir / MODEL_FILE, threads)
+            finally:
+                verified.result()  # of a damaged file, this says more than what the session says
+        self._session = session
 
     @property
     def manifest(self) -> Manifest:
@@ -73,13 +77,14 @@ class OnnxEncoder:
         self.encode(np.full((1, size, size, 3), 128, dtype=np.uint8))
 
 
-def _session(model: bytes, threads: int) -> onnxruntime.InferenceSession:
+def _session(model: Path, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     available = onnxruntime.get_available_providers()
     providers = [provider for provider in _PROVIDERS if provider in available]
     try:
-        return onnxruntime.InferenceSession(model, options, providers=providers)
+        with allocator.reusing_freed_memory():
+            return onnxruntime.InferenceSession(model, options, providers=providers)
     except Exception as error:  # ONNX Runtime has no common base class for its own errors
         raise ManifestError(f"{MODEL_FILE} is not loadable by ONNX Runtime: {error}") from error

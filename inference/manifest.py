@@ -12,6 +12,7 @@ Precision = Literal["fp16", "int8"]
 
 MANIFEST_FILE = "manifest.json"
 MODEL_FILE = "model.onnx"
+WEIGHTS_FILE = "model.onnx.data"
 DIMENSIONS = 512
 
 
@@ -49,13 +50,15 @@ class Preprocessing:
 class Manifest:
     """One artifact's identity.
 
-    sha256: of model.onnx, lower-case hex. opset: ONNX operator set. parity: what the export measured
-    against open_clip's own tower and transform (pictures, cosine_min, cosine_mean).
+    sha256, weights_sha256: of model.onnx and model.onnx.data, lower-case hex. opset: ONNX operator set.
+    parity: what the export measured against open_clip's own tower and transform (pictures, cosine_min,
+    cosine_mean).
     """
 
     model: str
     pretrained: str
     sha256: str
+    weights_sha256: str
     dimensions: int
     preprocessing: Preprocessing
     opset: int
@@ -93,14 +96,19 @@ class Manifest:
         text = json.dumps(asdict(self), indent=2) + "\n"
         (model_dir / MANIFEST_FILE).write_text(text, encoding="utf-8")
 
-    def verify(self, model: bytes) -> None:
-        """Raises ManifestError unless `model` is the artifact that this manifest describes."""
-        found = hashlib.sha256(model).hexdigest()
-        if found != self.sha256:
-            raise ManifestError(
-                f"{MODEL_FILE} has SHA-256 {found}, but {MANIFEST_FILE} records {self.sha256}: "
-                "the file is damaged or belongs to another manifest; export the model again"
-            )
+    def verify(self, model_dir: Path) -> None:
+        """Raises ManifestError unless the files in `model_dir` are those that this manifest describes."""
+        for name, expected in ((MODEL_FILE, self.sha256), (WEIGHTS_FILE, self.weights_sha256)):
+            try:
+                with (model_dir / name).open("rb") as file:
+                    found = hashlib.file_digest(file, "sha256").hexdigest()
+            except OSError as error:
+                raise ManifestError(f"{model_dir / name} can't be read: {error.strerror}") from None
+            if found != expected:
+                raise ManifestError(
+                    f"{name} has SHA-256 {found}, but {MANIFEST_FILE} records {expected}: "
+                    "the file is damaged or belongs to another manifest; export the model again"
+                )
 
 
 def _one_of(key: str, value: object, allowed: tuple[str, ...]) -> None:

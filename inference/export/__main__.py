@@ -12,7 +12,7 @@ from inference.encoder import OnnxEncoder
 from inference.export import checkpoint, graph, parity
 from inference.export.checkpoint import ExportError, Loaded
 from inference.export.tower import ImageTower
-from inference.manifest import DIMENSIONS, MODEL_FILE, Manifest, ManifestError, Precision
+from inference.manifest import DIMENSIONS, MODEL_FILE, WEIGHTS_FILE, Manifest, ManifestError, Precision
 
 
 def main() -> int:
@@ -37,22 +37,28 @@ def export(loaded: Loaded, output: Path, precision: Precision) -> Manifest:
         ExportError: a bundled picture's vector is too far from open_clip's.
     """
     tower = ImageTower(loaded.visual, loaded.preprocessing)
-    model = graph.build(tower, loaded.preprocessing.size, precision)
+    files = graph.build(tower, loaded.preprocessing.size, precision)
     with TemporaryDirectory() as directory:
-        first = _write(Path(directory), model, loaded, precision, {})
+        first = _write(Path(directory), files, loaded, precision, {})
         result = parity.measure(loaded, OnnxEncoder(Path(directory), threads=1), parity.pictures())
     result.require(precision)
     output.mkdir(parents=True, exist_ok=True)
-    return _write(output, model, loaded, first.precision, result.record())
+    return _write(output, files, loaded, first.precision, result.record())
 
 
 def _write(
-    directory: Path, model: bytes, loaded: Loaded, precision: Precision, record: dict[str, float]
+    directory: Path,
+    files: tuple[bytes, bytes],
+    loaded: Loaded,
+    precision: Precision,
+    record: dict[str, float],
 ) -> Manifest:
+    model, weights = files
     manifest = Manifest(
         model=loaded.model,
         pretrained=loaded.pretrained,
         sha256=hashlib.sha256(model).hexdigest(),
+        weights_sha256=hashlib.sha256(weights).hexdigest(),
         dimensions=DIMENSIONS,
         preprocessing=loaded.preprocessing,
         opset=graph.OPSET,
@@ -60,6 +66,7 @@ def _write(
         parity=record,
     )
     (directory / MODEL_FILE).write_bytes(model)
+    (directory / WEIGHTS_FILE).write_bytes(weights)
     manifest.save(directory)
     return manifest
 

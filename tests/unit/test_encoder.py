@@ -26,17 +26,19 @@ def test_name_and_warm_up() -> None:
     assert encoder.manifest.dimensions == 512
 
 
-def test_a_damaged_artifact_is_not_loaded(copy: Path) -> None:
-    model = bytearray((copy / "model.onnx").read_bytes())
-    model[len(model) // 2] ^= 1
-    (copy / "model.onnx").write_bytes(model)
-    with pytest.raises(ManifestError, match=r"model\.onnx has SHA-256 .* export the model again"):
+@pytest.mark.parametrize("name", ["model.onnx", "model.onnx.data"])
+def test_a_damaged_artifact_is_not_loaded(copy: Path, name: str) -> None:
+    content = bytearray((copy / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (copy / name).write_bytes(content)
+    with pytest.raises(ManifestError, match=rf"{name} has SHA-256 .* export the model again"):
         OnnxEncoder(copy, threads=1)
 
 
-def test_a_missing_artifact(copy: Path) -> None:
-    (copy / "model.onnx").unlink()
-    with pytest.raises(ManifestError, match=r"model\.onnx can't be read: No such file"):
+@pytest.mark.parametrize("name", ["model.onnx", "model.onnx.data"])
+def test_a_missing_file(copy: Path, name: str) -> None:
+    (copy / name).unlink()
+    with pytest.raises(ManifestError, match=rf"{name} can't be read: No such file"):
         OnnxEncoder(copy, threads=1)
 
 

@@ -11,6 +11,7 @@ MANIFEST = Manifest(
     model="ViT-B-32",
     pretrained="laion2b_s34b_b79k",
     sha256=hashlib.sha256(b"model").hexdigest(),
+    weights_sha256=hashlib.sha256(b"weights").hexdigest(),
     dimensions=512,
     preprocessing=Preprocessing(size=224, mean=(0.1, 0.2, 0.3), std=(0.4, 0.5, 0.6)),
     opset=20,
@@ -25,10 +26,17 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     assert MANIFEST.name == "ViT-B-32/laion2b_s34b_b79k"
 
 
-def test_another_file_is_refused() -> None:
-    MANIFEST.verify(b"model")
-    with pytest.raises(ManifestError, match=r"model.onnx has SHA-256 .* export the model again"):
-        MANIFEST.verify(b"model ")
+@pytest.mark.parametrize("name", ["model.onnx", "model.onnx.data"])
+def test_another_file_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"model")
+    (tmp_path / "model.onnx.data").write_bytes(b"weights")
+    MANIFEST.verify(tmp_path)
+    (tmp_path / name).write_bytes(b"other")
+    with pytest.raises(ManifestError, match=rf"{name} has SHA-256 .* export the model again"):
+        MANIFEST.verify(tmp_path)
+    (tmp_path / name).unlink()
+    with pytest.raises(ManifestError, match=rf"{name} can't be read: No such file"):
+        MANIFEST.verify(tmp_path)
 
 
 def test_missing_directory(tmp_path: Path) -> None:
