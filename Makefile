@@ -22,9 +22,11 @@ $(VENV)/.ready: requirements.txt requirements-uv.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.txt
-	@printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s" -P -m cli "$$@"\n' '$(CURDIR)' '$(CURDIR)/$(BIN)/python' \
-	  > $(BIN)/image-similarity && chmod +x $(BIN)/image-similarity
 	@touch $@
+
+$(BIN)/image-similarity: $(VENV)/.ready
+	@printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s" -P -m cli "$$@"\n' '$(CURDIR)' '$(CURDIR)/$(BIN)/python' > $@
+	@chmod +x $@
 
 node_modules/.ready: package.json package-lock.json $(VENV)/.ready
 	@echo "set-up: CDK command line and Swagger UI into node_modules"
@@ -40,7 +42,7 @@ tests/tools/node_modules/.ready: tests/tools/package.json tests/tools/package-lo
 	@cd tests/tools && $(CURDIR)/$(BIN)/npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-setup: $(VENV)/.ready node_modules/.ready .cache/emulator.ready  ## install everything the other targets need
+setup: $(VENV)/.ready $(BIN)/image-similarity node_modules/.ready .cache/emulator.ready  ## install everything the other targets need
 
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-emit-index-url
 lock: $(VENV)/.ready  ## pin every requirements file anew

@@ -44,9 +44,9 @@ async function start() {
   description.servers[0].url = new URL("..", assets.href + "openapi.json").href.replace(/\/$/, "");
   status.textContent = introduce(deployment);
   if (deployment.backend === "no") {
-    showReference(description, { tryItOut: false });
-    return;
+    return; // there is nothing to describe
   }
+  document.getElementById("reference-section").hidden = false;
   const caller = makeCaller(`${description.servers[0].url}/image-similarity`);
   const compare = startCompare({ caller, description, examples });
   const open = deployment.authorization === "NONE";
