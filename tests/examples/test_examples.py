@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
 
@@ -26,6 +27,7 @@ from tests.examples.filled import (
 LocalStack = Callable[..., str]
 OPEN = ["curl/open.sh", "python/open.py", "java/OpenCall.java", "javascript/open.mjs"]
 SIGNED = ["curl/signed.sh", "python/signed.py", "java/SignedCall.java", "javascript/signed.mjs"]
+DATA = {"data/image.json": "result", "data/pair.json": "similarity"}
 BY_URL = ["curl/url.sh", "java/OkHttpCall.java"]
 NEWMAN = ROOT / "tests" / "tools" / "node_modules" / "newman" / "bin" / "newman.js"
 PRIVATE = {"ALLOW_PRIVATE_SOURCES": "1"}
@@ -37,6 +39,7 @@ def test_every_example_is_run_here() -> None:
         *OPEN,
         *SIGNED,
         *BY_URL,
+        *DATA,
         "curl/url.cmd",
         "postman/collection.json",
         "postman/environment.json",
@@ -86,6 +89,15 @@ def test_by_url(
     assert list(answer(run(script, pictures, {}))) == ["result"]
 
 
+@pytest.mark.parametrize(("name", "field"), DATA.items())
+def test_the_bodies_to_send(local_stack: LocalStack, name: str, field: str) -> None:
+    url = f"{local_stack('', PRIVATE)}/prod/image-similarity"
+    content = (EXAMPLES / name).read_bytes()
+    headers = {"Content-Type": "application/json"}
+    answered = httpx.post(url, content=content, headers=headers, trust_env=False, timeout=30)
+    assert list(answered.json()) == [field]
+
+
 def test_by_url_on_windows(local_stack: LocalStack, picture_url: str, tmp_path: Path) -> None:
     """There is no cmd.exe here: its rules of quoting are applied, and curl is run with what comes out."""
     url = f"{local_stack('', PRIVATE)}/prod/image-similarity"
@@ -122,8 +134,10 @@ def test_the_postman_collection(local_stack: LocalStack, picture_url: str, autho
     assert done.stdout.count("✓") == 4, done.stdout
 
 
-def test_the_collection_sends_the_pictures_of_the_document() -> None:
+def test_the_pictures_sent_are_those_of_the_document() -> None:
     document = yaml.safe_load((ROOT / "api_explorer" / "openapi.yaml").read_text("utf-8"))
     collection = json.loads((EXAMPLES / "postman" / "collection.json").read_text("utf-8"))
     for variable in collection["variable"]:
         assert variable["value"] == document["x-pictures"][variable["key"]]
+    pair = json.loads((EXAMPLES / "data" / "pair.json").read_text("utf-8"))
+    assert list(pair.values()) == [document["x-pictures"][name] for name in ("cat", "altered")]
