@@ -62,11 +62,28 @@ test: setup tests/tools/node_modules/.ready  ## every test that needs no contain
 test-browser: setup tests/tools/node_modules/.ready /usr/bin/chromium  ## the API Explorer in a real browser; screenshots in test-results/
 	$(BIN)/python -m pytest tests/browser -m browser -q
 
-check: setup  ## lint, types, import rules
+check: setup  ## lint, types, import rules; the template by cdk-nag, CDK's validation and cfn-lint (China too)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	CDK_OUTDIR=.cache/check.out $(BIN)/python app.py
+	$(BIN)/cfn-lint .cache/check.out/ImageSimilarity.template.json --regions us-east-1 cn-north-1 cn-northwest-1
+
+# FLAGS="backend=sagemaker authorization=NONE": context flags, for one command. A deployed stack keeps its
+# parameter values unless flags are given. Lambda refuses images with BuildKit's attestations.
+FLAGS ?=
+CDK := BUILDX_NO_DEFAULT_ATTESTATIONS=1 node_modules/.bin/cdk
+CONTEXT = $(addprefix -c ,$(FLAGS))
+
+synth: setup  ## the CloudFormation template into cdk.out: make synth [FLAGS="backend=sagemaker ..."]
+	@$(CDK) synth --quiet $(CONTEXT)
+
+deploy: setup  ## deploy or update the stack: make deploy [FLAGS="backend=sagemaker ..."]
+	$(CDK) deploy $(if $(FLAGS),--no-previous-parameters $(CONTEXT))
+
+destroy: setup  ## delete the stack and all that it made
+	$(CDK) destroy
 
 # torch and open_clip, for the exporter alone. TORCH_INDEX: where pip also looks for the CPU builds.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
@@ -102,4 +119,4 @@ fuzz: setup .venv-fuzz/.ready  ## coverage-guided fuzzing of what reads stranger
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .venv-export .venv-fuzz node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
 
-.PHONY: fuzz help setup lock run test test-browser check model test-export lock-export clean
+.PHONY: synth deploy destroy fuzz help setup lock run test test-browser check model test-export lock-export clean

@@ -15,6 +15,8 @@ from cdk_app.openapi import ANY_ORIGIN, Json, document
 
 FEATURE_TAG = "Image similarity"
 INTEGRATION = "x-amazon-apigateway-integration"
+VALIDATOR = "x-amazon-apigateway-request-validator"
+HEADERS = "headers"
 OPEN: list[Json] = []
 EXPOSED = "'X-Request-Id, X-Model, Server-Timing, Retry-After'"
 ERROR_HEADERS = ("Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "X-Request-Id", "X-Model")
@@ -44,6 +46,7 @@ def build(conditions: Conditions, *, title: str, feature: Mapping[str, Json], ex
             path: _path(path, methods, conditions, feature, explorer)
             for path, methods in source["paths"].items()
         },
+        f"{VALIDATOR}s": {HEADERS: {"validateRequestParameters": True, "validateRequestBody": False}},
         "components": {"securitySchemes": {"sigv4": _scheme(source)}},
         "x-amazon-apigateway-gateway-responses": gateway_responses(source),
     }
@@ -65,12 +68,13 @@ def _path(
 
 def _feature(conditions: Conditions, feature: Mapping[str, Json]) -> Json:
     """The feature's operation; it declares what the SageMaker integration maps (Lambda's maps nothing)."""
+    content_type = {"name": "Content-Type", "in": "header", "required": True, "schema": {"type": "string"}}
     integrations = [feature[backend] for backend in conditions.backends]
     first = conditions[f"Is{conditions.backends[0]}"]
     return {
-        "parameters": [
-            {"name": "Content-Type", "in": "header", "required": False, "schema": {"type": "string"}}
-        ],
+        # SageMaker calls the container with application/json where a request has no type: told apart here.
+        VALIDATOR: HEADERS,
+        "parameters": [content_type],
         "responses": {
             "200": declared(ANSWER_HEADERS),
             "502": declared(ERROR_HEADERS),

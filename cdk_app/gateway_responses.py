@@ -24,6 +24,8 @@ def gateway_responses(source: Json) -> Json:
         "MISSING_AUTHENTICATION_TOKEN": _response(forbidden),
         "RESOURCE_NOT_FOUND": _response(forbidden, "403"),
         "WAF_FILTERED": _response(forbidden),
+        # the one parameter that is required is Content-Type
+        "BAD_REQUEST_PARAMETERS": _response(error(source, "UnsupportedMediaType"), "415"),
         "REQUEST_TOO_LARGE": _response({"code": "PayloadTooLarge", "message": TOO_LARGE}),
         "THROTTLED": _response(busy, retry=True),
         "QUOTA_EXCEEDED": _response(busy),
@@ -51,7 +53,7 @@ def _response(told: Json, status: str | None = None, *, retry: bool = False) -> 
         }
     # messageString is quoted already
     message = "$context.error.messageString" if told["message"] is None else json.dumps(told["message"])
-    template = f'{{"code": "{told["code"]}", "message": {message}, "requestId": "$context.requestId"}}'
+    template = f'{{"code":"{told["code"]}","message":{message},"requestId":"$context.requestId"}}'
     return {
         **({"statusCode": status} if status else {}),
         "responseParameters": {f"gatewayresponse.header.{name}": value for name, value in headers.items()},

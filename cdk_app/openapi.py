@@ -27,4 +27,5 @@ def error(source: Json, response: str) -> Json:
 
 def error_template(source: Json, response: str) -> str:
     """The contract's error body as a template that both VTL and gateway responses fill."""
-    return json.dumps({**error(source, response), "requestId": "$context.requestId"})
+    told = {**error(source, response), "requestId": "$context.requestId"}
+    return json.dumps(told, separators=(",", ":"))

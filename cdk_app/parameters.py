@@ -10,7 +10,7 @@ from cdk_app.config import DeploymentConfig
 from cdk_app.constraints import Constraint, Number, OneOf
 from cdk_app.specs import Spec, specs
 
-RULED_MAXIMA = range(1, 5)
+RULED_MAXIMA = range(1, 4)
 
 
 class Parameters(Construct):

@@ -11,7 +11,6 @@ from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
-from aws_cdk import aws_logs as logs
 from constructs import Construct, IDependable
 
 from cdk_app import iam
@@ -42,17 +41,13 @@ class RestApi(Construct):
 
     def execute_arn(self, path: str, stage: str = "*") -> str:
         """The ARN of a method, as permissions and callers' policies name it; no resource id, they change."""
-        return cdk.Fn.sub(
-            f"arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{Api}}/${{Stage}}/{path}",
-            {"Api": self.id, "Stage": stage},
-        )
+        region = "${AWS::Region}:${AWS::AccountId}"
+        return cdk.Fn.sub(f"arn:${{AWS::Partition}}:execute-api:{region}:${{RestApi}}/{stage}/{path}")
 
     def url(self, path: str) -> str:
         """The public URL of a path; it exists once the stage does."""
-        return cdk.Fn.sub(
-            f"https://${{Api}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/${{Stage}}/{path}",
-            {"Api": self.id, "Stage": self.stage.ref},
-        )
+        host = "${RestApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}"
+        return cdk.Fn.sub(f"https://{host}/${{Stage}}/{path}")
 
     def deploy(
         self,
@@ -60,7 +55,6 @@ class RestApi(Construct):
         *,
         invokable: Mapping[str, IDependable],
         variables: object,
-        access_log_group: logs.CfnLogGroup,
     ) -> None:
         """Give the API its body and make it live.
 
@@ -68,7 +62,6 @@ class RestApi(Construct):
             body: the OpenAPI body.
             invokable: backend name (or `Explorer`) -> what must exist before a route to it is served.
             variables: the stage variables; values that no Deployment has to change for.
-            access_log_group: where access logs go when they are on.
         """
         self._api.body = body
         resolved = json.dumps(cdk.Stack.of(self).resolve(body), sort_keys=True)
@@ -77,7 +70,7 @@ class RestApi(Construct):
             combination: self._deployment(combination, fingerprint, invokable)
             for combination in self._conditions.combinations()
         }
-        self.stage = self._stage(self._live(deployments), variables, access_log_group)
+        self.stage = self._stage(self._live(deployments), variables)
 
     def _deployment(
         self, combination: Combination, fingerprint: str, invokable: Mapping[str, IDependable]
@@ -123,12 +116,10 @@ class RestApi(Construct):
             live = pick(conditions[f"Is{backend}"], of(backend), live)
         return live
 
-    def _stage(
-        self, deployment: object, variables: object, access_logs: logs.CfnLogGroup
-    ) -> apigateway.CfnStage:
+    def _stage(self, deployment: object, variables: object) -> apigateway.CfnStage:
         """The stage; all that is live without a new Deployment is set here."""
         logging = self._conditions.has_access_logs
-        destination = iam.arn("logs:log-group:${Group}", Group=access_logs.ref)  # without the ":*" of its Arn
+        destination = iam.arn("logs:log-group:${AccessLogGroup}")  # without the ":*" of its Arn
         settings = apigateway.CfnStage.MethodSettingProperty(
             http_method="*",
             resource_path="/*",
@@ -172,5 +163,6 @@ ACCESS_LOG_FORMAT = json.dumps(
         "bytes": "$context.responseLength",
         "error": "$context.error.responseType",
         "traceId": "$context.xrayTraceId",
-    }
+    },
+    separators=(",", ":"),
 )

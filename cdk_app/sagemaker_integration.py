@@ -13,13 +13,13 @@ from cdk_app.gateway_body import EXPOSED, mapped
 from cdk_app.openapi import ANY_ORIGIN, RETRY_AFTER_SECONDS, document, error_template
 
 CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
-# Velocity, kept to what every implementation of it knows: no &&, and status set once (a second assignment
-# is answered 500). A container that died leaves no status of its own: 502.
+# Velocity, kept to what every implementation of it knows: it may evaluate both sides of &&, and the
+# status is set once (a second assignment is answered 500). A container that died left no error of ours: 502.
 CONTAINER_ERROR = """\
 #set($failure = $input.path('$'))
 #set($status = 502)
 #if($failure.OriginalStatusCode && $failure.OriginalMessage)
-#if($failure.OriginalStatusCode >= 400)
+#if($failure.OriginalStatusCode >= 400 && $failure.OriginalMessage.startsWith('{"code":'))
 #if($failure.OriginalStatusCode < 600)
 #set($status = $failure.OriginalStatusCode)
 #set($body = $failure.OriginalMessage)
@@ -55,7 +55,6 @@ def integration(role_arn: str, model: str) -> dict[str, Any]:
         "httpMethod": "POST",
         "uri": cdk.Fn.sub(f"{uri}//endpoints/${{!stageVariables.endpoint}}/invocations"),
         "credentials": role_arn,
-        "passthroughBehavior": "when_no_match",
         "requestParameters": {
             "integration.request.header.Content-Type": "method.request.header.Content-Type",
             f"integration.request.header.{CUSTOM_ATTRIBUTES}": "context.requestId",

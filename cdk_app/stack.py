@@ -86,7 +86,6 @@ class ImageSimilarityStack(cdk.Stack):
             ),
             invokable=invokable,
             variables=variables,
-            access_log_group=logs,
         )
 
     def _observe(self) -> None:
@@ -108,7 +107,7 @@ class ImageSimilarityStack(cdk.Stack):
         on, explorer = self.conditions.is_on, self.conditions.has_explorer
         output("ImageSimilarity", self.api.url("image-similarity"), "Where to POST images", on)
         output("APIExplorer", self.api.url("api-explorer"), "The API's page, for the browser", explorer)
-        arn = self.api.execute_arn("POST/image-similarity", stage=self.api.stage.ref)
+        arn = self.api.execute_arn("POST/image-similarity", stage="${Stage}")
         output("ImageSimilarityInvokeArn", arn, "What a caller's policy allows execute-api:Invoke on", on)
         if self.sagemaker_backend:
             endpoint = self.sagemaker_backend.endpoint_name

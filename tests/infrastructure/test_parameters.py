@@ -87,7 +87,7 @@ def test_accepts(template: dict[str, Any], name: str, value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lowest", "highest", "refused"), [("3", "2", True), ("2", "1", True), ("4", "4", False)]
+    ("lowest", "highest", "refused"), [("3", "2", True), ("2", "1", True), ("3", "3", False)]
 )
 def test_a_rule_refuses_a_minimum_over_the_maximum(
     template: dict[str, Any], lowest: str, highest: str, refused: bool

@@ -1,0 +1,91 @@
+"""The stack's permissions as rows, read from the template and from the table in docs/iam.md."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from local.resolve import ResolvedStack, resolve
+
+Row = tuple[str, str, str, str]
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "iam.md"
+BUCKETS = {"ImageBuckets": "bucket-1,bucket-2"}
+STATES = tuple({"ImageSimilarity": backend, **BUCKETS} for backend in ("yes-lambda", "yes-sagemaker", "no"))
+
+
+def template_rows(template: Mapping[str, Any]) -> set[Row]:
+    """Who, actions, resources and condition of every statement, in whatever state it exists."""
+    return {row for state in STATES for row in _rows(resolve(template, state))}
+
+
+def document_rows() -> set[Row]:
+    """The same four columns of the document's tables."""
+    lines = [line for line in DOCUMENT.read_text("utf-8").splitlines() if line.startswith("| `")]
+    return {_row(line) for line in lines}
+
+
+def _row(line: str) -> Row:
+    who, actions, resources, condition, _ = (cell.strip() for cell in line.strip("|").split("|"))
+    return (_bare(who), _bare(actions), _bare(resources), _bare(condition))
+
+
+def _bare(cell: str) -> str:
+    return cell.replace("`", "")
+
+
+def _rows(stack: ResolvedStack) -> Iterator[Row]:
+    for role in stack.of_type("AWS::IAM::Role"):
+        for statement in role.properties["AssumeRolePolicyDocument"]["Statement"]:
+            principal = statement["Principal"]["Service"]
+            yield _readable(
+                stack, principal, statement["Action"], role.logical_id, statement.get("Condition")
+            )
+        for policy in role.properties["Policies"]:
+            for statement in policy["PolicyDocument"]["Statement"]:
+                yield _statement(stack, role.logical_id, statement)
+    for policy in stack.of_type("AWS::IAM::Policy"):
+        (name,) = policy.properties["Roles"]
+        for statement in policy.properties["PolicyDocument"]["Statement"]:
+            yield _statement(stack, name.removeprefix("ImageSimilarity-"), statement)
+    for permission in stack.of_type("AWS::Lambda::Permission"):
+        given = permission.properties
+        condition = {"aws:SourceAccount": given["SourceAccount"], "aws:SourceArn": given["SourceArn"]}
+        name = given["FunctionName"].removeprefix("ImageSimilarity-")
+        yield _readable(stack, given["Principal"], given["Action"], name, condition)
+
+
+def _statement(stack: ResolvedStack, who: str, statement: Mapping[str, Any]) -> Row:
+    assert statement["Effect"] == "Allow"
+    assert not statement.keys() & {"NotAction", "NotResource"}
+    return _readable(stack, who, statement["Action"], statement["Resource"], statement.get("Condition"))
+
+
+def _readable(stack: ResolvedStack, who: str, actions: Any, resources: Any, condition: Any) -> Row:  # noqa: ANN401
+    names = {
+        stack.pseudo.account: "<account>",
+        stack.pseudo.region: "<region>",
+        stack.pseudo.guid.split("-")[0]: "<stack>",
+        stack.one("AWS::ApiGateway::RestApi").logical_id: "<api>",
+        "ImageSimilarity-": "",
+        "bucket-1": "<bucket>",
+    }
+
+    def text(value: Any) -> str:  # noqa: ANN401
+        listed = value if isinstance(value, list) else [value]
+        joined = ", ".join(item for item in listed if "bucket-2" not in item)
+        for concrete, placeholder in names.items():
+            joined = joined.replace(concrete, placeholder)
+        return re.sub(r"execute-api:(<region>:<account>):[0-9a-f]{10}", r"execute-api:\1:<api>", joined)
+
+    told = [f"{key} = {text(value)}" for key, value in _flat(condition or {})]
+    return (who, text(actions), text(resources), ", ".join(told) or "-")
+
+
+def _flat(condition: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in condition.items():
+        if isinstance(value, Mapping):
+            assert key == "StringEquals", json.dumps(condition)
+            yield from value.items()
+        else:
+            yield key, value

@@ -1,0 +1,100 @@
+"""The synthesized routes behind the local gateway, with a container that answers what a test asks for."""
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from local.endpoints import LocalEndpoints
+from local.gateway import Gateway
+from local.integrations import Integrations
+from local.openapi import live_stage
+from local.resolve import resolve
+
+ROOT = Path(__file__).resolve().parents[2]
+SAGEMAKER = {"ImageSimilarity": "yes-sagemaker", "APIGatewayAuthorization": "NONE"}
+CRASH, SLOW, STRAY = "crash", "slow", "stray"
+
+
+class Container(BaseHTTPRequestHandler):
+    """A container that answers what the request's body asks for."""
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if asked == CRASH:
+            self.close_connection = True
+            return
+        if asked == SLOW:
+            time.sleep(3)
+        body = (
+            b"Internal Server Error" if asked == STRAY else json.dumps(asked, separators=(",", ":")).encode()
+        )
+        status = (
+            500
+            if asked == STRAY
+            else asked["status"]
+            if isinstance(asked, dict) and "status" in asked
+            else 200
+        )
+        if isinstance(asked, dict) and "error" in asked:
+            error = {**asked["error"], "requestId": self.headers["X-Amzn-SageMaker-Custom-Attributes"]}
+            body = json.dumps(error, separators=(",", ":")).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header(
+            "X-Amzn-SageMaker-Custom-Attributes", "fetch;dur=0.1, decode;dur=2.0, encode;dur=3.0"
+        )
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def container() -> Iterator[int]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Container)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+class NoFunctions:
+    async def invoke(self, arn: str, payload: bytes) -> bytes:
+        raise AssertionError(f"function {arn} was called")
+
+
+def call(
+    template: Mapping[str, Any],
+    request: httpx.Request,
+    tmp_path: Path,
+    state: Mapping[str, str] = SAGEMAKER,
+    seconds: float | None = None,
+) -> httpx.Response:
+    """The answer to one request, with the container registered as the endpoint that the stage names."""
+    stage = live_stage(resolve(template, state))
+    if seconds is not None:
+        for route in stage.snapshot.routes:
+            object.__setattr__(route.integration, "timeout_seconds", seconds)
+    endpoints = LocalEndpoints(ROOT, {}, tmp_path)
+
+    async def send() -> httpx.Response:
+        application = Gateway(lambda: stage, Integrations(NoFunctions(), endpoints)).application(lambda: True)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(application)) as client:
+            return await client.send(request)
+
+    with container() as port:
+        if "endpoint" in stage.variables and request.headers.get("x-test") != "no-endpoint":
+            endpoints.register(stage.variables["endpoint"], port)
+        return asyncio.run(send())

@@ -1,0 +1,149 @@
+"""The synthesized routes, served by the local gateway: SageMaker's errors, preflights, own answers."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from tests.infrastructure.served import CRASH, ROOT, SAGEMAKER, SLOW, STRAY, call
+
+ORIGIN = "http://127.0.0.1"
+ROUTE = f"{ORIGIN}/prod/image-similarity"
+JSON = {"Content-Type": "application/json"}
+DOCUMENT = yaml.safe_load((ROOT / "api_explorer" / "openapi.yaml").read_text())
+
+
+def ours(status: int, code: str) -> dict[str, Any]:
+    return {"status": status, "error": {"code": code, "message": "Do it differently."}}
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, "InvalidRequest"),
+        (413, "PayloadTooLarge"),
+        (415, "UnsupportedMediaType"),
+        (500, "InternalError"),
+        (503, "Unavailable"),
+    ],
+)
+def test_the_containers_own_error_comes_through(
+    template: Mapping[str, Any], tmp_path: Path, status: int, code: str
+) -> None:
+    answer = call(template, httpx.Request("POST", ROUTE, json=ours(status, code), headers=JSON), tmp_path)
+    assert answer.status_code == status
+    assert answer.json() == {
+        "code": code,
+        "message": "Do it differently.",
+        "requestId": answer.headers["x-request-id"],
+    }
+    assert answer.headers.get("retry-after") == ("1" if status == 503 else None)
+    check_headers(answer)
+
+
+@pytest.mark.parametrize("asked", [CRASH, STRAY])
+def test_a_broken_container_is_a_bad_gateway_that_tells_nothing(
+    template: Mapping[str, Any], tmp_path: Path, asked: str
+) -> None:
+    answer = call(template, httpx.Request("POST", ROUTE, json=asked, headers=JSON), tmp_path)
+    assert (answer.status_code, answer.json()["code"]) == (502, "BadGateway")
+    assert answer.json()["requestId"] == answer.headers["x-request-id"]
+    check_headers(answer)
+
+
+def test_no_endpoint_is_a_bad_gateway(template: Mapping[str, Any], tmp_path: Path) -> None:
+    request = httpx.Request("POST", ROUTE, json={}, headers={**JSON, "x-test": "no-endpoint"})
+    answer = call(template, request, tmp_path)
+    assert (answer.status_code, answer.json()["code"]) == (502, "BadGateway")
+    check_headers(answer)
+
+
+def test_a_container_that_is_too_slow_is_a_timeout(template: Mapping[str, Any], tmp_path: Path) -> None:
+    answer = call(template, httpx.Request("POST", ROUTE, json=SLOW, headers=JSON), tmp_path, seconds=0.2)
+    assert (answer.status_code, answer.json()["code"]) == (504, "Timeout")
+    assert answer.headers["access-control-allow-origin"] == "*"
+
+
+def test_an_answer_comes_through_with_its_timings(template: Mapping[str, Any], tmp_path: Path) -> None:
+    answer = call(template, httpx.Request("POST", ROUTE, json={"result": [1]}, headers=JSON), tmp_path)
+    assert (answer.status_code, answer.json()) == (200, {"result": [1]})
+    assert answer.headers["server-timing"] == "fetch;dur=0.1, decode;dur=2.0, encode;dur=3.0"
+    check_headers(answer)
+
+
+@pytest.mark.parametrize("backend", ["yes-lambda", "yes-sagemaker"])
+def test_a_missing_content_type_is_refused(template: Mapping[str, Any], tmp_path: Path, backend: str) -> None:
+    request = httpx.Request("POST", ROUTE, content=b"{}")
+    answer = call(template, request, tmp_path, {**SAGEMAKER, "ImageSimilarity": backend})
+    assert (answer.status_code, answer.json()["code"]) == (415, "UnsupportedMediaType")
+    assert "missing" in answer.json()["message"]
+
+
+def check_headers(answer: httpx.Response) -> None:
+    assert answer.headers["access-control-allow-origin"] == "*"
+    exposed = answer.headers["access-control-expose-headers"].split(", ")
+    assert {"X-Request-Id", "X-Model", "Server-Timing", "Retry-After"} == set(exposed)
+    assert answer.headers["x-model"] == "ViT-B-32/laion2b_s34b_b79k"
+
+
+@pytest.mark.parametrize(
+    "path", ["/image-similarity", "/text_similarity", "/", "/api-explorer", "/api-explorer/x.js"]
+)
+def test_preflights_are_open_also_where_calls_are_signed(
+    template: Mapping[str, Any], tmp_path: Path, path: str
+) -> None:
+    state = {"APIGatewayAuthorization": "AWS_IAM"}
+    answer = call(template, httpx.Request("OPTIONS", f"{ORIGIN}/prod{path}"), tmp_path, state)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert answer.headers["access-control-allow-origin"] == "*"
+    allowed = set(answer.headers["access-control-allow-headers"].split(","))
+    assert {"Content-Type", "Authorization", "X-Amz-Date", "X-Amz-Security-Token"} <= allowed
+    methods = answer.headers["access-control-allow-methods"].split(",")
+    assert methods == ["POST" if "similarity" in path else "GET", "OPTIONS"]
+
+
+def test_the_permanent_route_names_the_service(template: Mapping[str, Any], tmp_path: Path) -> None:
+    state = {"ImageSimilarity": "no", "APIExplorer": "no"}
+    answer = call(template, httpx.Request("GET", f"{ORIGIN}/prod/"), tmp_path, state)
+    assert (answer.status_code, answer.json()) == (200, {"service": "image-similarity"})
+    assert answer.headers["access-control-allow-origin"] == "*"
+    gone = call(template, httpx.Request("POST", ROUTE, json={}), tmp_path, state)
+    assert (gone.status_code, gone.json()["code"]) == (403, "Forbidden")
+
+
+def test_an_unsigned_call_is_refused_in_the_errors_shape(template: Mapping[str, Any], tmp_path: Path) -> None:
+    answer = call(
+        template, httpx.Request("POST", ROUTE, json={}), tmp_path, {"APIGatewayAuthorization": "AWS_IAM"}
+    )
+    assert answer.status_code == 403
+    assert answer.json().keys() == {"code", "message", "requestId"}
+    assert answer.headers["access-control-allow-origin"] == "*"
+
+
+def test_every_gateway_response_is_in_the_errors_shape(template: Mapping[str, Any]) -> None:
+    body = template["Resources"]["RestApi"]["Properties"]["Body"]
+    responses = body["x-amazon-apigateway-gateway-responses"]
+    assert {
+        "DEFAULT_4XX",
+        "DEFAULT_5XX",
+        "THROTTLED",
+        "INTEGRATION_TIMEOUT",
+        "INTEGRATION_FAILURE",
+    } <= responses.keys()
+    known = {"NotFound"}
+    for response in DOCUMENT["components"]["responses"].values():
+        examples = response["content"]["application/json"]["examples"].values()
+        known |= {example["value"].get("code") for example in examples}
+    for kind, response in responses.items():
+        text = response["responseTemplates"]["application/json"]
+        filled = json.loads(
+            text.replace("$context.error.messageString", '"told"').replace("$context.requestId", "id")
+        )
+        assert filled.keys() == {"code", "message", "requestId"}, kind
+        assert filled["code"] in known, kind
+        assert response["responseParameters"]["gatewayresponse.header.Access-Control-Allow-Origin"] == "'*'"
+    assert responses["THROTTLED"]["responseParameters"]["gatewayresponse.header.Retry-After"] == "'1'"

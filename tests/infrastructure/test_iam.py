@@ -1,0 +1,66 @@
+"""Permissions are those of docs/iam.md, no more and no fewer, and none is of a kind that we refuse."""
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from tests.infrastructure.iam import document_rows, template_rows
+from tests.infrastructure.synthesis import nodes, of_type
+
+Template = Mapping[str, Any]
+MAY_BE_ANY = {
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+    "ecr:GetAuthorizationToken",
+    "cloudwatch:PutMetricData",
+}
+
+
+def test_the_permissions_are_those_of_the_document(template: Template) -> None:
+    assert template_rows(template) == document_rows()
+
+
+def test_an_action_that_is_not_in_the_document_is_noticed(template: Template) -> None:
+    changed = copy.deepcopy(dict(template))
+    policies = changed["Resources"]["LambdaRole"]["Properties"]["Policies"]
+    policies[0]["PolicyDocument"]["Statement"][0]["Action"].append("s3:ListBucket")
+    assert template_rows(changed) - document_rows()
+
+
+def test_a_resource_that_is_not_in_the_document_is_noticed(template: Template) -> None:
+    changed = copy.deepcopy(dict(template))
+    changed["Resources"]["LambdaBucketsPolicy"]["Properties"]["PolicyDocument"]["Statement"][0][
+        "Resource"
+    ] = "*"
+    assert template_rows(changed) - document_rows()
+
+
+def test_only_actions_without_resources_are_allowed_on_any(template: Template) -> None:
+    any_resource = {
+        action for _, actions, on, _ in template_rows(template) if on == "*" for action in actions.split(", ")
+    }
+    assert any_resource == MAY_BE_ANY
+
+
+def test_no_action_is_a_wildcard_and_no_policy_is_managed(template: Template) -> None:
+    assert not [row for row in template_rows(template) if "*" in row[1]]
+    for role in of_type(template["Resources"], "AWS::IAM::Role").values():
+        assert "ManagedPolicyArns" not in role["Properties"]
+        assert "RoleName" not in role["Properties"]
+    assert not of_type(template["Resources"], "AWS::IAM::ManagedPolicy")
+
+
+def test_nobody_may_edit_the_api(template: Template) -> None:
+    assert not [row for row in template_rows(template) if row[1].startswith("apigateway:")]
+
+
+def test_every_service_is_held_to_this_account(template: Template) -> None:
+    services = [row for row in template_rows(template) if row[0].endswith(".amazonaws.com")]
+    assert len(services) == 6
+    assert all("aws:SourceAccount = <account>" in row[3] for row in services)
+
+
+def test_buckets_are_read_in_each_partition(template: Template) -> None:
+    for policy in of_type(template["Resources"], "AWS::IAM::Policy").values():
+        texts = [node for node in nodes(policy) if isinstance(node, str) and node.startswith("arn:")]
+        assert set(texts) == {"arn:aws:s3:::", "arn:aws-cn:s3:::", "arn:aws-us-gov:s3:::"}
