@@ -48,6 +48,18 @@ LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --
 lock: $(VENV)/.ready  ## pin every requirements file anew
 	$(LOCK) --python-version 3.11 requirements.in -o requirements.txt
 	echo uv | $(LOCK) --python-version 3.11 -c requirements.txt - -o requirements-uv.txt
+	$(MAKE) --no-print-directory lock-images
+
+# Python 3.12 and the C library of AWS's base, on both processors: a lock that could not be installed there fails.
+IMAGE_LOCKS := lambda/requirements.txt sagemaker/requirements.txt
+ON_IMAGE := $(BIN)/uv pip install --quiet --dry-run --python-version 3.12 --only-binary :all: --require-hashes \
+  --target .cache/none
+lock-images: $(VENV)/.ready
+	for lock in $(IMAGE_LOCKS) sagemaker/requirements-gpu.txt; do \
+	  $(LOCK) --python-version 3.12 -c requirements.txt $${lock%.txt}.in -o $$lock || exit 1; done
+	for lock in $(IMAGE_LOCKS); do for processor in x86_64 aarch64; do \
+	  $(ON_IMAGE) --python-platform $$processor-manylinux_2_28 -r $$lock || exit 1; done; done
+	$(ON_IMAGE) --python-platform x86_64-manylinux_2_28 -r sagemaker/requirements-gpu.txt
 
 run: setup  ## the whole API on this machine: make run [PORT=8080] [PARAMETERS="..."] [MODEL=...]
 	@$(BIN)/python -m local --port $(PORT) --model $(MODEL) --parameters "$(PARAMETERS)"
@@ -61,6 +73,24 @@ test: setup tests/tools/node_modules/.ready  ## every test that needs no contain
 
 test-browser: setup tests/tools/node_modules/.ready /usr/bin/chromium  ## the API Explorer in a real browser; screenshots in test-results/
 	$(BIN)/python -m pytest tests/browser -m browser -q
+
+test-container: setup  ## builds both images and runs the contract through them (root: starts an engine of its own)
+	$(BIN)/python -m pytest -m container -q -s -x --timeout 900 tests/container
+
+INTO_IMAGE := $(BIN)/uv pip install --quiet --python-version 3.12 --python-platform x86_64-manylinux_2_28 \
+  --only-binary :all: --require-hashes
+sbom: setup  ## the parts of both images with their licences, as CycloneDX files in sbom/
+	@for image in lambda sagemaker; do \
+	  rm -rf .cache/sbom/$$image; \
+	  $(INTO_IMAGE) --target .cache/sbom/$$image -r $$image/requirements.txt || exit 1; \
+	  $(BIN)/python -m containers.sbom .cache/sbom/$$image $$image sbom || exit 1; done
+
+audit: setup  ## known vulnerabilities of the images' locked packages (asks the advisory service)
+	@for lock in $(IMAGE_LOCKS) sagemaker/requirements-gpu.txt; do \
+	  echo "$$lock"; $(BIN)/pip-audit --strict --disable-pip --require-hashes -r $$lock || exit 1; done
+
+pin: setup  ## record digests and hashes of bases and weights: make pin [ONLY_MISSING=1] [WEIGHTS=MODEL/TAG=SOURCE]
+	$(BIN)/python -m containers.pin $(if $(ONLY_MISSING),--only-missing) $(if $(WEIGHTS),--add "$(WEIGHTS)")
 
 check: setup  ## lint, types, import rules; the template by cdk-nag, CDK's validation and cfn-lint (China too)
 	$(BIN)/ruff check .
@@ -119,4 +149,4 @@ fuzz: setup .venv-fuzz/.ready  ## coverage-guided fuzzing of what reads stranger
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .venv-export .venv-fuzz node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
 
-.PHONY: synth deploy destroy fuzz help setup lock run test test-browser check model test-export lock-export clean
+.PHONY: synth deploy destroy fuzz help setup lock run test test-browser check model test-export lock-export clean lock-images test-container sbom audit pin

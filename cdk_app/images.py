@@ -8,9 +8,12 @@ from constructs import Construct
 
 from cdk_app.config import ROOT, DeploymentConfig
 from cdk_app.parameters import Parameters
+from containers.pins import LAMBDA_BASE, PYTHON_BASE, Pins
 
 # The build context is the repository's root, and of it this much: an edit elsewhere builds nothing anew.
 SHARED = ("inference", "models", "containers", "checkpoints")
+# Of those, what no Dockerfile copies.
+UNUSED = ("containers/pin.py", "containers/sbom.py", "**/requirements*.in")
 CACHES = ("**/__pycache__", "**/*.pyc", "**/.*_cache")
 PLATFORMS = {
     "x86_64": ecr_assets.Platform.LINUX_AMD64,
@@ -21,6 +24,9 @@ PLATFORMS = {
 def image(scope: Construct, backend: str, config: DeploymentConfig) -> ecr_assets.DockerImageAsset:
     """The image of a backend; `backend` is its folder's name, `lambda` or `sagemaker`."""
     arguments = {"MODEL": config.model, "PRETRAINED": config.pretrained, "PRECISION": config.precision}
+    pins = Pins.load()  # a base without its digest is refused by the build itself: `make pin`
+    arguments["BASE"] = pins.base(LAMBDA_BASE if backend == "lambda" else PYTHON_BASE)
+    arguments["EXPORT_BASE"] = pins.base(PYTHON_BASE)
     architecture = config.architecture
     if backend == "sagemaker":
         arguments["ACCELERATOR"] = config.accelerator
@@ -31,7 +37,7 @@ def image(scope: Construct, backend: str, config: DeploymentConfig) -> ecr_asset
         "Image",
         directory=str(ROOT),
         file=f"{backend}/Dockerfile",
-        exclude=["*", *(f"!{folder}" for folder in (*SHARED, backend)), *CACHES],
+        exclude=["*", *(f"!{folder}" for folder in (*SHARED, backend)), *UNUSED, *CACHES],
         ignore_mode=IgnoreMode.DOCKER,
         platform=PLATFORMS[architecture],
         build_args=arguments,

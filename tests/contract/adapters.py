@@ -39,6 +39,33 @@ class Answer:
 Call = Callable[[bytes, Mapping[str, str]], Answer]
 
 
+def proxy_event(body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
+    """The event that API Gateway makes of a request."""
+    try:
+        text, encoded = body.decode(), False
+    except UnicodeDecodeError:
+        text, encoded = base64.b64encode(body).decode(), True
+    return {
+        "resource": "/image-similarity",
+        "path": "/image-similarity",
+        "httpMethod": "POST",
+        "headers": dict(headers),
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "requestContext": {"requestId": REQUEST_ID, "stage": "prod"},
+        "body": text,
+        "isBase64Encoded": encoded,
+    }
+
+
+def proxy_answer(response: Mapping[str, Any]) -> Answer:
+    """The response that API Gateway makes of a handler's result."""
+    return Answer(
+        response["statusCode"],
+        {name.lower(): value for name, value in response["headers"].items()},
+        response["body"].encode(),
+    )
+
+
 @contextmanager
 def lambda_handler(environment: Mapping[str, str]) -> Iterator[Call]:
     """The Lambda handler in this process, called with API Gateway proxy events."""
@@ -48,26 +75,7 @@ def lambda_handler(environment: Mapping[str, str]) -> Iterator[Call]:
     module = importlib.util.module_from_spec(spec)
 
     def call(body: bytes, headers: Mapping[str, str]) -> Answer:
-        try:
-            text, encoded = body.decode(), False
-        except UnicodeDecodeError:
-            text, encoded = base64.b64encode(body).decode(), True
-        event = {
-            "resource": "/image-similarity",
-            "path": "/image-similarity",
-            "httpMethod": "POST",
-            "headers": dict(headers),
-            "multiValueHeaders": {name: [value] for name, value in headers.items()},
-            "requestContext": {"requestId": REQUEST_ID, "stage": "prod"},
-            "body": text,
-            "isBase64Encoded": encoded,
-        }
-        response = module.handler(event, None)
-        return Answer(
-            response["statusCode"],
-            {name.lower(): value for name, value in response["headers"].items()},
-            response["body"].encode(),
-        )
+        return proxy_answer(module.handler(proxy_event(body, headers), None))
 
     with mock.patch.dict(os.environ, environment):
         spec.loader.exec_module(module)

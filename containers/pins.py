@@ -1,0 +1,56 @@
+"""Which bytes a production build may take from the network. Written by `make pin`, never by hand."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+PINS_FILE = Path(__file__).with_name("pins.json")
+LAMBDA_BASE = "public.ecr.aws/lambda/python:3.12"
+PYTHON_BASE = "public.ecr.aws/docker/library/python:3.12-slim-bookworm"
+
+
+class PinError(Exception):
+    """Something is not pinned, or not what was pinned; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One checkpoint, of the model hub or a file of your own.
+
+    repository: on the hub; None for a file under checkpoints/.
+    file, sha256 (of the file) and, from the hub, revision (a commit): None until pinned.
+    """
+
+    repository: str | None
+    file: str | None = None
+    revision: str | None = None
+    sha256: str | None = None
+
+    @property
+    def pinned(self) -> bool:
+        """Whether a build may use them."""
+        return None not in (self.file, self.sha256) and (self.revision is None) == (self.repository is None)
+
+
+@dataclass(frozen=True)
+class Pins:
+    """Digests of base images by name (None: not pinned yet), and weights by `model/tag`."""
+
+    bases: dict[str, str | None]
+    weights: dict[str, Weights]
+
+    @classmethod
+    def load(cls, file: Path = PINS_FILE) -> "Pins":
+        """Reads the pins file."""
+        content = json.loads(file.read_text(encoding="utf-8"))
+        weights = {name: Weights(**entry) for name, entry in content["weights"].items()}
+        return cls(dict(content["bases"]), weights)
+
+    def save(self, file: Path = PINS_FILE) -> None:
+        """Writes the pins file, in an order that does not depend on how it was made."""
+        file.write_text(json.dumps(asdict(self), indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+    def base(self, name: str) -> str:
+        """The base image as a build argument: with its digest once it is pinned."""
+        digest = self.bases[name]
+        return f"{name}@{digest}" if digest else name
