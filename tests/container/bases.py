@@ -45,9 +45,8 @@ def _mirror() -> list[str]:
     return [line.split("|")[0] for line in listed if line.endswith(f"|{DEBIAN}")][:1]
 
 
-def python() -> Path:
-    """This machine's Python 3.12 as a tar file to unpack under /usr/local."""
-    prefix = _prefix()
+def python(prefix: Path) -> Path:
+    """The Python of a folder as a tar file to unpack under /usr/local."""
     target = CACHE / f"python-{platform.machine()}.tar"
     with tarfile.open(target, "w") as archive:
         for name in ("bin", "lib"):
@@ -119,7 +118,7 @@ def build_arguments(engine: Engine) -> dict[str, list[str]]:
     shutil.rmtree(context, ignore_errors=True)
     context.mkdir(parents=True)
     shutil.copy(Path(__file__).with_name("standin") / "Dockerfile", context)
-    shutil.move(python(), context / "python.tar")
+    shutil.move(python(_prefix()), context / "python.tar")
     shutil.copytree(wheels(), context / "wheels")
     for target in ("python", "wheels"):
         engine.build(context, f"localhost/standin-{target}", "--target", target)
@@ -132,3 +131,27 @@ def build_arguments(engine: Engine) -> dict[str, list[str]]:
     }
     arguments = [part for name, value in options.items() for part in ("--build-arg", f"{name}={value}")]
     return {"lambda": arguments, "sagemaker": arguments}
+
+
+def export_base(engine: Engine) -> str:
+    """A base for the stage that exports: this machine's own Python, with the exporter's wheels and torch."""
+    context = CACHE / "context"
+    shutil.rmtree(context, ignore_errors=True)
+    context.mkdir(parents=True)
+    shutil.copy(Path(__file__).with_name("standin") / "Dockerfile", context)
+    shutil.move(python(Path(sys.base_prefix)), context / "python.tar")
+    export = ROOT / "inference" / "export"
+    download = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-deps",
+    ]
+    download += ["--only-binary=:all:", "--dest", str(context / "wheels")]
+    run([*download, "--require-hashes", "-r", export / "requirements.txt"])
+    run([*download, "-r", export / "torch.txt"])
+    engine.build(context, "localhost/standin-export", "--target", "wheels")
+    return "localhost/standin-export"
