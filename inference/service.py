@@ -152,7 +152,8 @@ def error_response(error: ApiError, headers: Mapping[str, str]) -> Response:
 
 def rounded(vector: NDArray[np.float32]) -> list[float]:
     """A vector as JSON numbers of six decimals, without negative zeros."""
-    return (np.round(vector.astype(np.float64), DECIMALS) + 0.0).tolist()
+    numbers: list[float] = (np.round(vector.astype(np.float64), DECIMALS) + 0.0).tolist()
+    return numbers
 
 
 def load_service(environ: Mapping[str, str], *, threads: int, gate: Gate | None = None) -> Service:
