@@ -110,6 +110,7 @@ synth: setup  ## the CloudFormation template into cdk.out: make synth [FLAGS="ba
 	@$(CDK) synth --quiet $(CONTEXT)
 
 deploy: setup  ## deploy or update the stack: make deploy [FLAGS="backend=sagemaker ..."]
+	-$(BIN)/python -m containers.pin --only-missing  # a build that needs what is still missing refuses by itself
 	$(CDK) deploy $(if $(FLAGS),--no-previous-parameters $(CONTEXT))
 
 destroy: setup  ## delete the stack and all that it made

@@ -10,7 +10,8 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import httpx
 
@@ -24,7 +25,7 @@ HUB = "https://huggingface.co"
 FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 """What open_clip reads from a repository, the safer format first."""
 
-Say = Callable[[str], object]
+T = TypeVar("T")
 
 
 def base_digest(client: httpx.Client, name: str) -> str:
@@ -82,19 +83,32 @@ def weights_pin(client: httpx.Client, weights: Weights, hub: str = HUB) -> Weigh
     raise PinError(f"{weights.repository} holds neither of {', '.join(FILES)}")
 
 
-def pin(pins: Pins, client: httpx.Client, *, only_missing: bool, hub: str = HUB, say: Say = print) -> Pins:
-    """All pins anew, or those alone that are missing."""
+def pin(pins: Pins, client: httpx.Client, *, only_missing: bool, hub: str = HUB) -> tuple[Pins, list[str]]:
+    """All pins anew, or those alone that are missing; what can't be had stays as it was.
+
+    Returns:
+        The pins, and a sentence for each that could not be had.
+    """
+    failures: list[str] = []
+
+    def had(name: str, look: Callable[[], T], before: T) -> T:
+        try:
+            found = look()
+        except (PinError, httpx.HTTPError) as error:
+            failures.append(f"{name} is not pinned: {error}")
+            return before
+        print(f"{name}: {found}")
+        return found
+
     bases = dict(pins.bases)
     for name, digest in pins.bases.items():
         if digest is None or not only_missing:
-            bases[name] = base_digest(client, name)
-            say(f"{name}: {bases[name]}")
+            bases[name] = had(name, partial(base_digest, client, name), digest)
     weights = dict(pins.weights)
     for name, entry in pins.weights.items():
         if not (entry.pinned and only_missing):
-            weights[name] = weights_pin(client, entry, hub)
-            say(f"{name}: {weights[name]}")
-    return Pins(bases, weights)
+            weights[name] = had(name, partial(weights_pin, client, entry, hub), entry)
+    return Pins(bases, weights), failures
 
 
 def _source(source: str) -> Weights:
@@ -103,7 +117,7 @@ def _source(source: str) -> Weights:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Pins; 1 and a sentence when something can't be pinned, and then nothing is written."""
+    """Pins; 1 and a sentence for each thing that can't be pinned, which stays as it was."""
     parser = argparse.ArgumentParser(prog="python -m containers.pin", description=__doc__)
     parser.add_argument("--only-missing", action="store_true", help="leave what is pinned already")
     parser.add_argument(
@@ -116,14 +130,14 @@ def main(arguments: Sequence[str]) -> int:
     if options.add:
         name, _, source = options.add.partition("=")
         pins = replace(pins, weights={**pins.weights, name: _source(source)})
-    try:
-        with httpx.Client(follow_redirects=True, timeout=30) as client:
-            hub = os.environ.get("HF_ENDPOINT", HUB)
-            pin(pins, client, only_missing=options.only_missing, hub=hub).save()
-    except (PinError, httpx.HTTPError) as error:
-        print(f"Nothing was pinned: {error}", file=sys.stderr)
-        return 1
-    return 0
+    with httpx.Client(follow_redirects=True, timeout=30) as client:
+        hub = os.environ.get("HF_ENDPOINT", HUB)
+        found, failures = pin(pins, client, only_missing=options.only_missing, hub=hub)
+    if found != Pins.load():
+        found.save()
+    for failure in failures:
+        print(failure, file=sys.stderr)
+    return 1 if failures else 0
 
 
 if __name__ == "__main__":
