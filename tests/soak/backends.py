@@ -51,7 +51,8 @@ class Backend:
 @contextmanager
 def lambda_backend(environment: Mapping[str, str]) -> Iterator[Backend]:
     """The local gateway with the Lambda handler under emulators; the runtimes are what is killed."""
-    with running_stack("ImageSimilarity=yes-lambda APIExplorer=no", dict(environment)) as run:
+    parameters = f"ImageSimilarity=yes-lambda APIExplorer=no ImageBuckets={environment['IMAGE_BUCKETS']}"
+    with running_stack(parameters, environment) as run:
         origin, pid = run.origin, run.process.pid
 
         def workers() -> list[int]:
