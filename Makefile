@@ -147,7 +147,10 @@ fuzz: setup .venv-fuzz/.ready  ## coverage-guided fuzzing of what reads stranger
 	@PYTHONPATH=$(CURDIR):$$(echo $(CURDIR)/$(VENV)/lib/python3.*/site-packages) \
 	  .venv-fuzz/bin/python -m tests.fuzz.run --time $(TIME)
 
+soak: setup  ## load at capacity with faults, both backends: make soak [TIME=seconds]
+	@$(BIN)/python -m tests.soak.run --time $(TIME)
+
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .venv-export .venv-fuzz node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
 
-.PHONY: synth deploy destroy fuzz help setup lock run test test-browser check model test-export lock-export clean lock-images test-container sbom audit pin
+.PHONY: soak synth deploy destroy fuzz help setup lock run test test-browser check model test-export lock-export clean lock-images test-container sbom audit pin
