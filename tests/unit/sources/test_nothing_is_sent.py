@@ -151,13 +151,11 @@ def test_the_deadline_holds_for_a_resolver_that_never_answers(monkeypatch: pytes
 def test_other_addresses_of_a_name_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(ok(b"outside")) as server:
         network = Network(monkeypatch, {"two.example": [["93.184.215.15", PUBLIC]]}, server.port)
-        down = network.connected
+        real = connection._PlainSocket.connect
 
-        def refuse(
-            opened: socket.socket, address: tuple[str, int], real=connection._PlainSocket.connect
-        ) -> None:
+        def refuse(opened: connection._PlainSocket, address: tuple[str, int]) -> None:
             if address[0] != PUBLIC:
-                down.append(address[0])
+                network.connected.append(address[0])
                 raise ConnectionRefusedError
             real(opened, address)
 

@@ -27,7 +27,7 @@ DAY = datetime.timedelta(days=1)
 
 def signed(
     name: str, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, days: int, *, authority: bool = False
-):
+) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
     own = key if authority else ec.generate_private_key(ec.SECP256R1())
     subject = issuer if authority else x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     names: list[x509.GeneralName] = [x509.DNSName(name)]
@@ -112,7 +112,7 @@ def test_other_certificates(label: str, contexts: dict[str, ssl.SSLContext]) -> 
 
 
 def test_a_server_that_speaks_no_tls() -> None:
-    with serving(ok(b"hello")) as server, pytest.raises(SourceUnavailable, match="reached|not there"):
+    with serving(ok(b"hello")) as server, pytest.raises(SourceUnavailable, match=r"reached|not there"):
         read(server.url.replace("http:", "https:"))
 
 
