@@ -132,6 +132,23 @@ model: .venv-export/.ready  ## rebuild models/embedded from its published weight
 test-export: setup .venv-export/.ready  ## the exporter: rebuilds artifacts and compares them (installs torch)
 	$(BIN)/python -m pytest -m export -q tests
 
+.venv-export/.bench: .venv-export/.ready bench/baseline/requirements.txt
+	@$(EXPORT_PIP) -r bench/baseline/requirements.txt
+	@touch $@
+
+bench: setup .venv-export/.bench  ## measure everything (make bench FULL=1: on a quiet machine; installs torch)
+	$(BIN)/python -m bench $(if $(FULL),--full)
+
+bench-infinity: $(VENV)/.ready  ## install infinity-emb (6 GB), which `make bench` then compares too
+	@test -x .venv-infinity/bin/python || $(PYTHON) -m venv .venv-infinity
+	@.venv-infinity/bin/python -m pip install --quiet -r bench/baseline/infinity.txt
+
+calibrate: setup  ## what a score means: make calibrate [IMAGES=your-pictures] [MODEL_DIR=exported-model]
+	$(BIN)/python -m bench.calibrate $(if $(IMAGES),--images $(IMAGES)) $(if $(MODEL_DIR),--model $(MODEL_DIR))
+
+exactness: .venv-export/.ready  ## cosine of each artifact to open_clip's pipeline: make exactness [IMAGES=more]
+	.venv-export/bin/python -m bench.exactness $(if $(IMAGES),--images $(IMAGES))
+
 lock-export: $(VENV)/.ready  ## pin the exporter's packages anew
 	$(LOCK) --python-version 3.11 --override inference/export/without_torch.txt \
 	  inference/export/requirements.in -o inference/export/requirements.txt
@@ -151,6 +168,6 @@ soak: setup  ## load at capacity with faults, both backends: make soak [TIME=sec
 	@$(BIN)/python -m tests.soak.run --time $(TIME)
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) .venv-export .venv-fuzz node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
+	rm -rf $(VENV) .venv-export .venv-infinity .venv-fuzz node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
 
-.PHONY: soak synth deploy destroy fuzz help setup lock run test test-browser check model test-export lock-export clean lock-images test-container sbom audit pin
+.PHONY: soak synth deploy destroy fuzz help setup lock run test test-browser check bench bench-infinity calibrate exactness model test-export lock-export clean lock-images test-container sbom audit pin

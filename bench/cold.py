@@ -1,0 +1,75 @@
+"""Cold start and memory: a fresh process to its first answer, its files in the page cache or evicted."""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from bench.contenders import Contender, Worker
+from bench.inputs import Case
+from bench.paths import CHECKPOINT
+
+
+@dataclass(frozen=True)
+class Cold:
+    """Medians of one contender: milliseconds to the first answer, and the highest peak memory in MB."""
+
+    contender: str
+    warm_cache: float
+    evicted: float
+    peak_mb: float
+    starts: int
+
+
+def measure(chosen: Sequence[Contender], cases: Sequence[Case], rounds: int) -> list[Cold]:
+    """In turns; one core (one CPU of Lambda). Memory is read after every case was asked once."""
+    warm: dict[str, list[float]] = {contender.name: [] for contender in chosen}
+    evicted: dict[str, list[float]] = {contender.name: [] for contender in chosen}
+    peak: dict[str, float] = {contender.name: 0.0 for contender in chosen}
+    for _ in range(rounds):
+        for contender in chosen:
+            took, _peak = _start(contender, cases, 1)
+            warm[contender.name].append(took)
+        for contender in chosen:
+            _evict(contender)
+            took, found = _start(contender, cases, len(cases))
+            evicted[contender.name].append(took)
+            peak[contender.name] = max(peak[contender.name], found)
+    return [Cold(c, median(warm[c]), median(evicted[c]), peak[c], rounds) for c in warm]
+
+
+def _start(contender: Contender, cases: Sequence[Case], asked: int) -> tuple[float, float]:
+    begin = time.perf_counter()
+    worker = Worker(contender, cases, 1)
+    try:
+        worker.call(0)
+        took = 1000 * (time.perf_counter() - begin)
+        for number in range(1, asked):
+            worker.call(number)
+        return took, worker.close()
+    finally:
+        worker.kill()
+
+
+def _evict(contender: Contender) -> None:
+    """Drops the contender's libraries and model from the page cache (those that no other process maps)."""
+    for path in _files(contender):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        finally:
+            os.close(descriptor)
+
+
+def _files(contender: Contender) -> Iterator[Path]:
+    if contender.python.parent.parent.name == ".venv-export":
+        yield CHECKPOINT
+        names = ["torch", "torchvision", "open_clip", "timm", "numpy", "PIL"]
+    else:
+        yield from Path(contender.settings["MODEL_DIR"]).iterdir()
+        names = ["onnxruntime", "numpy", "PIL"]
+    packages = next((contender.python.parent.parent / "lib").glob("python3*")) / "site-packages"
+    for name in names:
+        yield from (path for path in (packages / name).rglob("*") if path.is_file())

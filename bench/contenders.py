@@ -1,0 +1,116 @@
+"""The systems that are compared, as processes that answer the same requests."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.inputs import Case
+from bench.paths import CACHE, CHECKPOINT, EMBEDDED, EXACT, EXPORT_PYTHON, INT8, PYTHON, ROOT
+
+MEGABYTES_OF_ONE_CPU = 1769
+
+
+@dataclass(frozen=True)
+class Contender:
+    """How to start one: its handler file, interpreter and environment for a number of threads."""
+
+    name: str
+    handler: Path
+    python: Path
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def environment(self, threads: int) -> dict[str, str]:
+        """A bare environment: nothing of this shell's settings for math libraries."""
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        return {
+            **kept,
+            "PYTHONPATH": str(ROOT),
+            "THREADS": str(threads),
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(threads * MEGABYTES_OF_ONE_CPU),
+            **self.settings,
+        }
+
+
+def contenders() -> list[Contender]:
+    """Baseline, our default, our int8, and the embedded model."""
+    ours, theirs = ROOT / "lambda" / "handler.py", ROOT / "bench" / "baseline" / "handler.py"
+    return [
+        Contender("hand-written", theirs, EXPORT_PYTHON, {"CHECKPOINT": str(CHECKPOINT)}),
+        Contender("exact", ours, PYTHON, {"MODEL_DIR": str(EXACT)}),
+        Contender("int8", ours, PYTHON, {"MODEL_DIR": str(INT8)}),
+        Contender("embedded", ours, PYTHON, {"MODEL_DIR": str(EMBEDDED)}),
+    ]
+
+
+class Worker:
+    """A started contender."""
+
+    def __init__(self, contender: Contender, cases: Sequence[Case], threads: int) -> None:
+        events = CACHE / "events"
+        events.mkdir(parents=True, exist_ok=True)
+        for number, case in enumerate(cases):
+            (events / f"{number}.json").write_text(json.dumps(case.event()))
+        command = [
+            str(contender.python),
+            str(ROOT / "bench" / "worker.py"),
+            str(contender.handler),
+            str(events),
+        ]
+        # As many cores as threads: one thread stands for one CPU of Lambda, decoding included.
+        cores = ",".join(map(str, sorted(os.sched_getaffinity(0))[:threads]))
+        self._process = subprocess.Popen(
+            ["taskset", "--cpu-list", cores, *command],
+            env=contender.environment(threads),
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.load_ms = float(self._line()["ready"])
+
+    def call(self, case: int) -> float:
+        """Milliseconds of one call with that case."""
+        if self._process.stdin is None:
+            raise RuntimeError("the worker has no standard input")
+        self._process.stdin.write(f"{case}\n")
+        self._process.stdin.flush()
+        return float(self._line()["ms"])
+
+    def close(self) -> float:
+        """Ends the worker; its peak memory in MB."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        peak = float(self._line()["rss_mb"])
+        self._process.wait(timeout=30)
+        return peak
+
+    def kill(self) -> None:
+        """Ends the worker whatever it does."""
+        self._process.kill()
+        self._process.wait(timeout=30)
+
+    def _line(self) -> dict[str, Any]:
+        line = self._process.stdout.readline() if self._process.stdout else ""
+        if not line:
+            raise RuntimeError(
+                f"the worker ended with {self._process.wait(timeout=30)}; see its message above"
+            )
+        return dict(json.loads(line))
+
+
+@contextmanager
+def running(chosen: Sequence[Contender], cases: Sequence[Case], threads: int) -> Iterator[dict[str, Worker]]:
+    """All of them started at once, ended at the end."""
+    workers: dict[str, Worker] = {}
+    try:
+        for contender in chosen:
+            workers[contender.name] = Worker(contender, cases, threads)
+        yield workers
+    finally:
+        for worker in workers.values():
+            worker.kill()

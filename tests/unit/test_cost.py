@@ -1,0 +1,42 @@
+"""The cost model gives the documentation's two tables, line by line, and says where their sums are off."""
+
+import pytest
+
+from bench.cost import DOCUMENTED, PRICES, Workload, break_even, estimate, lambda_total, seconds_at, total
+
+EXAMPLES = PRICES["seed_examples"]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e["region"])
+def test_every_line_of_the_documentation(example: dict) -> None:
+    lines = estimate(example["region"], DOCUMENTED)
+    for line, printed in zip(lines, example["lines"], strict=True):
+        assert line.cost == pytest.approx(printed, abs=0.051), line
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e["region"])
+def test_the_printed_totals_count_a_tenth_of_the_data_output(example: dict) -> None:
+    lines = estimate(example["region"], DOCUMENTED)
+    data_output = lines[3].cost
+    assert total(lines) - example["total"] > 8
+    assert total(lines) - 0.9 * data_output == pytest.approx(example["total"], abs=0.06)
+
+
+def test_ours_is_a_small_part_of_it() -> None:
+    ours = Workload(memory_mb=1769, seconds=0.13)
+    assert lambda_total("us-east-2", ours) == pytest.approx(3.94, abs=0.01)
+    assert lambda_total("us-east-2", DOCUMENTED) / lambda_total("us-east-2", ours) > 40
+
+
+def test_less_memory_is_slower_and_costs_the_same() -> None:
+    assert seconds_at(1769, 0.1) == 0.1
+    assert seconds_at(3538, 0.1) == 0.1
+    half = Workload(memory_mb=884, seconds=seconds_at(884, 0.1))
+    whole = Workload(memory_mb=1769, seconds=0.1)
+    assert lambda_total("us-east-2", half) == pytest.approx(lambda_total("us-east-2", whole), rel=0.001)
+
+
+def test_break_even() -> None:
+    workload = Workload(memory_mb=1769, seconds=0.13)
+    requests = break_even("us-east-2", "ml.c5.large", workload)
+    assert requests * lambda_total("us-east-2", workload) / 1e6 == pytest.approx(0.102 * 730)
