@@ -17,14 +17,17 @@ from inference.sources import SourcePolicy
 from tests.contract.world import BUCKET, b64, picture, running_world
 from tests.security.attacks import JSON, Attack, attacks
 from tests.unit.sources.servers import redirect, serving
+from tests.unit.sources.test_url import CORPUS
 
 MODEL = Path(__file__).parents[2] / "models" / "embedded"
 NAMES = ("chelsea", "astronaut", "coffee", "rocket")
 KINDS = ("JPEG", "PNG", "BMP")
 TOLERANCE = 1e-5
+REFUSED_ANYWHERE = [url for kind, urls in CORPUS.items() if kind != "ports" for url in urls]
 MAX_BAD_BYTES = 300_000
-# Loopback may be fetched from here, and other ports; and the dearest would be all that runs.
-OTHERS = {"address", "dear", "ballast", "bomb"}
+# Loopback may be fetched from here, and other ports, so that names would be looked up; and the dearest would
+# be all that runs.
+OTHERS = {"address", "URL", "dear", "ballast", "bomb"}
 STALLS = 0.004  # share of requests to sources that stall: each takes its ten seconds
 
 
@@ -86,6 +89,9 @@ def running_traffic() -> Iterator[tuple[Traffic, dict[str, str]]]:
             item for item in bad if len(item.body) < MAX_BAD_BYTES and (item.content_type or "").isprintable()
         ]
         bad += [Item("bad", _body(url=f"{world.files_url}/missing"), codes=unavailable)] * 20
+        bad += [
+            Item("bad", _body(url=url), codes=frozenset({"SourceNotAllowed"})) for url in REFUSED_ANYWHERE
+        ]
         bad += [Item("bad", _body(url=loop), codes=unavailable)] * 10
         bad += [Item("bad", _body(url=endless), codes=large)] * 3
         stalled = [Item("stalled", _body(url=url), codes=unavailable) for url in (drip, silent)]

@@ -1,0 +1,62 @@
+"""Requests that schemathesis makes of the OpenAPI document, right and wrong, through the local gateway."""
+
+import re
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.conftest import LocalStack
+
+SCHEMA = schemathesis.openapi.from_path("api_explorer/openapi.yaml")
+# All but positive_data_acceptance: text that looks like base64 is seldom an image.
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance]
+CHECKS += [response_headers_conformance, response_schema_conformance]
+EXAMPLES = 40
+WEB_HOST = re.compile(r"^(https?://)[^/?#\\]*", re.IGNORECASE)
+
+
+def at_home(body: Any) -> Any:  # noqa: ANN401 - any JSON
+    """No generated name is ever looked up: web addresses point at this machine, which is refused."""
+    if not isinstance(body, dict):
+        return body
+    return {
+        name: WEB_HOST.sub(r"\g<1>127.0.0.1", value) if isinstance(value, str) else value
+        for name, value in body.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=lambda mode: mode.value
+)
+@pytest.mark.parametrize("path", ["/image-similarity", "/text_similarity"])
+@pytest.mark.parametrize("backend", ["yes-lambda", "yes-sagemaker"])
+def test_answers_are_as_documented(
+    backend: str, path: str, mode: GenerationMode, local_stack: LocalStack
+) -> None:
+    origin = local_stack(f"ImageSimilarity={backend} APIExplorer=no")
+    checks = [*CHECKS, negative_data_rejection] if mode is GenerationMode.NEGATIVE else CHECKS
+
+    @given(case=SCHEMA[path]["POST"].as_strategy(generation_mode=mode))
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
+    def send(case: schemathesis.Case) -> None:
+        case.body = at_home(case.body)
+        case.call_and_validate(base_url=f"{origin}/prod", checks=checks)
+
+    send()
