@@ -85,18 +85,24 @@ sbom: setup  ## the parts of both images with their licences, as CycloneDX files
 	  $(INTO_IMAGE) --target .cache/sbom/$$image -r $$image/requirements.txt || exit 1; \
 	  $(BIN)/python -m containers.sbom .cache/sbom/$$image $$image sbom || exit 1; done
 
-audit: setup  ## known vulnerabilities of the images' locked packages (asks the advisory service)
+audit: setup  ## known vulnerabilities of locked packages, Python's and npm's (asks the advisory services)
+	$(BIN)/npm audit
 	@for lock in $(IMAGE_LOCKS) sagemaker/requirements-gpu.txt; do \
 	  echo "$$lock"; $(BIN)/pip-audit --strict --disable-pip --require-hashes -r $$lock || exit 1; done
 
 pin: setup  ## record digests and hashes of bases and weights: make pin [ONLY_MISSING=1] [WEIGHTS=MODEL/TAG=SOURCE]
 	$(BIN)/python -m containers.pin $(if $(ONLY_MISSING),--only-missing) $(if $(WEIGHTS),--add "$(WEIGHTS)")
 
-check: setup  ## lint, types, import rules; the template by cdk-nag, CDK's validation and cfn-lint (China too)
+# By form (keys of AWS and others, tokens, private keys): by entropy it would report every picture and hash.
+SECRETS := $(BIN)/detect-secrets-hook --no-verify --exclude-lines 'user:(secret|password)@' \
+  $(addprefix --disable-plugin ,Base64HighEntropyString HexHighEntropyString KeywordDetector)
+
+check: setup  ## lint, types, import rules, secrets; the template by cdk-nag, CDK's validation and cfn-lint (China too)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	git ls-files -z ':!tests/fuzz/corpus' ':!*requirements*.txt' | xargs -0 $(SECRETS)
 	CDK_OUTDIR=.cache/check.out $(BIN)/python app.py
 	$(BIN)/cfn-lint .cache/check.out/ImageSimilarity.template.json --regions us-east-1 cn-north-1 cn-northwest-1
 
