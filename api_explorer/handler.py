@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +55,9 @@ def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     if path.endswith("/"):  # the page's relative links hold without the slash only
         return _response(308, {"Location": f"../{path.rstrip('/').rpartition('/')[2]}"}, "")
     name = (event.get("pathParameters") or {}).get("asset", PAGE)
-    asset = FILES.get(name)
-    if asset is None:
+    if name not in NAMES:
         return _not_found(name, event["requestContext"].get("requestId", ""))
+    asset = load(name)
     version = (event.get("queryStringParameters") or {}).get("v")
     caching = FOR_GOOD if version == VERSION and name != DOCUMENT else REVALIDATE
     headers = {"Content-Type": asset.content_type, "Cache-Control": caching, "ETag": asset.etag}
@@ -103,14 +104,12 @@ def _is_feature(path: Mapping[str, Any]) -> bool:
     return any(FEATURE_TAG in operation["tags"] for operation in path.values())
 
 
-def _load(folder: Path, environment: Mapping[str, str]) -> dict[str, Asset]:
-    texts = {file.name: file.read_text("utf-8") for file in folder.iterdir()}
-    document = deployed(json.loads(texts[DOCUMENT]), environment)
-    texts[DOCUMENT] = json.dumps(document, separators=(",", ":"))
-    return {name: _asset(name, text) for name, text in texts.items()}
-
-
-def _asset(name: str, text: str) -> Asset:
+@cache
+def load(name: str) -> Asset:
+    """One of the files of NAMES as it is served; read when it is first asked for, to start fast."""
+    text = (ASSETS / name).read_text("utf-8")
+    if name == DOCUMENT:
+        text = json.dumps(deployed(json.loads(text), os.environ), separators=(",", ":"))
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     # weak, because the gateway may compress: the same content in other bytes
     return Asset(text, CONTENT_TYPES[Path(name).suffix], f'W/"{digest}"')
@@ -139,5 +138,5 @@ def _response(status: int, headers: Mapping[str, str], body: str) -> dict[str, A
     }
 
 
-FILES = _load(ASSETS, os.environ)
-VERSION = FILES["version.txt"].body
+NAMES = frozenset(file.name for file in ASSETS.iterdir())
+VERSION = load("version.txt").body

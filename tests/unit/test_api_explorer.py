@@ -81,7 +81,7 @@ def test_the_page_has_no_inline_script_or_style_and_no_third_party(package: Path
 
 
 def test_every_file_that_the_page_names_is_served_for_good(opened: ModuleType) -> None:
-    texts = [asset.body for name, asset in opened.FILES.items() if not name.startswith("swagger")]
+    texts = [opened.load(name).body for name in opened.NAMES if not name.startswith("swagger")]
     links = set(re.findall(r"[\"'](?:api-explorer|\.)/([\w.-]+)\?v=(\w+)", "".join(texts)))
     assert len(links) > 10
     for name, version in links:
@@ -89,6 +89,12 @@ def test_every_file_that_the_page_names_is_served_for_good(opened: ModuleType) -
         assert answer["statusCode"] == 200, name
         assert answer["headers"]["Cache-Control"] == "public, max-age=31536000, immutable"
         assert answer["body"]
+
+
+def test_the_page_asks_for_all_its_modules_at_once(package: Path) -> None:
+    page = (package / "assets" / "index.html").read_text("utf-8")
+    for module in (package / "assets").glob("*.js"):
+        assert f"api-explorer/{module.name}?v=" in page, f"{module.name} would be found late"
 
 
 def test_a_file_without_the_current_version_is_revalidated(opened: ModuleType) -> None:
@@ -142,7 +148,7 @@ def test_the_examples_to_copy_have_the_places_that_the_page_fills(opened: Module
 
 
 def test_everything_is_text(opened: ModuleType) -> None:
-    for name in opened.FILES:
+    for name in opened.NAMES:
         answer = get(opened, name)
         assert answer["isBase64Encoded"] is False
         assert len(json.dumps(answer)) < 6 * 1024**2, "Lambda's limit of an answer"
