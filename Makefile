@@ -106,18 +106,17 @@ check: setup  ## lint, types, import rules, secrets; the template by cdk-nag, CD
 	CDK_OUTDIR=.cache/check.out $(BIN)/python app.py
 	$(BIN)/cfn-lint .cache/check.out/ImageSimilarity.template.json --regions us-east-1 cn-north-1 cn-northwest-1
 
-# FLAGS="backend=sagemaker authorization=NONE": context flags, for one command. A deployed stack keeps its
+# FLAGS="-c backend=sagemaker -c authorization=NONE": context flags, for one command. A deployed stack keeps its
 # parameter values unless flags are given. Lambda refuses images with BuildKit's attestations.
 FLAGS ?=
 CDK := BUILDX_NO_DEFAULT_ATTESTATIONS=1 node_modules/.bin/cdk
-CONTEXT = $(addprefix -c ,$(FLAGS))
 
-synth: setup  ## the CloudFormation template into cdk.out: make synth [FLAGS="backend=sagemaker ..."]
-	@$(CDK) synth --quiet $(CONTEXT)
+synth: setup  ## the CloudFormation template into cdk.out: make synth [FLAGS="-c backend=sagemaker ..."]
+	@$(CDK) synth --quiet $(FLAGS)
 
-deploy: setup  ## deploy or update the stack: make deploy [FLAGS="backend=sagemaker ..."]
+deploy: setup  ## deploy or update the stack: make deploy [FLAGS="-c backend=sagemaker ..."]
 	-$(BIN)/python -m containers.pin --only-missing  # a build that needs what is still missing refuses by itself
-	$(CDK) deploy $(if $(FLAGS),--no-previous-parameters $(CONTEXT))
+	$(CDK) deploy $(if $(FLAGS),--no-previous-parameters $(FLAGS))
 
 destroy: setup  ## delete the stack and all that it made
 	$(CDK) destroy
