@@ -113,6 +113,8 @@ class DeploymentConfig:
                 f"sagemaker_min is {self.sagemaker_min} and sagemaker_max is {self.sagemaker_max}: "
                 "the minimum can't be over the maximum."
             )
+        if self.model == "embedded" and self.precision != "fp16":
+            raise ConfigError("Context key 'precision': the embedded model comes as fp16 alone.")
         backend, instance_type = self.backend, self.sagemaker_instance_type
         if backend not in (*self.backends, "none"):  # cdk.json's default, with the other image alone built
             backend = self.backends[0]

@@ -1,8 +1,11 @@
 """The backends' container images, built by the CDK at deployment; synthesis only hashes what goes in."""
 
 import json
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from aws_cdk import Aws, IgnoreMode
+from aws_cdk import Aws
 from aws_cdk import aws_ecr_assets as ecr_assets
 from constructs import Construct
 
@@ -10,11 +13,11 @@ from cdk_app.config import ROOT, DeploymentConfig
 from cdk_app.parameters import Parameters
 from containers.pins import LAMBDA_BASE, PYTHON_BASE, Pins
 
-# The build context is the repository's root, and of it this much: an edit elsewhere builds nothing anew.
+# Of the repository, the build context is this much and the backend's own folder: an edit elsewhere builds
+# nothing anew. `checkpoints` is there where somebody deploys weights of their own.
 SHARED = ("inference", "models", "containers", "checkpoints")
-# Of those, what no Dockerfile copies.
-UNUSED = ("containers/pin.py", "containers/sbom.py", "**/requirements*.in")
-CACHES = ("**/__pycache__", "**/*.pyc", "**/.*_cache")
+CACHES = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
+BASES = {"lambda": LAMBDA_BASE, "sagemaker": PYTHON_BASE}
 PLATFORMS = {
     "x86_64": ecr_assets.Platform.LINUX_AMD64,
     "arm64": ecr_assets.Platform.LINUX_ARM64,
@@ -23,25 +26,29 @@ PLATFORMS = {
 
 def image(scope: Construct, backend: str, config: DeploymentConfig) -> ecr_assets.DockerImageAsset:
     """The image of a backend; `backend` is its folder's name, `lambda` or `sagemaker`."""
-    arguments = {"MODEL": config.model, "PRETRAINED": config.pretrained, "PRECISION": config.precision}
-    pins = Pins.load()  # a base without its digest is refused by the build itself: `make pin`
-    arguments["BASE"] = pins.base(LAMBDA_BASE if backend == "lambda" else PYTHON_BASE)
-    arguments["EXPORT_BASE"] = pins.base(PYTHON_BASE)
+    pins = Pins.load(ROOT / "containers" / "pins.json")
+    arguments = {
+        "BASE": pins.base(BASES[backend]),
+        "EXPORT_BASE": pins.base(PYTHON_BASE),
+        "MODEL": config.model,
+        "PRETRAINED": config.pretrained,
+        "PRECISION": config.precision,
+    }
     architecture = config.architecture
     if backend == "sagemaker":
         arguments["ACCELERATOR"] = config.accelerator
         if config.accelerator == "gpu":  # SageMaker's GPU instances are x86_64
             architecture = "x86_64"
-    return ecr_assets.DockerImageAsset(
-        scope,
-        "Image",
-        directory=str(ROOT),
-        file=f"{backend}/Dockerfile",
-        exclude=["*", *(f"!{folder}" for folder in (*SHARED, backend)), *UNUSED, *CACHES],
-        ignore_mode=IgnoreMode.DOCKER,
-        platform=PLATFORMS[architecture],
-        build_args=arguments,
-    )
+    with TemporaryDirectory() as folder:
+        _gather(Path(folder), backend)
+        return ecr_assets.DockerImageAsset(
+            scope,
+            "Image",
+            directory=folder,  # the CDK copies it while it exists
+            file=f"{backend}/Dockerfile",
+            platform=PLATFORMS[architecture],
+            build_args=arguments,
+        )
 
 
 def model_name(config: DeploymentConfig) -> str:
@@ -55,3 +62,10 @@ def model_name(config: DeploymentConfig) -> str:
 def service_environment(parameters: Parameters) -> dict[str, str]:
     """The environment of either container: buckets it may read, and the name that its metrics carry."""
     return {"IMAGE_BUCKETS": parameters["ImageBuckets"], "STACK_NAME": Aws.STACK_NAME}
+
+
+def _gather(folder: Path, backend: str) -> None:
+    """Copy the build context. The CDK's own `exclude` would let .dockerignore bring the other backend in."""
+    for name in (*SHARED, backend):
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=CACHES)

@@ -1,6 +1,9 @@
-"""One synthesis for each context, once a session: jsii starts slowly, further ones are quick."""
+"""One synthesis for each context, once a run, for all workers: each takes seconds."""
 
+import fcntl
+import hashlib
 import json
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,13 +18,16 @@ Synthesize = Callable[..., Synthesized]
 @pytest.fixture(scope="session")
 def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
     """`synthesized(backend="sagemaker")` gives the cloud assembly of that context over cdk.json's."""
-    made: dict[str, Synthesized] = {}
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent  # of one run, not of one worker
 
     def of(**flags: str) -> Synthesized:
-        key = json.dumps(flags, sort_keys=True)
-        if key not in made:
-            made[key] = synthesize(tmp_path_factory.mktemp("cdk"), flags)
-        return made[key]
+        key = hashlib.sha256(json.dumps(flags, sort_keys=True).encode()).hexdigest()[:16]
+        folder = shared / f"cdk-{key}"
+        with (shared / f"cdk-{key}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return Synthesized(folder) if folder.exists() else synthesize(folder, flags)
 
     return of
 

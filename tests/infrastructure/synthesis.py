@@ -30,7 +30,9 @@ class Synthesized:
 
 
 def synthesize(folder: Path, flags: Mapping[str, str]) -> Synthesized:
-    build(outdir=str(folder), context=flags).synth()
+    partial = folder.with_suffix(".partial")
+    build(outdir=str(partial), context=flags).synth()
+    partial.rename(folder)
     return Synthesized(folder)
 
 

@@ -153,6 +153,11 @@ def test_a_minimum_over_the_maximum_is_refused() -> None:
         DeploymentConfig.from_context({"sagemaker_min": "3", "sagemaker_max": "2"})
 
 
+def test_the_embedded_model_has_one_precision() -> None:
+    with pytest.raises(ConfigError, match="fp16 alone"):
+        DeploymentConfig.from_context({"model": "embedded", "precision": "int8"})
+
+
 @pytest.mark.parametrize("value", [True, None, ["a"], {}])
 def test_a_value_that_is_no_text_is_refused(value: object) -> None:
     with pytest.raises(ConfigError, match="give a text or a number"):

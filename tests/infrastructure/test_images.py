@@ -1,5 +1,6 @@
 """The images' build contexts: what an edit rebuilds, and what it does not."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -16,6 +17,7 @@ COPIED = (
     "sagemaker",
     "containers",
     "models/embedded/manifest.json",
+    ".dockerignore",
     "README.md",
     "docs",
     "app.py",
@@ -28,6 +30,9 @@ EDITS = {
     "tests/new_test.py": set(),
     "inference/service.py": {"lambda", "sagemaker"},
     "models/embedded/manifest.json": {"lambda", "sagemaker"},
+    "containers/model.sh": {"lambda", "sagemaker"},
+    "checkpoints/mine.safetensors": {"lambda", "sagemaker"},
+    ".dockerignore": set(),
     "lambda/handler.py": {"lambda"},
     "lambda/requirements.txt": {"lambda"},
     "sagemaker/server.py": {"sagemaker"},
@@ -68,3 +73,34 @@ def test_an_edit_rebuilds_only_what_it_changes(checkout: Path, edited: str) -> N
     file.write_bytes((file.read_bytes() if file.exists() else b"") + b"\n# edited\n")
     after = hashes()
     assert {backend for backend in before if before[backend] != after[backend]} == EDITS[edited]
+
+
+def test_the_context_has_all_that_the_dockerfile_copies(tmp_path: Path) -> None:
+    for backend in ("lambda", "sagemaker"):
+        app = cdk.App(outdir=str(tmp_path / backend))
+        asset = images.image(cdk.Stack(app, "Stack"), backend, DeploymentConfig())
+        staged = tmp_path / backend / f"asset.{asset.asset_hash}"
+        for line in (ROOT / backend / "Dockerfile").read_text().splitlines():
+            if line.startswith("COPY ") and "--from" not in line:
+                *sources, _ = line.split()[1:]
+                missing = [
+                    source for source in sources if "[" not in source and not (staged / source).exists()
+                ]
+                assert missing == [], (backend, line)
+
+
+def test_bases_are_build_arguments_with_their_digests(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    pins = checkout / "containers" / "pins.json"
+    content = json.loads(pins.read_text())
+    content["bases"] = dict.fromkeys(content["bases"], "sha256:" + "0" * 64)
+    pins.write_text(json.dumps(content))
+    outdir = tmp_path_factory.mktemp("pinned")
+    app = cdk.App(outdir=str(outdir))
+    images.image(cdk.Stack(app, "Stack"), "lambda", DeploymentConfig())
+    app.synth()
+    (build,) = json.loads((outdir / "Stack.assets.json").read_text())["dockerImages"].values()
+    arguments = build["source"]["dockerBuildArgs"]
+    assert arguments["BASE"] == "public.ecr.aws/lambda/python:3.12@sha256:" + "0" * 64
+    assert arguments["EXPORT_BASE"].endswith("-bookworm@sha256:" + "0" * 64)
