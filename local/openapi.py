@@ -114,6 +114,7 @@ def _integration(definition: Mapping[str, Json]) -> Integration:
         timeout_seconds=DEFAULT_TIMEOUT_SECONDS if milliseconds is None else int(milliseconds) / 1000,
         request_parameters=definition.get("requestParameters", {}),
         request_templates=definition.get("requestTemplates", {}),
+        credentials=str(definition.get("credentials", "")),
         passthrough=str(definition.get("passthroughBehavior", "when_no_match")).lower(),
         responses={
             pattern: IntegrationResponse(

@@ -27,6 +27,7 @@ class Integration:
     request_parameters: Mapping[str, str]
     request_templates: Mapping[str, str]
     passthrough: str
+    credentials: str  # ARN of the role that API Gateway assumes for the call, or nothing
     responses: Mapping[str, IntegrationResponse]  # regular expression of the backend's status, or "default"
 
 

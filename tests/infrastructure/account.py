@@ -1,0 +1,196 @@
+"""A mocked account with the CDK's bootstrap bucket, one stack in it, and what can be seen from outside."""
+
+import asyncio
+import io
+import json
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+from unittest import mock
+
+import httpx
+from moto import mock_aws
+from moto.core.utils import method_names_from_class
+
+from local.backends import EndpointAnswer
+from local.engine import Engine
+from local.gateway import Gateway
+from local.identifiers import PseudoParameters
+from local.integrations import ENDPOINT_URI, FUNCTION_URI, Integrations
+from local.providers import Cloud
+from local.snapshot import LiveStage, Route
+from local.synthesis import Assembly
+from tests.infrastructure.inventory import inventory
+
+REGION = "us-east-1"
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "test-key",
+    "AWS_SECRET_ACCESS_KEY": "test-secret",
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+Json = Any
+
+
+@dataclass
+class Account:
+    """The stack's engine and boto3 clients on the same mocked services."""
+
+    engine: Engine
+    _seen: dict[str, dict[str, Json]] = field(default_factory=dict)
+
+    def forget(self, resource_type: str) -> None:
+        """Describe a service anew after one of its resources changed."""
+        self._seen.pop(resource_type.split("::")[1], None)
+
+    def _once(self, service: str, key: str, describe: Callable[[], Json]) -> Json:
+        """What a service described since its last change: boto3 calls are slow, and there are many."""
+        known = self._seen.setdefault(service, {})
+        if key not in known:
+            known[key] = describe()
+        return known[key]
+
+    @property
+    def cloud(self) -> Cloud:
+        return self.engine.cloud
+
+    def client(self, service: str) -> Json:
+        return self.cloud.client(service)
+
+    def stage(self) -> LiveStage:
+        [stage] = self.cloud.stages()
+        return stage
+
+    def inventory(self) -> dict[str, list[str]]:
+        """Everything that the services describe, by kind; kinds that have nothing are left out."""
+        return inventory(self.client, self.statements)
+
+    def statements(self, function: str) -> list[dict[str, Json]]:
+        """Statements of a function's resource policy."""
+        client = self.client("lambda")
+        try:
+            policy: dict[str, Json] = json.loads(client.get_policy(FunctionName=function)["Policy"])
+        except client.exceptions.ResourceNotFoundException:
+            return []
+        return list(policy["Statement"])
+
+    def check_callable(self, stage: LiveStage, route: Route) -> None:
+        """Assert that what a served route points to exists, and that API Gateway may call it."""
+        if route.integration.kind == "aws_proxy":
+            match = FUNCTION_URI.fullmatch(route.integration.uri)
+            assert match, route.integration.uri
+            self._check_function(match[1], stage, route)
+        if route.integration.kind == "aws":
+            uri = route.integration.uri.replace(
+                "${stageVariables.endpoint}", stage.variables.get("endpoint", "")
+            )
+            match = ENDPOINT_URI.fullmatch(uri)
+            assert match, uri
+            self._check_endpoint(match[1], route)
+
+    def _check_function(self, arn: str, stage: LiveStage, route: Route) -> None:
+        listed = self._once(
+            "Lambda", "functions", lambda: self.client("lambda").list_functions()["Functions"]
+        )
+        functions = {item["FunctionArn"]: item for item in listed}
+        assert arn in functions, f"{route.method} {route.path} is served, but {arn} is gone"
+        name = functions[arn]["FunctionName"]
+        api = f"arn:aws:execute-api:{REGION}:123456789012:{stage.api_id}"
+        called = f"{api}/{stage.name}/{route.method}{route.path}"
+        allowed = [
+            statement["Condition"]["ArnLike"]["AWS:SourceArn"]
+            for statement in self._once("Lambda", name, lambda: self.statements(name))
+            if statement["Principal"] == {"Service": "apigateway.amazonaws.com"}
+        ]
+        assert any(_like(pattern, called) for pattern in allowed), f"nothing of {allowed} allows {called}"
+        self._role(functions[arn]["Role"])
+
+    def _check_endpoint(self, name: str, route: Route) -> None:
+        endpoint = self._once("SageMaker", name, lambda: self._endpoint(name))
+        assert endpoint["EndpointStatus"] == "InService"
+        statements = [
+            statement
+            for document in self._role(route.integration.credentials)
+            for statement in document["Statement"]
+            if "sagemaker:InvokeEndpoint" in statement["Action"]
+        ]
+        allowed = [statement["Resource"] for statement in statements]
+        assert any(_like(pattern, endpoint["EndpointArn"]) for pattern in allowed), (
+            f"{allowed} allows not {name}"
+        )
+
+    def _endpoint(self, name: str) -> dict[str, Json]:
+        """An endpoint whose configuration must exist too."""
+        client = self.client("sagemaker")
+        endpoint: dict[str, Json] = client.describe_endpoint(EndpointName=name)
+        client.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
+        return endpoint
+
+    def _role(self, arn: str) -> list[dict[str, Json]]:
+        """Inline policy documents of a role that must exist."""
+        client, name = self.client("iam"), arn.rsplit("/", 1)[1]
+
+        def describe() -> list[dict[str, Json]]:
+            return [
+                client.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+                for policy in client.list_role_policies(RoleName=name)["PolicyNames"]
+            ]
+
+        documents: list[dict[str, Json]] = self._once("IAM", name, describe)
+        return documents
+
+    def call(self, method: str, path: str) -> tuple[int, Json]:
+        """Status and JSON of an unsigned request through the gateway; backends answer with their name."""
+        gateway = Gateway(self.stage, Integrations(_Named(self), _Named(self)))
+        transport = httpx.ASGITransport(gateway.application(lambda: True))
+
+        async def send() -> httpx.Response:
+            async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+                return await client.request(method, path, json={} if method == "POST" else None)
+
+        response = asyncio.run(send())
+        return response.status_code, response.json() if response.content else None
+
+
+class _Named:
+    """Functions and endpoints that say who answered, where the services know them."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+
+    async def invoke(self, name: str, *request: object) -> Any:  # noqa: ANN401 - bytes or EndpointAnswer
+        if name.startswith("arn:"):
+            self._account.client("lambda").get_function(FunctionName=name)
+            return json.dumps({"statusCode": 200, "body": json.dumps({"answered": "lambda"})}).encode()
+        self._account.client("sagemaker").describe_endpoint(EndpointName=name)
+        body = json.dumps({"answered": name}).encode()
+        return EndpointAnswer(200, {"Content-Type": "application/json"}, body)
+
+
+@contextmanager
+def account(assembly: Assembly, *, log_role: bool = True, seed: int = 0) -> Iterator[Account]:
+    """An account whose bootstrap bucket holds the assembly's file assets, and no stack yet."""
+    # moto lists a class's methods by inspection at every call: a fifth of its time, and always the same.
+    listed = mock.patch("moto.core.responses.method_names_from_class", cache(method_names_from_class))
+    with mock.patch.dict("os.environ", CREDENTIALS), listed, mock_aws():
+        cloud = Cloud(REGION, log_role=log_role)
+        bucket = f"cdk-hnb659fds-assets-123456789012-{REGION}"
+        cloud.client("s3").create_bucket(Bucket=bucket)
+        for key in assembly.files:
+            cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=_empty_zip())
+        yield Account(Engine(cloud, PseudoParameters(region=REGION), seed=seed))
+
+
+def _empty_zip() -> bytes:
+    out = io.BytesIO()
+    zipfile.ZipFile(out, "w").close()
+    return out.getvalue()
+
+
+def _like(pattern: str, text: str) -> bool:
+    """IAM's ArnLike for the patterns in use: * stands for anything."""
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), text) is not None
