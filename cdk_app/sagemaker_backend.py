@@ -21,7 +21,8 @@ STARTUP_SECONDS = 300
 # Driver of CUDA 12.4 and newer; SageMaker's default host has an older one.
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariant.html
 GPU_HOST = "al2-ami-sagemaker-inference-gpu-3-1"
-# Requests a minute that one instance is scaled to carry: well under what the smallest one measured.
+# Requests a minute that one instance is scaled to carry: about half of what two cores do (bench/), so that
+# the next instance is up in time.
 TARGET_REQUESTS_PER_MINUTE = {"cpu": 300, "gpu": 1500}
 SCALE_OUT_SECONDS, SCALE_IN_SECONDS = 60, 300
 

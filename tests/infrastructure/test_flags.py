@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -66,6 +67,17 @@ def test_cdk_json_has_every_flag_with_the_default() -> None:
     flags = {key: value for key, value in defaults().items() if "@" not in key}
     assert DeploymentConfig.from_context(flags) == DeploymentConfig.from_context({})
     assert flags.keys() == DeploymentConfig().constraints().keys()
+
+
+def test_the_document_lists_every_flag_with_its_default() -> None:
+    lines = (ROOT / "docs" / "deploy.md").read_text("utf-8").splitlines()
+    rows = [line.split("|")[1:3] for line in lines if line.startswith("| `")]
+    flags = DeploymentConfig()
+    told = {name: values for names, values in rows for name in re.findall(r"`(\w+)`", names)}
+    assert told.keys() == flags.constraints().keys()
+    for name, values in told.items():
+        default = getattr(flags, name)
+        assert f"`{default}`" in values if default else "none" in values, name
 
 
 @pytest.mark.parametrize(("flag", "value", "parameter", "default"), SETS_A_DEFAULT)
