@@ -127,7 +127,7 @@ EXPORT_PIP := .venv-export/bin/python -m pip install --quiet --disable-pip-versi
 .venv-export/.ready: inference/export/requirements.txt inference/export/torch.txt
 	@echo "set-up: torch and open_clip into .venv-export (about 1.2 GB, a few minutes the first time)"
 	@test -x .venv-export/bin/python || $(PYTHON) -m venv .venv-export
-	@$(EXPORT_PIP) --require-hashes -r inference/export/requirements.txt
+	@$(EXPORT_PIP) --no-deps --require-hashes -r inference/export/requirements.txt
 	@$(EXPORT_PIP) --no-deps --extra-index-url $(TORCH_INDEX) -r inference/export/torch.txt
 	@touch $@
 

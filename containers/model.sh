@@ -20,7 +20,8 @@ check)
 install)
   if embedded; then exit 0; fi
   export PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
-  python3 -m pip install --require-hashes -r inference/export/requirements.txt
+  # The lock is whole but for torch and torchvision, which packages in it ask for: no resolving.
+  python3 -m pip install --no-deps --require-hashes -r inference/export/requirements.txt
   python3 -m pip install --no-deps --extra-index-url "$TORCH_INDEX" -r inference/export/torch.txt
   ;;
 export)
