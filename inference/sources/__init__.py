@@ -60,8 +60,14 @@ class _Fetch:
     def result(self) -> bytes:
         """Wait for the bytes, at most until the deadline."""
         self._thread.join(self._deadline.left())
-        if self._error is not None:
-            raise self._error
+        error, self._error = self._error, None
+        if error is not None:
+            try:
+                raise error
+            finally:
+                # Its traceback knows this frame, and the frame knew it: what it keeps would wait for the
+                # garbage collector.
+                del error
         if self._data is None:
             raise self._deadline.exceeded(self._source.field)
         return self._data

@@ -14,6 +14,7 @@ from urllib3.exceptions import HTTPError
 from inference.addresses import Address, blocked_by
 from inference.errors import PayloadTooLarge, SourceNotAllowed, SourceUnavailable
 from inference.request import Source
+from inference.sources.collect import OverLimitError, collect
 from inference.sources.connection import Guard, TooMuchReceivedError, connect
 from inference.sources.deadline import Deadline, DeadlineExceededError
 from inference.sources.policy import SourcePolicy
@@ -125,16 +126,13 @@ def _check_head(response: BaseHTTPResponse, field: str, policy: SourcePolicy) ->
 
 
 def _body(response: BaseHTTPResponse, field: str, policy: SourcePolicy) -> bytes:
-    chunks, received = [], 0
+    def read() -> bytes:
+        return response.read(READ_BYTES, decode_content=False)
+
     try:
-        while chunk := response.read(READ_BYTES, decode_content=False):
-            chunks.append(chunk)
-            received += len(chunk)
-            if received > policy.max_bytes:
-                raise _too_large(field, policy)
-    except TooMuchReceivedError as error:
+        return collect(iter(read, b""), policy.max_bytes)
+    except (TooMuchReceivedError, OverLimitError) as error:
         raise _too_large(field, policy) from error
-    return b"".join(chunks)
 
 
 def _too_large(field: str, policy: SourcePolicy) -> PayloadTooLarge:

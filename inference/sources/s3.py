@@ -2,10 +2,12 @@
 
 import functools
 import threading
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from inference.errors import PayloadTooLarge, SourceNotAllowed, SourceUnavailable
 from inference.request import Source
+from inference.sources.collect import OverLimitError, collect
 from inference.sources.deadline import Deadline, DeadlineExceededError
 from inference.sources.policy import SourcePolicy
 
@@ -67,18 +69,19 @@ def _object(bucket: str, key: str, field: str, policy: SourcePolicy, deadline: D
         deadline.remaining()
         # The object that was measured, or none: it may be replaced in between.
         body = client.get_object(Bucket=bucket, Key=key, IfMatch=head["ETag"])["Body"]
-        chunks, received = [], 0
-        for chunk in body.iter_chunks(READ_BYTES):
-            deadline.remaining()
-            chunks.append(chunk)
-            received += len(chunk)
-            if received > policy.max_bytes:
-                raise _too_large(field, policy)
-        return b"".join(chunks)
+        return collect(_timely(body.iter_chunks(READ_BYTES), deadline), policy.max_bytes)
+    except OverLimitError as error:
+        raise _too_large(field, policy) from error
     except ClientError as error:
         raise _refused(error, field) from error
     except (BotoCoreError, HTTPError, OSError, ValueError) as error:
         raise SourceUnavailable(f"{field}: S3 does not answer as it should; try again.") from error
+
+
+def _timely(chunks: Iterable[bytes], deadline: Deadline) -> Iterator[bytes]:
+    for chunk in chunks:
+        deadline.remaining()
+        yield chunk
 
 
 def _refused(error: "ClientError", field: str) -> SourceUnavailable:

@@ -1,0 +1,27 @@
+"""Bytes that come in parts become one file, up to a limit."""
+
+from collections.abc import Iterable
+
+
+class OverLimitError(Exception):
+    """The parts have more bytes than the limit."""
+
+
+def collect(parts: Iterable[bytes], max_bytes: int) -> bytes:
+    """Join the parts.
+
+    Raises:
+        OverLimitError: more than max_bytes came; the rest is not taken.
+    """
+    received: list[bytes] = []
+    size = 0
+    try:
+        for part in parts:
+            received.append(part)
+            size += len(part)
+            if size > max_bytes:
+                raise OverLimitError
+        return b"".join(received)
+    finally:
+        # An error's traceback keeps this frame, for as long as anybody keeps the error.
+        received.clear()

@@ -1,0 +1,86 @@
+"""A refused request gives its memory back at once: no cycle of references waits for the collector."""
+
+import base64
+import gc
+import json
+import time
+import tracemalloc
+from collections.abc import Iterator
+from socket import socket
+
+import pytest
+
+from inference.encoder import OnnxEncoder
+from inference.service import Request, Service
+from inference.sources import SourcePolicy
+from tests.security.test_attacks import MODEL
+from tests.unit.image.test_refusals import SMALL_PNG
+from tests.unit.sources.servers import ok, serving
+
+LIMIT = 4 * 1024**2
+KEPT = 200_000  # bytes, of a request that read LIMIT
+
+
+@pytest.fixture(scope="module")
+def service() -> Service:
+    return Service(
+        OnnxEncoder(MODEL, threads=1), SourcePolicy(allow_private=True, max_bytes=LIMIT, timeout_seconds=1)
+    )
+
+
+@pytest.fixture(autouse=True)
+def no_collector() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    tracemalloc.start()
+    yield
+    tracemalloc.stop()
+    gc.enable()
+
+
+def endless(opened: socket, head: bytes) -> None:
+    opened.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+    while True:
+        opened.sendall(b"x" * 65536)
+
+
+def stalling(opened: socket, head: bytes) -> None:
+    opened.sendall(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * (LIMIT - 1000))
+    time.sleep(2)
+
+
+def breaking_off(opened: socket, head: bytes) -> None:
+    opened.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4194304\r\n\r\n" + b"x" * (LIMIT - 1000))
+
+
+def refused(service: Service, code: str, **fields: str) -> None:
+    body = json.dumps(fields).encode()
+    fields.clear()
+    answer = service.handle(
+        Request({"content-type": "application/json"}, body, None)
+    )  # what a first one leaves
+    before = tracemalloc.get_traced_memory()[0]
+    for _ in range(2):
+        answer = service.handle(Request({"content-type": "application/json"}, body, None))
+    assert json.loads(answer.body)["code"] == code
+    time.sleep(0.1)  # threads of fetches end
+    assert tracemalloc.get_traced_memory()[0] - before < KEPT
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "code"),
+    [(endless, "PayloadTooLarge"), (stalling, "SourceUnavailable"), (breaking_off, "SourceUnavailable")],
+)
+def test_fetches(behaviour: object, code: str, service: Service) -> None:
+    with serving(behaviour) as server:  # type: ignore[arg-type]
+        refused(service, code, url_1=server.url, url_2=server.url)
+
+
+def test_files_that_are_no_images(service: Service) -> None:
+    with serving(ok(b"x" * LIMIT)) as server:
+        refused(service, "InvalidImage", url_1=server.url, url_2=server.url)
+
+
+def test_broken_images(service: Service) -> None:
+    broken = SMALL_PNG[:41] + b"x" * 20 + bytes(3 * 1024**2) + SMALL_PNG[61:]
+    refused(service, "InvalidImage", img=base64.b64encode(broken).decode())
