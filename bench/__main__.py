@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import cold, disk, latency, parts, plots, prepare, report, server
+from bench import cold, cost_page, disk, latency, parts, plots, prepare, report, server
 from bench.contenders import contenders
 from bench.inputs import cases
 from bench.paths import EXACT, PYTHON, RESULTS, ROOT
@@ -35,6 +35,8 @@ def main() -> None:
     (RESULTS / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
     (RESULTS / f"{name}.md").write_text(text)
     print(text)
+    if full:
+        cost_page.write()
     print(f"took {found['minutes']:.1f} minutes; plots: {', '.join(plots.draw(found))}", file=sys.stderr)
 
 

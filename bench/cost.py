@@ -101,6 +101,14 @@ def break_even(region: str, instance: str, workload: Workload) -> float:
     return sagemaker_month(region, instance) / (lambda_total(region, workload) / REQUESTS)
 
 
-def seconds_at(memory_mb: int, core_seconds: float) -> float:
-    """Seconds on Lambda with less than one CPU: it gives processor time in proportion to memory."""
-    return core_seconds * max(1.0, MEGABYTES_OF_ONE_CPU / memory_mb)
+def seconds_at(memory_mb: int, one_cpu: float, two_cpus: float) -> float:
+    """Seconds of a request on Lambda, from those measured on one and on two CPUs.
+
+    Lambda gives processor time in proportion to memory: under one CPU the request takes longer in that
+    proportion, between one and two its speed is interpolated, and more than two are not used.
+    """
+    cpus = memory_mb / MEGABYTES_OF_ONE_CPU
+    if cpus <= 1:
+        return one_cpu / cpus
+    speed = 1 / one_cpu + (min(cpus, 2) - 1) * (1 / two_cpus - 1 / one_cpu)
+    return 1 / speed

@@ -76,7 +76,7 @@ def _cost(found: dict[str, Any]) -> str:
     memory = [1024, 1280, 1536, 1769, 2048, 2560, 3008, 3538]
     one, two = warm(found, MAIN, 1), warm(found, MAIN, 2)
     for name in one:
-        seconds = [seconds_at(m, one[name] / 1000) if m < 3538 else two[name] / 1000 for m in memory]
+        seconds = [seconds_at(m, one[name] / 1000, two[name] / 1000) for m in memory]
         costs = [lambda_total("us-east-2", Workload(m, s)) for m, s in zip(memory, seconds, strict=True)]
         axes.plot(memory, costs, marker="o", ms=3, label=name, color=COLOURS[name])
     axes.set(xlabel="Lambda memory, MB", ylabel="$ per million", title=f"Lambda compute, us-east-2; {NOTE}")

@@ -29,9 +29,11 @@ def test_ours_is_a_small_part_of_it() -> None:
 
 
 def test_less_memory_is_slower_and_costs_the_same() -> None:
-    assert seconds_at(1769, 0.1) == 0.1
-    assert seconds_at(3538, 0.1) == 0.1
-    half = Workload(memory_mb=884, seconds=seconds_at(884, 0.1))
+    assert seconds_at(1769, 0.1, 0.06) == 0.1
+    assert seconds_at(3538, 0.1, 0.06) == pytest.approx(0.06)
+    assert seconds_at(10240, 0.1, 0.06) == pytest.approx(0.06)
+    assert 0.06 < seconds_at(3008, 0.1, 0.06) < 0.08
+    half = Workload(memory_mb=884, seconds=seconds_at(884, 0.1, 0.06))
     whole = Workload(memory_mb=1769, seconds=0.1)
     assert lambda_total("us-east-2", half) == pytest.approx(lambda_total("us-east-2", whole), rel=0.001)
 
