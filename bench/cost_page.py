@@ -21,7 +21,7 @@ from bench.report import MAIN, NAMES, table, warm
 
 REGION = "us-east-2"
 MEMORY = (1024, 1769, 2048, 3008, 3538)
-# Before the first full run: one JPEG of 954 KB, 1 and 2 threads, measured by hand on the same kind of machine.
+# Until the first full run: one JPEG of 954 KB, 1 and 2 threads, by hand on the same kind of machine.
 TRIAL = {
     1: {"hand-written": 188.0, "exact": 129.0, "int8": 79.0, "embedded": 36.0},
     2: {"hand-written": 133.0, "exact": 77.0, "int8": 53.0, "embedded": 30.0},

@@ -1,8 +1,11 @@
 """The cost model gives the documentation's two tables, line by line, and says where their sums are off."""
 
+from pathlib import Path
+
 import pytest
 
 from bench.cost import DOCUMENTED, PRICES, Workload, break_even, estimate, lambda_total, seconds_at, total
+from bench.cost_page import page
 
 EXAMPLES = PRICES["seed_examples"]
 
@@ -42,3 +45,8 @@ def test_break_even() -> None:
     workload = Workload(memory_mb=1769, seconds=0.13)
     requests = break_even("us-east-2", "ml.c5.large", workload)
     assert requests * lambda_total("us-east-2", workload) / 1e6 == pytest.approx(0.102 * 730)
+
+
+def test_the_page_is_up_to_date() -> None:
+    committed = Path(__file__).parents[2] / "docs" / "cost.md"
+    assert committed.read_text(encoding="utf-8") == page(), "run: python -m bench.cost_page"

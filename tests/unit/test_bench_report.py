@@ -1,0 +1,78 @@
+"""The benchmark's report says what was measured: ratios, shares and costs come out of the figures."""
+
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.report import LARGE, MAIN, NAMES, PAIR, RANDOM_WEIGHTS, markdown
+
+MILLISECONDS = dict(zip(NAMES, (200.0, 100.0, 50.0, 25.0), strict=True))
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, Any]:
+    loaded = {"rps": 10.0, "p50": 100.0, "p90": 150.0, "p99": 190.0, "ping_max": 9.0, "refused": 0.0}
+    slow = {"rps": 4.0, "p50": 300.0, "p90": 400.0, "p99": 500.0, "refused": 0.0}
+    steps = {
+        "parse and check": 1.0,
+        "base64": 1.0,
+        "decode and resize": 20.0,
+        "encode": 100.0,
+        "serialise": 0.2,
+    }
+    parts = {**steps, "floor of encode": 90.0, "GFLOP/s": 91.6}
+    return {
+        "when": "2026-01-01 00:00 UTC",
+        "mode": "quick",
+        "machine": "a machine, 2 cores",
+        "load": 0.1,
+        "import_ms": 150.0,
+        "parts": {"1": parts, "2": parts},
+        "latency": [
+            {
+                "contender": name,
+                "case": case,
+                "threads": threads,
+                "median": ms,
+                "lowest": ms - 1,
+                "calls": 5,
+            }
+            for case, threads, (name, ms) in product((MAIN, PAIR, LARGE), (1, 2), MILLISECONDS.items())
+        ],
+        "cold": [
+            {"contender": name, "warm_cache": 10 * ms, "evicted": 12 * ms, "peak_mb": 5 * ms, "starts": 2}
+            for name, ms in MILLISECONDS.items()
+        ],
+        "disk": [{"contender": name, "libraries": ms, "model": ms} for name, ms in MILLISECONDS.items()],
+        "server": {
+            **{name: {"1": loaded, "4": loaded, "16": loaded} for name in NAMES},
+            "infinity-emb": {"1": slow, "4": slow, "16": slow},
+        },
+    }
+
+
+def test_ratios_and_shares(found: dict[str, Any]) -> None:
+    text = markdown(found)
+    assert (
+        "| warm, one 954 KB JPEG, 1 thread, ms | 200 | 100 (2.00 x) | 1.4 x | 50 (4.00 x) | 2.5 x |" in text
+    )
+    assert "| encode, share of the machine's GEMM limit, 1 thread |  | 90% | 90 % |" in text
+    assert "| Lambda USD per million at 1 vCPU | 5.96 | 3.08 | under 4.2 | 1.64 | under 2.5 |" in text
+    assert "| requests a second, 4 clients, against infinity-emb | 4.0 | 10.0 (2.50 x) | 2 x |" in text
+    assert RANDOM_WEIGHTS in text
+    assert f"| {MAIN}, 1 thread | 200 (199) |" in text
+
+
+def test_without_the_peer(found: dict[str, Any]) -> None:
+    without = {k: v for k, v in found["server"].items() if k != "infinity-emb"}
+    assert "infinity-emb |" not in markdown({**found, "server": without})
+
+
+def test_plots(found: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bench import plots
+
+    monkeypatch.setattr(plots, "FIGURES", tmp_path)
+    for name in plots.draw(found):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
