@@ -16,6 +16,7 @@ from local.processes import Process, free_port, listens
 INVOKE = "/2015-03-31/functions/function/invocations"
 START_SECONDS = 20.0
 POLL_SECONDS = 0.02
+SETTLE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,12 @@ class _Worker:
                 raise FunctionFailed(f"{self._spec.name} does not listen")
             await asyncio.sleep(POLL_SECONDS)
 
+    async def settle(self) -> None:
+        """Wait a moment for a process that broke off a call to be gone, so that nobody calls it again."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while self._process.running and time.monotonic() < deadline:
+            await asyncio.sleep(POLL_SECONDS)
+
     def call(self, payload: bytes) -> bytes:
         """Invoke once at start, before the event loop runs. Raises BackendFailed."""
         try:
@@ -136,6 +143,7 @@ class LocalFunctions:
         try:
             answer = await self._post(worker, payload, self._specs[arn].timeout_seconds)
         except httpx.HTTPError as error:
+            await worker.settle()
             raise FunctionFailed(str(error)) from error
         finally:
             idle.put_nowait(worker)
