@@ -17,7 +17,7 @@ from inference.sources import SourcePolicy, s3
 
 FILE = bytes(range(256)) * 20
 POLICY = SourcePolicy(
-    buckets=frozenset({"pictures", "elsewhere", "gone"}), max_bytes=10_000, timeout_seconds=3
+    buckets=frozenset({"pictures", "elsewhere", "gone"}), max_bytes=10_000, timeout_seconds=20
 )
 
 

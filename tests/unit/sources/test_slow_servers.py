@@ -14,6 +14,8 @@ from inference.sources import SourcePolicy
 from tests.unit.sources.servers import ok, serving
 from tests.unit.sources.test_http import BAD_ANSWERS, CHUNKED, FILE, HEAD, POLICY, fails
 
+SHORT = SourcePolicy(allow_private=True, max_bytes=100_000, timeout_seconds=1.0)
+
 
 def forever(*parts: bytes, pause: float = 0.0) -> Callable[[socket, bytes], None]:
     """Send the first part, then the second again and again."""
@@ -43,7 +45,7 @@ SLOW = {
 @pytest.mark.parametrize("name", SLOW)
 def test_slow_servers_are_left_at_the_deadline(name: str) -> None:
     with serving(SLOW[name]) as server:
-        fails(server.url, SourceUnavailable, "not there after 1 seconds")
+        fails(server.url, SourceUnavailable, "not there after 1 seconds", SHORT)
 
 
 ENDLESS = {
@@ -62,9 +64,9 @@ def test_endless_answers_are_left_at_the_limit(name: str) -> None:
     with serving(answer) as server:
         start = time.monotonic()
         fails(
-            server.url, error, words, SourcePolicy(allow_private=True, max_bytes=100_000, timeout_seconds=5)
+            server.url, error, words, SourcePolicy(allow_private=True, max_bytes=100_000, timeout_seconds=20)
         )
-        assert time.monotonic() - start < 3
+        assert time.monotonic() - start < 15
 
 
 def test_a_pair_is_fetched_at_the_same_time_within_one_deadline() -> None:
@@ -86,8 +88,8 @@ def test_the_first_slots_error_wins_and_the_other_fetch_stops() -> None:
             sources.read_all([Source("url_1", missing.url), Source("url_2", slow.url)], POLICY)
         assert time.monotonic() - start < POLICY.timeout_seconds / 2
         with pytest.raises(SourceUnavailable, match="url_1: the file was not there"):
-            sources.read_all([Source("url_1", slow.url), Source("url_2", missing.url)], POLICY)
-        deadline = time.monotonic() + 2
+            sources.read_all([Source("url_1", slow.url), Source("url_2", missing.url)], SHORT)
+        deadline = time.monotonic() + 10
         while any(thread.name.startswith("fetch-") for thread in threading.enumerate()):
             assert time.monotonic() < deadline, "a fetch runs on"
             time.sleep(0.02)
