@@ -6,8 +6,11 @@ import sys
 from pathlib import Path
 
 
+SILENCED_BY = {"ORT_DISABLE_TELEMETRY", "CI"}  # the library is silent in continuous integration by itself
+
+
 def run(code: str, home: Path, **environ: str) -> str:
-    base = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    base = {name: value for name, value in os.environ.items() if name not in SILENCED_BY}
     return subprocess.run(
         [sys.executable, "-c", code],
         env=base | {"HOME": str(home)} | environ,
