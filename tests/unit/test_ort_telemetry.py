@@ -5,7 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-
 SILENCED_BY = {"ORT_DISABLE_TELEMETRY", "CI"}  # the library is silent in continuous integration by itself
 
 
