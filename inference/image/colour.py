@@ -14,7 +14,7 @@ def flatten(picture: Image.Image) -> Image.Image:
         return _on_white(picture.convert("RGBA"))
     if picture.mode == "1":
         return picture.convert("L")
-    return picture if picture.mode in {"L", "CMYK"} else picture.convert("RGB")
+    return picture if picture.mode in {"L", "RGB", "CMYK"} else picture.convert("RGB")
 
 
 def _on_white(picture: Image.Image) -> Image.Image:
