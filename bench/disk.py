@@ -1,36 +1,41 @@
 """What each contender ships: the installed size of its packages, and its model."""
 
 import json
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from bench.paths import CHECKPOINT, EMBEDDED, EXACT, EXPORT_PYTHON, INT8, PYTHON
+from bench.paths import CHECKPOINT, EMBEDDED, EXACT, EXPORT_PYTHON, INT8, PYTHON, ROOT
 
-# Runs in the contender's environment: the named distributions, everything that they require, and the bytes.
-_SIZES = """
+# Runs in the contender's environment: the files of the named distributions and of all that they require.
+_FILES = """
 import json, sys
 from importlib.metadata import PackageNotFoundError, distribution
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-waiting, seen = list(sys.argv[1:]), {}
+waiting, seen, files = list(sys.argv[1:]), set(), {}
 while waiting:
     name = canonicalize_name(waiting.pop())
     if name in seen:
         continue
+    seen.add(name)
     try:
         found = distribution(name)
     except PackageNotFoundError:
         continue
-    paths = (found.locate_file(file) for file in found.files or [])
-    seen[name] = sum(path.stat().st_size for path in paths if path.is_file() and path.suffix != ".pyc")
+    for file in found.files or []:
+        path = found.locate_file(file)
+        if path.is_file() and path.suffix != ".pyc" and ".." not in file.parts:
+            files[str(file)] = str(path)
     for text in found.requires or []:
         needed = Requirement(text)
         if needed.marker is None or needed.marker.evaluate({"extra": ""}):
             waiting.append(needed.name)
-print(json.dumps(seen))
+print(json.dumps(files))
 """
-OURS = ["onnxruntime", "numpy", "pillow", "pybase64", "boto3", "awslambdaric"]
+OURS = ["onnxruntime", "numpy", "pillow", "pybase64", "xxhash", "certifi", "boto3", "awslambdaric"]
 BASELINE = ["torch", "torchvision", "open_clip_torch", "pillow"]
 
 
@@ -44,10 +49,11 @@ class Disk:
 
 
 def measure() -> list[Disk]:
-    """What each one's Lambda function imports, with everything that requires."""
-    ours, theirs = _packages(PYTHON, OURS), _packages(EXPORT_PYTHON, BASELINE)
+    """What each one's Lambda function imports, with everything that requires; ours pruned as in the images."""
+    ours, theirs = _pruned(_files(PYTHON, OURS)), _files(EXPORT_PYTHON, BASELINE)
+    libraries = sum(path.stat().st_size for path in theirs.values()) / 1e6
     return [
-        Disk("hand-written", theirs, CHECKPOINT.stat().st_size / 1e6),
+        Disk("hand-written", libraries, CHECKPOINT.stat().st_size / 1e6),
         *(Disk(name, ours, _size(path)) for name, path in _models()),
     ]
 
@@ -56,13 +62,24 @@ def _models() -> list[tuple[str, Path]]:
     return [("exact", EXACT), ("int8", INT8), ("embedded", EMBEDDED)]
 
 
-def _packages(python: Path, names: list[str]) -> float:
+def _files(python: Path, names: list[str]) -> dict[str, Path]:
+    """Where a package's file goes in an installation, and where it is here."""
     output = subprocess.run(
-        [str(python), "-c", _SIZES, *names], capture_output=True, text=True, check=True, timeout=120
+        [str(python), "-c", _FILES, *names], capture_output=True, text=True, check=True, timeout=120
     ).stdout
-    sizes: dict[str, int] = json.loads(output)
-    return sum(sizes.values()) / 1e6
+    return {name: Path(path) for name, path in json.loads(output).items()}
+
+
+def _pruned(files: dict[str, Path]) -> float:
+    """Megabytes that are left of the packages when `containers/prune.sh` is done with a copy of them."""
+    with TemporaryDirectory() as directory:
+        for name, path in files.items():
+            copy = Path(directory, name)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+        subprocess.run(["sh", str(ROOT / "containers" / "prune.sh"), directory], check=True, timeout=60)
+        return _size(Path(directory))
 
 
 def _size(directory: Path) -> float:
-    return sum(path.stat().st_size for path in directory.iterdir()) / 1e6
+    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file()) / 1e6

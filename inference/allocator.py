@@ -25,10 +25,11 @@ _LOADING_TAKES = 3
 def loading(weights_bytes: int) -> Iterator[None]:
     """Within the block, a model of that size is loaded; afterwards pictures reuse each other's memory.
 
-    The heap gets room for the weights at once, in pages of 2 MB where the kernel has them for who asks
-    (Documentation/admin-guide/mm/transhuge.rst): that is half of the time to load ViT-B/32, and products with
-    its weights are a tenth faster. Threads share that heap, since each would keep memory of its own otherwise.
-    What loading leaves free goes back to the kernel. Elsewhere than on glibc this does nothing.
+    The heap gets room for the weights at once, in pages of 2 MB where the kernel gives them to who asks
+    (Documentation/admin-guide/mm/transhuge.rst): products with the weights are 4 % faster, and loading takes
+    two thirds of the time where the host has the memory ready. Threads share that heap, since each would keep
+    memory of its own otherwise. What loading leaves free goes back to the kernel. Elsewhere than on glibc
+    this does nothing.
     """
     libc = ctypes.CDLL(None) if sys.platform == "linux" else None
     if libc is None or not hasattr(libc, "gnu_get_libc_version"):

@@ -15,6 +15,7 @@ MAX_BODY_BYTES = 5 * 1024**2
 
 SINGLE_SLOT = ("url", "img")
 PAIR_SLOTS = (("url_1", "img_1"), ("url_2", "img_2"))
+S3_SCHEME = "s3://"
 FIELDS = (*SINGLE_SLOT, *PAIR_SLOTS[0], *PAIR_SLOTS[1])
 USAGE = (
     'Send one of "url" and "img" for one image, or one of "url_1" and "img_1" with one of "url_2" and '
@@ -38,6 +39,11 @@ class Source:
     def is_url(self) -> bool:
         """Whether the value is a URL to fetch; otherwise it is the image itself in base64."""
         return self.field.startswith("url")
+
+    @property
+    def is_s3(self) -> bool:
+        """Whether the value is a URL of an object in S3."""
+        return self.is_url and self.value.startswith(S3_SCHEME)
 
 
 def parse(content_type: str | None, body: bytes) -> tuple[Source, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from inference.errors import PayloadTooLarge, SourceNotAllowed, SourceUnavailable
-from inference.request import Source
+from inference.request import S3_SCHEME, Source
 from inference.sources.collect import OverLimitError, collect
 from inference.sources.deadline import Deadline, DeadlineExceededError
 from inference.sources.policy import SourcePolicy
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from botocore.exceptions import ClientError
     from mypy_boto3_s3 import S3Client
 
-SCHEME = "s3://"
 MAX_KEY_BYTES = 1024  # Amazon S3 user guide, "Object key naming guidelines"
 READ_BYTES = 64 * 1024
 ATTEMPT_SECONDS = 4
@@ -33,7 +32,7 @@ def read(source: Source, policy: SourcePolicy, deadline: Deadline) -> bytes:
         SourceUnavailable: absent or forbidden (no difference is told), archived, or S3 does not answer.
         PayloadTooLarge: the object has more than policy.max_bytes.
     """
-    bucket, _, key = source.value.removeprefix(SCHEME).partition("/")
+    bucket, _, key = source.value.removeprefix(S3_SCHEME).partition("/")
     if not bucket or not _is_key(key):
         raise SourceNotAllowed(f"{source.field}: not of the form s3://bucket/key.")
     if bucket not in policy.buckets:
