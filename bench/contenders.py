@@ -31,7 +31,9 @@ class Contender:
             **kept,
             "PYTHONPATH": str(ROOT),
             "THREADS": str(threads),
+            # As Lambda sets them when a request comes and no instance is free.
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(threads * MEGABYTES_OF_ONE_CPU),
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
             **self.settings,
         }
 

@@ -49,7 +49,7 @@ class Disk:
 
 
 def measure() -> list[Disk]:
-    """What each one's Lambda function imports, with everything that requires; ours pruned as in the images."""
+    """What each one's Lambda function imports, with what that requires; ours pruned as in the images."""
     ours, theirs = _pruned(_files(PYTHON, OURS)), _files(EXPORT_PYTHON, BASELINE)
     libraries = sum(path.stat().st_size for path in theirs.values()) / 1e6
     return [

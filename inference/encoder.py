@@ -10,7 +10,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from inference import allocator
-from inference.manifest import MODEL_FILE, WEIGHTS_FILE, Manifest, ManifestError
+from inference.manifest import MODEL_FILE, Manifest, ManifestError
 
 CUDA = "CUDAExecutionProvider"
 # In this order: the first that this build of ONNX Runtime has does the work, the processor is always there.
@@ -90,7 +90,7 @@ def _session(model: Path, threads: int) -> onnxruntime.InferenceSession:
     if CUDA in available:
         onnxruntime.preload_dlls()  # CUDA and cuDNN come as wheels beside this one, where no loader looks
     try:
-        with allocator.loading(model.with_name(WEIGHTS_FILE).stat().st_size):
+        with allocator.reusing_freed_memory():
             session = onnxruntime.InferenceSession(model, options, providers=providers)
     except Exception as error:  # ONNX Runtime has no common base class for its own errors
         raise ManifestError(f"{MODEL_FILE} is not loadable by ONNX Runtime: {error}") from error

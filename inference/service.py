@@ -156,20 +156,25 @@ def rounded(vector: NDArray[np.float32]) -> list[float]:
     return numbers
 
 
-def load_service(environ: Mapping[str, str], *, threads: int, gate: Gate | None = None) -> Service:
-    """Build the service from the environment and make one embedding, so that the first request is a warm one.
+def load_service(
+    environ: Mapping[str, str], *, threads: int, gate: Gate | None = None, warm: bool = True
+) -> Service:
+    """Build the service from the environment.
 
     Args:
         environ: MODEL_DIR names the artifact's folder (default: the bundled `embedded` model); the
             variables of `SourcePolicy.from_environment` say what may be fetched.
         threads: threads that one embedding may use.
         gate: bounds how many requests compute at once, see `Service`.
+        warm: make one embedding, which shows that it can be done and spares the first request what is
+            allocated then.
 
     Raises:
         ManifestError: the artifact is missing, incomplete or not the one its manifest describes.
     """
     encoder = OnnxEncoder(Path(environ.get("MODEL_DIR", DEFAULT_MODEL_DIR)), threads=threads)
-    encoder.warm()
+    if warm:
+        encoder.warm()
     return Service(encoder, SourcePolicy.from_environment(environ), gate)
 
 

@@ -11,11 +11,17 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from inference.encoder import OnnxEncoder
+
 HANDLER = Path(__file__).resolve().parents[2] / "lambda" / "handler.py"
 
 
 @pytest.fixture(scope="module")
 def adapter() -> ModuleType:
+    return imported()
+
+
+def imported() -> ModuleType:
     spec = importlib.util.spec_from_file_location("lambda_handler", HANDLER)
     assert spec
     assert spec.loader
@@ -51,6 +57,22 @@ def answer(adapter: ModuleType, sent: dict[str, Any]) -> tuple[int, dict[str, An
     assert response["isBase64Encoded"] is False
     assert all(isinstance(value, str) for value in response["headers"].values())
     return response["statusCode"], json.loads(response["body"]), response["headers"]
+
+
+@pytest.mark.parametrize(
+    ("start", "embeddings"), [("on-demand", 0), ("provisioned-concurrency", 1), ("snap-start", 1), (None, 1)]
+)
+def test_a_start_that_a_request_waits_for_makes_no_embedding_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, start: str | None, embeddings: int
+) -> None:
+    monkeypatch.delenv("AWS_LAMBDA_INITIALIZATION_TYPE", raising=False)
+    if start:
+        monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", start)
+    made = []
+    monkeypatch.setattr(OnnxEncoder, "warm", made.append)
+    adapter = imported()
+    assert len(made) == embeddings
+    assert answer(adapter, event({"img": picture()}))[0] == 200
 
 
 def test_an_image_is_answered_with_the_gateways_request_id(adapter: ModuleType) -> None:
