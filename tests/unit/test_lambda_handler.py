@@ -68,8 +68,8 @@ def test_a_start_that_a_request_waits_for_makes_no_embedding_of_its_own(
     monkeypatch.delenv("AWS_LAMBDA_INITIALIZATION_TYPE", raising=False)
     if start:
         monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", start)
-    made = []
-    monkeypatch.setattr(OnnxEncoder, "warm", made.append)
+    made: list[OnnxEncoder] = []
+    monkeypatch.setattr(OnnxEncoder, "warm", lambda encoder: made.append(encoder))
     adapter = imported()
     assert len(made) == embeddings
     assert answer(adapter, event({"img": picture()}))[0] == 200
