@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from bench.contenders import Contender, Worker
+from bench.contenders import Contender, Worker, write_events
 from bench.inputs import Case
 from bench.paths import CHECKPOINT
 
@@ -28,21 +28,22 @@ def measure(chosen: Sequence[Contender], cases: Sequence[Case], rounds: int) -> 
     warm: dict[str, list[float]] = {contender.name: [] for contender in chosen}
     evicted: dict[str, list[float]] = {contender.name: [] for contender in chosen}
     peak: dict[str, float] = {contender.name: 0.0 for contender in chosen}
+    write_events(cases)
     for _ in range(rounds):
         for contender in chosen:
-            took, _peak = _start(contender, cases, 1)
+            took, _peak = _start(contender, 1)
             warm[contender.name].append(took)
         for contender in chosen:
             _evict(contender)
-            took, found = _start(contender, cases, len(cases))
+            took, found = _start(contender, len(cases))
             evicted[contender.name].append(took)
             peak[contender.name] = max(peak[contender.name], found)
     return [Cold(c, median(warm[c]), median(evicted[c]), peak[c], rounds) for c in warm]
 
 
-def _start(contender: Contender, cases: Sequence[Case], asked: int) -> tuple[float, float]:
+def _start(contender: Contender, asked: int) -> tuple[float, float]:
     begin = time.perf_counter()
-    worker = Worker(contender, cases, 1)
+    worker = Worker(contender, 1)
     try:
         worker.call(0)
         took = 1000 * (time.perf_counter() - begin)

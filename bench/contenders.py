@@ -12,6 +12,7 @@ from typing import Any
 from bench.inputs import Case
 from bench.paths import CACHE, CHECKPOINT, EMBEDDED, EXACT, EXPORT_PYTHON, INT8, PYTHON, ROOT
 
+EVENTS = CACHE / "events"
 MEGABYTES_OF_ONE_CPU = 1769
 
 
@@ -49,24 +50,22 @@ def contenders() -> list[Contender]:
     ]
 
 
-class Worker:
-    """A started contender."""
+def write_events(cases: Sequence[Case]) -> None:
+    """Put the cases where workers read them, before any clock runs."""
+    EVENTS.mkdir(parents=True, exist_ok=True)
+    for number, case in enumerate(cases):
+        (EVENTS / f"{number}.json").write_text(json.dumps(case.event()))
 
-    def __init__(self, contender: Contender, cases: Sequence[Case], threads: int) -> None:
-        events = CACHE / "events"
-        events.mkdir(parents=True, exist_ok=True)
-        for number, case in enumerate(cases):
-            (events / f"{number}.json").write_text(json.dumps(case.event()))
-        command = [
-            str(contender.python),
-            str(ROOT / "bench" / "worker.py"),
-            str(contender.handler),
-            str(events),
-        ]
+
+class Worker:
+    """A started contender, which answers the cases of `write_events`."""
+
+    def __init__(self, contender: Contender, threads: int) -> None:
+        worker = [str(ROOT / "bench" / "worker.py"), str(contender.handler), str(EVENTS)]
         # As many cores as threads: one thread stands for one CPU of Lambda, decoding included.
         cores = ",".join(map(str, sorted(os.sched_getaffinity(0))[:threads]))
         self._process = subprocess.Popen(
-            ["taskset", "--cpu-list", cores, *command],
+            ["taskset", "--cpu-list", cores, str(contender.python), *worker],
             env=contender.environment(threads),
             cwd=ROOT,
             stdin=subprocess.PIPE,
@@ -109,9 +108,10 @@ class Worker:
 def running(chosen: Sequence[Contender], cases: Sequence[Case], threads: int) -> Iterator[dict[str, Worker]]:
     """All of them started at once, ended at the end."""
     workers: dict[str, Worker] = {}
+    write_events(cases)
     try:
         for contender in chosen:
-            workers[contender.name] = Worker(contender, cases, threads)
+            workers[contender.name] = Worker(contender, threads)
         yield workers
     finally:
         for worker in workers.values():

