@@ -1,9 +1,14 @@
 """A closed loop of HTTP clients: each sends its next request when it has the answer to the last."""
 
 import http.client
+import json
+import select
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -61,17 +66,29 @@ def run(port: int, path: str, body: bytes, clients: int, seconds: float) -> Load
     return found
 
 
-def ping(port: int, seconds: float) -> list[float]:
-    """Milliseconds of GET /ping, ten times a second."""
+@contextmanager
+def pinging(port: int) -> Iterator[list[float]]:
+    """Ask GET /ping ten times a second while the block runs; its milliseconds are in the list afterwards.
+
+    In a process of its own: in this one a ping would wait for the clients' turns at the interpreter.
+    """
+    command = [sys.executable, "-m", "bench.load", str(port)]
+    times: list[float] = []
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield times
+        output, _ = process.communicate()  # the end of its input is its end
+    times += json.loads(output)
+
+
+def _ping_until_told(port: int) -> list[float]:
     times = []
-    end = time.perf_counter() + seconds
-    while (start := time.perf_counter()) < end:
+    while not select.select([sys.stdin], [], [], 0.1)[0]:
+        start = time.perf_counter()
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         connection.request("GET", "/ping")
         connection.getresponse().read()
         connection.close()
         times.append(1000 * (time.perf_counter() - start))
-        time.sleep(0.1)
     return times
 
 
@@ -91,3 +108,7 @@ def _together(work: list[Callable[[], None]]) -> None:
         thread.join()
     if failures:
         raise failures[0]
+
+
+if __name__ == "__main__":
+    print(json.dumps(_ping_until_told(int(sys.argv[1]))))

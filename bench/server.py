@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -121,14 +120,11 @@ def measure(
 
 
 def _loaded(server: Server, clients: int, seconds: float) -> dict[str, float]:
-    pings: list[float] = []
-    watcher = threading.Thread(target=lambda: pings.extend(load.ping(server.port, seconds)))
-    if server.health == "/ping":
-        watcher.start()
-    summary = load.run(server.port, server.path, server.body, clients, seconds).summary()
-    if server.health == "/ping":
-        watcher.join()
-        summary["ping_max"] = max(pings)
+    if server.health != "/ping":
+        return load.run(server.port, server.path, server.body, clients, seconds).summary()
+    with load.pinging(server.port) as pings:
+        summary = load.run(server.port, server.path, server.body, clients, seconds).summary()
+    summary["ping_max"] = max(pings)
     return summary
 
 
