@@ -30,6 +30,9 @@ class Preprocessing:
     size: side of the square input in pixels. interpolation: Pillow's filter. resize_mode: "shortest"
     scales the short side to `size` and crops the centre, "squash" scales both sides to `size`.
     mean and std: per channel, of values in [0, 1]; folded into the artifact, kept here as its record.
+    draft_factor: libjpeg scales large JPEGs by 1/2, 1/4 or 1/8 while it decodes, as long as the short side
+    keeps this many times `size` (0: never). At 4, no photograph's vector fell under cosine 0.999 of the full
+    decode; 3 costs up to 0.002 more and is for artifacts that are less exact anyway.
     """
 
     size: int
@@ -37,12 +40,15 @@ class Preprocessing:
     resize_mode: ResizeMode = "shortest"
     mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
     std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    draft_factor: int = 4
 
     def __post_init__(self) -> None:
         if not 1 <= self.size <= 4096:
             raise ManifestError(f"preprocessing.size is {self.size}, expected 1 to 4096 pixels")
         _one_of("preprocessing.interpolation", self.interpolation, get_args(Interpolation))
         _one_of("preprocessing.resize_mode", self.resize_mode, get_args(ResizeMode))
+        if not 0 <= self.draft_factor <= 64:
+            raise ManifestError(f"preprocessing.draft_factor is {self.draft_factor}, expected 0 to 64")
         if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
             raise ManifestError(
                 "preprocessing.mean and preprocessing.std need three numbers each, std above 0"

@@ -18,9 +18,6 @@ from inference.image.geometry import upright_square
 from inference.manifest import Preprocessing
 
 MAX_SIDE = 4096
-DRAFT_FACTOR: int | None = 4
-"""libjpeg scales large JPEGs by 1/2, 1/4 or 1/8 while it decodes, as long as the short side keeps this many
-times the target: at 4, no photo's vector fell under cosine 0.999 of the full decode. None decodes in full."""
 
 UNREADABLE = (
     *(OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError, AttributeError),
@@ -54,7 +51,7 @@ def decode(data: bytes, *, field: str, preprocessing: Preprocessing) -> NDArray[
             "Scale it down."
         )
     with _refusing_unreadable(field):
-        _draft(picture, preprocessing.size)
+        _draft(picture, preprocessing)
         picture.load()
         picture = flatten(picture)
     square = upright_square(picture, stored, orientation, preprocessing)
@@ -88,7 +85,8 @@ def _open(data: bytes) -> tuple[Image.Image, int]:
     raise BrokenImageError("not a JPEG, PNG or BMP file; send one of these formats.")
 
 
-def _draft(picture: Image.Image, size: int) -> None:
+def _draft(picture: Image.Image, preprocessing: Preprocessing) -> None:
     """Let libjpeg decode a large JPEG smaller."""
-    if DRAFT_FACTOR is not None and isinstance(picture, JpegImagePlugin.JpegImageFile):
-        picture.draft(None, (DRAFT_FACTOR * size, DRAFT_FACTOR * size))
+    if preprocessing.draft_factor and isinstance(picture, JpegImagePlugin.JpegImageFile):
+        shortest = preprocessing.draft_factor * preprocessing.size
+        picture.draft(None, (shortest, shortest))

@@ -298,26 +298,28 @@ def test_a_presigned_url_passes_until_it_expires() -> None:
     assert send(httpx.Request("POST", late.url), parameters={}).status_code == 403
 
 
-REFUSED = {
-    "unsigned": httpx.Request("POST", URL, content="{}"),
-    "wrong key id": signed(AccessKey("OTHER", "secret", "us-east-1")),
-    "wrong secret": signed(AccessKey("AKID", "other", "us-east-1")),
-    "wrong region": signed(AccessKey("AKID", "secret", "eu-west-1")),
-    "unknown session token": signed(AccessKey("AKID", "secret", "us-east-1", "token")),
-    "wrong service": signed(service="s3"),
-    "old": signed(when=timedelta(minutes=-6)),
-    "from the future": signed(when=timedelta(minutes=6)),
-    "not SigV4": httpx.Request("POST", URL, headers={"Authorization": "Bearer abc"}),
-    "half a header": httpx.Request(
-        "POST", URL, headers={"Authorization": "AWS4-HMAC-SHA256 Credential=AKID/x"}
-    ),
-}
+def refused_requests() -> dict[str, httpx.Request]:
+    """Made when they are sent: a request from the future comes of age while other tests run."""
+    return {
+        "unsigned": httpx.Request("POST", URL, content="{}"),
+        "wrong key id": signed(AccessKey("OTHER", "secret", "us-east-1")),
+        "wrong secret": signed(AccessKey("AKID", "other", "us-east-1")),
+        "wrong region": signed(AccessKey("AKID", "secret", "eu-west-1")),
+        "unknown session token": signed(AccessKey("AKID", "secret", "us-east-1", "token")),
+        "wrong service": signed(service="s3"),
+        "old": signed(when=timedelta(minutes=-6)),
+        "from the future": signed(when=timedelta(minutes=6)),
+        "not SigV4": httpx.Request("POST", URL, headers={"Authorization": "Bearer abc"}),
+        "half a header": httpx.Request(
+            "POST", URL, headers={"Authorization": "AWS4-HMAC-SHA256 Credential=AKID/x"}
+        ),
+    }
 
 
-@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize("name", refused_requests())
 def test_everything_else_is_refused(name: str) -> None:
     function = Function({"statusCode": 200, "body": ""})
-    response = send(REFUSED[name], parameters={}, function=function)
+    response = send(refused_requests()[name], parameters={}, function=function)
     assert response.status_code == 403
     assert response.json()["message"]
     assert not function.events

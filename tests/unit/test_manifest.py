@@ -55,6 +55,11 @@ def test_missing_directory(tmp_path: Path) -> None:
         ("preprocessing", {"size": 0, "mean": [0, 0, 0], "std": [1, 1, 1]}, "expected 1 to 4096 pixels"),
         ("preprocessing", {"size": 9, "mean": [0, 0], "std": [1, 1, 1]}, "need three numbers each"),
         ("preprocessing", {"size": 9, "mean": [0] * 3, "std": [1, 1, 0]}, "std above 0"),
+        (
+            "preprocessing",
+            {"size": 9, "mean": [0] * 3, "std": [1] * 3, "draft_factor": -1},
+            "draft_factor is -1, expected 0 to 64",
+        ),
         ("unknown", 1, "is not a model manifest"),
     ],
 )

@@ -1,18 +1,19 @@
 """The square that the model sees, against torchvision's steps; and JPEG's reduced decoding."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import skimage.data
 from PIL import Image
 
-from inference import image
 from inference.image import decode
 from inference.manifest import Preprocessing
 from tests.unit.image import files
 from tests.unit.image.test_formats import EXACT, ROUNDED, furthest
 
+IN_FULL = replace(files.PREPROCESSING, draft_factor=0)
 PHOTO = Image.fromarray(skimage.data.astronaut())
 SIZES = [
     (512, 512),
@@ -61,18 +62,23 @@ def large_jpeg() -> bytes:
     )
 
 
-def test_reduced_decoding_stays_near_the_full_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reduced_decoding_stays_near_the_full_one() -> None:
     data = large_jpeg()
     reduced = decode(data, field="img", preprocessing=files.PREPROCESSING).astype(int)
-    monkeypatch.setattr(image, "DRAFT_FACTOR", None)
-    full = decode(data, field="img", preprocessing=files.PREPROCESSING).astype(int)
-    assert furthest(data, files.reference(Image.open(io.BytesIO(data)))) <= EXACT
+    full = decode(data, field="img", preprocessing=IN_FULL).astype(int)
+    assert np.array_equal(full, files.reference(Image.open(io.BytesIO(data))))
     assert 0 < np.abs(full - reduced).mean() < 0.5  # it was reduced, and hardly shows
 
 
-def test_reduced_decoding_of_a_turned_picture_cuts_the_same_square(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("factor", "reduced"), [(0, False), (4, False), (3, True)])
+def test_the_manifest_says_from_which_size_on_decoding_is_reduced(factor: int, reduced: bool) -> None:
+    data = files.saved(PHOTO.resize((2048, 1536)), "JPEG", quality=96)
+    found = decode(data, field="img", preprocessing=replace(files.PREPROCESSING, draft_factor=factor))
+    assert np.array_equal(found, files.reference(Image.open(io.BytesIO(data)))) is not reduced
+
+
+def test_reduced_decoding_of_a_turned_picture_cuts_the_same_square() -> None:
     data = files.with_segments(large_jpeg(), files.segment(0xE1, b"Exif\0\0" + files.exif_block(6)))
     reduced = decode(data, field="img", preprocessing=files.PREPROCESSING).astype(int)
-    monkeypatch.setattr(image, "DRAFT_FACTOR", None)
-    full = decode(data, field="img", preprocessing=files.PREPROCESSING).astype(int)
+    full = decode(data, field="img", preprocessing=IN_FULL).astype(int)
     assert np.abs(full - reduced).mean() < 0.5
