@@ -83,7 +83,7 @@ def test_the_largest_pair_fits_into_1769_megabytes(images: Images) -> None:
 
 
 def test_a_function_killed_for_its_memory_is_a_502_and_the_next_answer_is_good(images: Images) -> None:
-    with lambda_container(images, limit=200) as container:
+    with lambda_container(images, limit=130) as container:
         good(container)
         killed = container.call(LARGEST_PAIR, JSON)
         assert killed.status == 502
