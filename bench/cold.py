@@ -70,7 +70,7 @@ def _files(contender: Contender) -> Iterator[Path]:
         names = ["torch", "torchvision", "open_clip", "timm", "numpy", "PIL"]
     else:
         yield from Path(contender.settings["MODEL_DIR"]).iterdir()
-        names = ["onnxruntime", "numpy", "PIL"]
+        names = ["onnxruntime", "numpy", "PIL", "cykooz_resizer"]
     packages = next((contender.python.parent.parent / "lib").glob("python3*")) / "site-packages"
     for name in names:
         yield from (path for path in (packages / name).rglob("*") if path.is_file())

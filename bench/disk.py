@@ -35,7 +35,8 @@ while waiting:
             waiting.append(needed.name)
 print(json.dumps(files))
 """
-OURS = ["onnxruntime", "numpy", "pillow", "pybase64", "xxhash", "certifi", "boto3", "awslambdaric"]
+OURS = ["onnxruntime", "numpy", "pillow", "cykooz-resizer", "pybase64", "xxhash", "certifi", "boto3"]
+OURS += ["awslambdaric"]
 BASELINE = ["torch", "torchvision", "open_clip_torch", "pillow"]
 
 

@@ -2,6 +2,8 @@
 
 from PIL import Image
 
+from inference.image import resample
+from inference.image.resample import Box, Size
 from inference.manifest import Preprocessing
 
 FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
@@ -20,9 +22,6 @@ FIRST_SIDEWAYS = 5  # orientations from here on have rows for columns
 LAST_COLUMN_FIRST = frozenset({2, 3, 6, 7})
 LAST_ROW_FIRST = frozenset({3, 4, 7, 8})
 WHOLE = 4  # pictures up to this aspect ratio are resized whole
-
-Size = tuple[int, int]
-Box = tuple[float, float, float, float]
 
 
 def upright_square(
@@ -46,13 +45,15 @@ def upright_square(
     if orientation in TURNS:
         picture = picture.transpose(TURNS[orientation])
     scaled = _scaled(stored[::-1] if orientation >= FIRST_SIDEWAYS else stored, preprocessing)
-    side, resample = preprocessing.size, FILTERS[preprocessing.interpolation]
+    side, pillows = preprocessing.size, FILTERS[preprocessing.interpolation]
     # As torchvision: the crop's offset is rounded half to even.
     left, top = round((scaled[0] - side) / 2), round((scaled[1] - side) / 2)
     cut = (left, top, left + side, top + side)
+    if resample.serves(picture, scaled):
+        return resample.shrink(picture, side, preprocessing.interpolation, _part(content, cut, scaled))
     if max(scaled) <= WHOLE * side:
-        return picture.resize(scaled, resample, box=content).crop(cut)
-    return picture.resize((side, side), resample, box=_part(content, cut, scaled))
+        return picture.resize(scaled, pillows, box=content).crop(cut)
+    return picture.resize((side, side), pillows, box=_part(content, cut, scaled))
 
 
 def _content(picture: Image.Image, stored: Size, orientation: int) -> Box:

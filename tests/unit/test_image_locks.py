@@ -38,7 +38,7 @@ def test_images_run_the_versions_that_the_tests_run_with(file: str) -> None:
 def test_everything_that_an_image_imports_is_asked_for(file: str, folders: tuple[str, ...]) -> None:
     distributions = importlib.metadata.packages_distributions()
     asked = {
-        re.split(r"[><=\[]", line)[0]
+        Requirement(line).name
         for line in (ROOT / file.replace(".txt", ".in")).read_text().splitlines()
         if not line.startswith("#")
     }

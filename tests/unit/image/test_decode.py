@@ -8,7 +8,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from inference.image import decode
+from inference.image import decode, resample
 from inference.manifest import Preprocessing
 from tests.unit.image import files
 from tests.unit.image.test_formats import EXACT, ROUNDED, furthest
@@ -29,12 +29,19 @@ SIZES = [
 ]
 
 
+@pytest.fixture
+def pillow_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on processors that the shrinking library has no wheel for; `test_resample` has the others."""
+    monkeypatch.setattr(resample, "AVAILABLE", False)
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_every_size_gives_the_reference_square(size: tuple[int, int]) -> None:
     picture = PHOTO.resize(size)
     assert furthest(files.saved(picture, "PNG"), files.reference(picture)) <= ROUNDED
 
 
+@pytest.mark.usefixtures("pillow_alone")
 @pytest.mark.parametrize("interpolation", ["bicubic", "bilinear"])
 @pytest.mark.parametrize("mode", ["shortest", "squash"])
 @pytest.mark.parametrize("side", [224, 256, 100])
@@ -62,6 +69,7 @@ def large_jpeg() -> bytes:
     )
 
 
+@pytest.mark.usefixtures("pillow_alone")
 def test_reduced_decoding_stays_near_the_full_one() -> None:
     data = large_jpeg()
     reduced = decode(data, field="img", preprocessing=files.PREPROCESSING).astype(int)
@@ -70,6 +78,7 @@ def test_reduced_decoding_stays_near_the_full_one() -> None:
     assert 0 < np.abs(full - reduced).mean() < 0.5  # it was reduced, and hardly shows
 
 
+@pytest.mark.usefixtures("pillow_alone")
 @pytest.mark.parametrize(("factor", "reduced"), [(0, False), (4, False), (3, True)])
 def test_the_manifest_says_from_which_size_on_decoding_is_reduced(factor: int, reduced: bool) -> None:
     data = files.saved(PHOTO.resize((2048, 1536)), "JPEG", quality=96)
