@@ -1,4 +1,4 @@
-"""Shrinking with SIMD: Pillow's two passes and filters in a tenth of its time, some samples a step of 255 off.
+"""Shrinking with SIMD: Pillow's two passes and filters in a tenth of its time, a few samples a step off.
 
 Where the library has no wheel (arm64), `serves` is always false and Pillow does the work.
 """

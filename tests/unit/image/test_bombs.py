@@ -52,6 +52,17 @@ def test_files_that_would_cost_minutes_are_refused_at_once(name: str) -> None:
     refused(BOMBS[name](), words="save it")
 
 
+@pytest.mark.parametrize("marker", [0xC3, *range(0xC5, 0xC8), *range(0xC9, 0xD0)])
+def test_jpegs_that_are_not_huffman_coded_are_refused(marker: int) -> None:
+    refused(SMALL_JPEG.replace(b"\xff\xc0", bytes([0xFF, marker])), words="save it")
+
+
+def test_an_arithmetic_frame_after_the_first_scan_is_refused() -> None:
+    data = files.saved(PHOTO, "JPEG", progressive=True)
+    second = data.index(b"\xff\xda", data.index(b"\xff\xda") + 2)
+    refused(data[:second] + files.segment(0xCA, b"\x08") + data[second:], words="save it")
+
+
 HEAVY_BUT_GOOD: dict[str, Callable[[], bytes]] = {
     "texts that inflate": lambda: files.png(
         BLACK, 2, before_pixels=[files.chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(10**7)))] * 50
