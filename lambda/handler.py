@@ -6,11 +6,13 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy
 import base64
 import logging
 import os
+import sys
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from inference.errors import InternalError
+from inference.errors import InternalError, InvalidRequest
+from inference.manifest import ManifestError
 from inference.service import INTERNAL_ERROR_MESSAGE, Request, Response, load_service
 from inference.telemetry import ObservedService, configure_logging
 
@@ -27,34 +29,32 @@ configure_logging()
 # At import: in Lambda's init phase, before the first request waits; on demand, it waits already.
 warm = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "on-demand"
 load = partial(load_service, os.environ, threads=encoder_threads(os.environ), warm=warm)
-service = ObservedService("lambda", os.environ, load)
+try:
+    service = ObservedService("lambda", os.environ, load)
+except ManifestError as error:
+    sys.exit(f"The model can't be loaded: {error}")
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     """Answer one event. A defect is a logged 500 too: Lambda would hand its stack trace to the caller."""
     try:
-        response = service.handle(_request(event))
+        response = _response(event)
     except Exception:
         logger.exception("the event could not be read")
         response = service.refuse(InternalError(INTERNAL_ERROR_MESSAGE), None)
-    return _proxy_response(response)
+    proxied = {"statusCode": response.status, "headers": response.headers, "body": response.body.decode()}
+    return proxied | {"isBase64Encoded": False}
 
 
-def _request(event: Mapping[str, Any]) -> Request:
+def _response(event: Mapping[str, Any]) -> Response:
     # Of a header sent more than once, `headers` has the last value, as here.
     headers = {name.lower(): values[-1] for name, values in (event.get("multiValueHeaders") or {}).items()}
     headers |= {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    text = event.get("body") or ""
-    # A lone surrogate passes as bytes that are not UTF-8, which the service refuses with a sentence.
-    body = base64.b64decode(text) if event.get("isBase64Encoded") else text.encode("utf-8", "surrogatepass")
-    return Request(headers, body, (event.get("requestContext") or {}).get("requestId"))
-
-
-def _proxy_response(response: Response) -> dict[str, Any]:
-    text = response.body.decode()
-    return {
-        "statusCode": response.status,
-        "headers": response.headers,
-        "body": text,
-        "isBase64Encoded": False,
-    }
+    request_id, text = (event.get("requestContext") or {}).get("requestId"), event.get("body") or ""
+    try:
+        # A lone surrogate passes as bytes that are not UTF-8, which the service refuses with a sentence.
+        plain = text.encode("utf-8", "surrogatepass")
+        body = base64.b64decode(plain, validate=True) if event.get("isBase64Encoded") else plain
+    except ValueError:
+        return service.refuse(InvalidRequest("The body is said to be base64, and is not."), request_id)
+    return service.handle(Request(headers, body, request_id))

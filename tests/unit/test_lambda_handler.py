@@ -4,6 +4,10 @@ import base64
 import importlib.util
 import io
 import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,7 +17,8 @@ from PIL import Image
 
 from inference.encoder import OnnxEncoder
 
-HANDLER = Path(__file__).resolve().parents[2] / "lambda" / "handler.py"
+ROOT = Path(__file__).resolve().parents[2]
+HANDLER = ROOT / "lambda" / "handler.py"
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +129,20 @@ def test_what_the_service_refuses_reaches_the_caller(
     assert body["requestId"] == headers["X-Request-Id"] != ""
 
 
-@pytest.mark.parametrize("changes", [{"body": 7}, {"headers": 7}, {"body": "a", "isBase64Encoded": True}])
+@pytest.mark.parametrize("junk", ["a", "QQ", "QQ=", "e30=!", "e\n30=", "e30=e30=", "{}", "e30é", "\ud800"])
+def test_a_body_that_is_said_to_be_base64_and_is_not(
+    adapter: ModuleType, junk: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    status, body, headers = answer(adapter, event(junk, isBase64Encoded=True))
+    assert (status, body["code"]) == (400, "InvalidRequest")
+    assert "base64" in body["message"]
+    assert body["requestId"] == headers["X-Request-Id"] == "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    "changes", [{"body": 7}, {"headers": 7}, {"requestContext": 7}, {"body": 7, "isBase64Encoded": True}]
+)
 def test_a_defect_is_a_500_without_a_trace_of_it(
     adapter: ModuleType, changes: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -134,6 +152,34 @@ def test_a_defect_is_a_500_without_a_trace_of_it(
     assert "Traceback" not in json.dumps(body)
     assert "Error:" not in json.dumps(body)
     assert caplog.records[-1].exc_info
+
+
+def started_with(model: Path) -> tuple[int, str]:
+    """Exit code and output of a process that imports the handler, as Lambda's runtime does."""
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{HANDLER.parent}", "MODEL_DIR": str(model)}
+    command = [sys.executable, "-c", "import handler"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_missing_model_ends_the_start_with_a_sentence(tmp_path: Path) -> None:
+    code, output = started_with(tmp_path)
+    assert code == 1
+    assert len(output.splitlines()) == 1
+    assert output.startswith("The model can't be loaded: ")
+    assert "manifest.json does not exist" in output
+
+
+def test_a_damaged_model_ends_the_start_with_a_sentence(tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(ROOT / "models" / "embedded", model)
+    with (model / "model.onnx.data").open("r+b") as weights:
+        weights.seek(1000)
+        weights.write(b"damaged")
+    code, output = started_with(model)
+    assert code == 1
+    assert len(output.splitlines()) == 1
+    assert output.startswith("The model can't be loaded: model.onnx.data has the checksum ")
 
 
 @pytest.mark.parametrize(
