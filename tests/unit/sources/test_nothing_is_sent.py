@@ -1,6 +1,7 @@
-"""A refused address gets no byte and no connection: a listener on it sees nothing.
+"""A refused address gets no byte and no connection: a listener behind it sees nothing.
 
-The refused address is loopback in all its forms, so that nothing leaves this machine; the resolver is ours.
+Resolver and connector are ours. Every address but the public one leads to the listener, so that a filter that
+lets one pass is seen there, and nothing leaves this machine; the last test turns the filter off and sees it.
 """
 
 import socket
@@ -13,27 +14,40 @@ import pytest
 from inference import sources
 from inference.errors import SourceNotAllowed, SourceUnavailable
 from inference.request import Source
-from inference.sources import SourcePolicy, connection
+from inference.sources import SourcePolicy, connection, http
 from tests.unit.sources.servers import _Server, ok, redirect, serving
 
 STRICT = SourcePolicy(timeout_seconds=20)
 PUBLIC, LOOPBACK = "93.184.215.14", "127.0.0.1"
+INSIDE = b"inside"
 
 
 @pytest.fixture
 def listener() -> Iterator[_Server]:
-    """Answers on loopback, where no request may come."""
-    with serving(ok(b"inside")) as server:
+    """Answers behind the refused addresses, where no request may come."""
+    with serving(ok(INSIDE)) as server:
         yield server
     assert server.connections == 0
 
 
 class Network:
-    """Resolver and connector of a test: names have the answers it says, connections go where it says."""
+    """Resolver and connector of a test: names have the answers it says, addresses lead where it says.
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, names: dict[str, list[list[str]]], port: int) -> None:
+    Args:
+        names: for each name its answers, one after the other; the last one stays.
+        inside: the listener, which every address leads to but PUBLIC.
+        outside: the server that PUBLIC leads to.
+    """
+
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        names: dict[str, list[list[str]]],
+        inside: _Server,
+        outside: _Server | None = None,
+    ) -> None:
         self.names, self.lookups, self.connected = names, 0, list[str]()
-        real, reach = connection._PlainSocket.connect, {PUBLIC: (LOOPBACK, port)}
+        real = connection._PlainSocket.connect
 
         def resolve(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
             self.lookups += 1
@@ -44,7 +58,10 @@ class Network:
 
         def connect(opened: socket.socket, address: tuple[str, int]) -> None:
             self.connected.append(address[0])
-            real(opened, reach[address[0]])
+            server = outside if outside and address[0] == PUBLIC else inside
+            # Sockets for IPv6 reach a listener on IPv4 by its mapped address.
+            loopback = LOOPBACK if opened.family == socket.AF_INET else f"::ffff:{LOOPBACK}"
+            real(opened, (loopback, server.port))
 
         monkeypatch.setattr(socket, "getaddrinfo", resolve)
         monkeypatch.setattr(connection._PlainSocket, "connect", connect)
@@ -54,28 +71,23 @@ def read(url: str) -> bytes:
     return sources.read_all([Source("url", url)], STRICT)[0]
 
 
-FORMS = [
-    "127.0.0.1",
-    "[::1]",
-    "[::ffff:127.0.0.1]",
-    "[::127.0.0.1]",
-    "[64:ff9b::127.0.0.1]",
-    "[2002:7f00:1::]",
-    "0.0.0.0",
-]
+FORMS = ["127.0.0.1", "0.0.0.0", "[::1]", "[::127.0.0.1]", "[::ffff:127.0.0.1]"]
+FORMS += ["[64:ff9b::127.0.0.1]", "[2002:7f00:1::]"]
 
 
 @pytest.mark.parametrize("host", FORMS)
-def test_addresses_in_the_url(host: str, listener: _Server) -> None:
+def test_addresses_in_the_url(host: str, monkeypatch: pytest.MonkeyPatch, listener: _Server) -> None:
+    network = Network(monkeypatch, {}, listener)
     with pytest.raises(SourceNotAllowed, match="not a public one"):
         read(f"http://{host}/")
+    assert (network.lookups, network.connected) == (0, [])
 
 
 @pytest.mark.parametrize(
     "address", ["127.0.0.1", "::1", "::ffff:127.0.0.1", "169.254.169.254", "fe80::1%lo", "10.0.0.1"]
 )
 def test_names_of_refused_addresses(address: str, monkeypatch: pytest.MonkeyPatch, listener: _Server) -> None:
-    network = Network(monkeypatch, {"inside.example": [[address]]}, listener.port)
+    network = Network(monkeypatch, {"inside.example": [[address]]}, listener)
     with pytest.raises(SourceNotAllowed, match="not a public one"):
         read("http://inside.example/")
     assert network.connected == []
@@ -85,7 +97,7 @@ def test_names_of_refused_addresses(address: str, monkeypatch: pytest.MonkeyPatc
     "answers", [[PUBLIC, LOOPBACK], [LOOPBACK, PUBLIC], [PUBLIC, PUBLIC, "::ffff:127.0.0.1"]]
 )
 def test_a_mixed_answer(answers: list[str], monkeypatch: pytest.MonkeyPatch, listener: _Server) -> None:
-    network = Network(monkeypatch, {"mixed.example": [answers]}, listener.port)
+    network = Network(monkeypatch, {"mixed.example": [answers]}, listener)
     with pytest.raises(SourceNotAllowed):
         read("http://mixed.example/")
     assert network.connected == []
@@ -94,7 +106,7 @@ def test_a_mixed_answer(answers: list[str], monkeypatch: pytest.MonkeyPatch, lis
 def test_a_rebinding_name_is_looked_up_once(monkeypatch: pytest.MonkeyPatch, listener: _Server) -> None:
     """The second answer would be loopback: it is never asked for."""
     with serving(ok(b"outside")) as server:
-        network = Network(monkeypatch, {"rebind.example": [[PUBLIC], [LOOPBACK]]}, server.port)
+        network = Network(monkeypatch, {"rebind.example": [[PUBLIC], [LOOPBACK]]}, listener, server)
         assert read("http://rebind.example/") == b"outside"
     assert (network.lookups, network.connected) == (1, [PUBLIC])
     assert b"Host: rebind.example\r\n" in server.requests[0]
@@ -102,7 +114,7 @@ def test_a_rebinding_name_is_looked_up_once(monkeypatch: pytest.MonkeyPatch, lis
 
 def test_a_rebinding_name_behind_a_redirect(monkeypatch: pytest.MonkeyPatch, listener: _Server) -> None:
     with serving(redirect("/again")) as server:
-        network = Network(monkeypatch, {"rebind.example": [[PUBLIC], [LOOPBACK]]}, server.port)
+        network = Network(monkeypatch, {"rebind.example": [[PUBLIC], [LOOPBACK]]}, listener, server)
         with pytest.raises(SourceNotAllowed):
             read("http://rebind.example/")
     assert (network.lookups, network.connected) == (2, [PUBLIC])
@@ -116,7 +128,7 @@ def test_a_redirect_to_a_refused_address(
 ) -> None:
     names = {"outside.example": [[PUBLIC]], "inside.example": [[LOOPBACK]], "localhost": [["::1"]]}
     with serving(redirect(target)) as server:
-        network = Network(monkeypatch, names, server.port)
+        network = Network(monkeypatch, names, listener, server)
         with pytest.raises(SourceNotAllowed, match="not a public one"):
             read("http://outside.example/")
     assert network.connected == [PUBLIC]
@@ -124,7 +136,7 @@ def test_a_redirect_to_a_refused_address(
 
 def test_a_redirect_to_another_port(monkeypatch: pytest.MonkeyPatch, listener: _Server) -> None:
     with serving(redirect(f"http://outside.example:{listener.port}/")) as server:
-        Network(monkeypatch, {"outside.example": [[PUBLIC]]}, server.port)
+        Network(monkeypatch, {"outside.example": [[PUBLIC]]}, listener, server)
         with pytest.raises(SourceNotAllowed, match=r"url, redirected: port \d+ is not fetched from"):
             read("http://outside.example/")
 
@@ -148,9 +160,9 @@ def test_the_deadline_holds_for_a_resolver_that_never_answers(monkeypatch: pytes
     released.set()
 
 
-def test_other_addresses_of_a_name_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_addresses_of_a_name_are_tried(monkeypatch: pytest.MonkeyPatch, listener: _Server) -> None:
     with serving(ok(b"outside")) as server:
-        network = Network(monkeypatch, {"two.example": [["93.184.215.15", PUBLIC]]}, server.port)
+        network = Network(monkeypatch, {"two.example": [["93.184.215.15", PUBLIC]]}, listener, server)
         real = connection._PlainSocket.connect
 
         def refuse(opened: connection._PlainSocket, address: tuple[str, int]) -> None:
@@ -162,3 +174,21 @@ def test_other_addresses_of_a_name_are_tried(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setattr(connection._PlainSocket, "connect", refuse)
         assert read("http://two.example/") == b"outside"
     assert network.connected == ["93.184.215.15", PUBLIC]
+
+
+WAYS_IN = [f"http://{host}/" for host in (*FORMS, "inside.example", "mixed.example", "outside.example")]
+
+
+@pytest.mark.parametrize("url", WAYS_IN)
+def test_the_listener_would_see_it(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the filter each of the ways above ends at the listener: its silence means something."""
+    monkeypatch.setattr(http, "blocked_by", lambda *_, **__: None)
+    names = {
+        "inside.example": [["::1"]],
+        "mixed.example": [[LOOPBACK, PUBLIC]],
+        "outside.example": [[PUBLIC]],
+    }
+    with serving(ok(INSIDE)) as inside, serving(redirect("http://inside.example/")) as outside:
+        Network(monkeypatch, names, inside, outside)
+        assert read(url) == INSIDE
+        assert inside.connections == 1
