@@ -33,8 +33,10 @@ def fuzz(target: str, arguments: list[str]) -> None:
     import atheris
 
     with atheris.instrument_imports(include=["inference", "PIL", "urllib3", "http.client"]):
+        from tests.fuzz import network
         from tests.fuzz.targets import TARGETS
 
+    network.sever()
     atheris.Setup([sys.argv[0], *arguments], TARGETS[target])
     atheris.Fuzz()
 

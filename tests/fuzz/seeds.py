@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from tests.fuzz import seed_answers, seed_pictures
 from tests.unit.image import files
 from tests.unit.image.test_refusals import broken_bmps, broken_jpegs, broken_pngs
 from tests.unit.sources.test_http import BAD_ANSWERS
@@ -94,9 +95,14 @@ def requests() -> list[bytes]:
     return [json.dumps(body).encode() for body in bodies] + raw
 
 
+def in_line(picture: bytes) -> bytes:
+    """A request with the picture in it."""
+    return b"application/json\n" + json.dumps({"img": base64.b64encode(picture).decode()}).encode()
+
+
 def seeds() -> dict[str, list[bytes]]:
     """Every target's seeds."""
-    encode = "surrogatepass"
+    encode, pictures = "surrogatepass", seed_pictures.pictures()
     tiny = [seed for seed in pngs() if len(seed) < 400]
     return {
         "request": requests(),
@@ -108,12 +114,16 @@ def seeds() -> dict[str, list[bytes]]:
             b"\0" * 10 + b"\xff\xff\x7f\0\0\1",
             b"\x20\x02\x7f\0",
         ],
-        "image": images() + tiny,
+        "image": images() + tiny + pictures,
         "png": pngs(),
         "exif": [files.exif_block(turn, order=order) for turn in range(1, 9) for order in "<>"],
         "http": [answer for answer, *_ in BAD_ANSWERS.values()]
-        + [b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"],
-        "service": [b"application/json\n" + body for body in requests()] + [b"text/plain\n{}", b"\n{}"],
+        + [b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"]
+        + seed_answers.redirects(),
+        "service": [b"application/json\n" + body for body in requests()]
+        + [b"text/plain\n{}", b"\n{}"]
+        + [in_line(picture) for picture in pictures + tiny]
+        + seed_answers.fetching_requests(),
     }
 
 

@@ -5,12 +5,10 @@ An ApiError is an answer; any other exception is a finding, and so is a wrong re
 
 import base64
 import json
-import socket
 import struct
 import zlib
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address
-from unittest import mock
 
 import numpy as np
 import ssrfguard
@@ -22,8 +20,10 @@ from inference.errors import ApiError
 from inference.image import decode, exif, png
 from inference.manifest import Preprocessing
 from inference.request import Source
-from inference.sources import SourcePolicy, connection, http, inline, url
+from inference.sources import SourcePolicy, http, inline, url
 from inference.sources.deadline import Deadline
+from tests.fuzz import network
+from tests.unit.image import files
 
 PREPROCESSING = Preprocessing(size=32)
 STRICT = SourcePolicy(timeout_seconds=5, max_bytes=100_000)
@@ -118,21 +118,17 @@ def exif_block(data: bytes) -> None:
 
 
 def http_answer(data: bytes) -> None:
-    """Whatever a server answers, the file or an error comes of it."""
-    ours, theirs = socket.socketpair()
-    with theirs, ours, mock.patch.object(connection, "_open", side_effect=[_plain(ours)]):
-        theirs.sendall(data[:60_000])
-        theirs.shutdown(socket.SHUT_WR)
+    """Whatever a server answers, wherever it redirects to, the file or an error comes of it."""
+    scheme = "https" if data.startswith(b"https\n") else "http"
+    answers = data.removeprefix(b"https\n").split(network.SEPARATOR)
+    with network.network(answers):
         try:
-            found = http.read(Source("url", "http://1.1.1.1/"), STRICT, Deadline(2))
+            found = http.read(Source("url", f"{scheme}://a.com/b"), STRICT, Deadline(5))
         except ApiError as error:
             check_error(error)
         else:
             assert found in data or b"chunked" in data.lower()
-
-
-def _plain(opened: socket.socket) -> connection._PlainSocket:
-    return connection._PlainSocket(fileno=opened.detach())
+            assert len(found) <= STRICT.max_bytes
 
 
 class _Encoder:
@@ -148,14 +144,20 @@ class _Encoder:
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
+_PIXEL = files.png(np.full((1, 1), 128, np.uint8), files.GREY)
+PICTURE = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(_PIXEL) + _PIXEL
 SERVICE = service.Service(_Encoder(), STRICT)  # type: ignore[arg-type]
 
 
 def whole_request(data: bytes) -> None:
-    """The service: a status and a body of the contract, and headers that are one line each."""
-    kind, _, body = data.partition(b"\n")
+    """The service: a status and a body of the contract, and headers that are one line each.
+
+    Content type, body, and what servers answer if the body names some.
+    """
+    kind, _, rest = data.partition(b"\n")
+    body, *answers = rest.split(network.SEPARATOR)
     headers = {"content-type": kind.decode("latin-1")}
-    with mock.patch.object(socket, "getaddrinfo", side_effect=socket.gaierror):
+    with network.network(answers or [PICTURE], sources=2):
         answer = SERVICE.handle(service.Request(headers, body, None))
     found = json.loads(answer.body)
     assert answer.status in {200, 400, 413, 415}, found
