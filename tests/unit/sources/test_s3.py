@@ -164,13 +164,6 @@ def test_archived_objects(storage_class: str, bucket: S3Client) -> None:
     fails("s3://pictures/hidden", SourceUnavailable, "archived; restore it first")
 
 
-def test_a_bucket_in_another_region() -> None:
-    stub = Stubber(s3._make_client())
-    stub.add_client_error("head_object", "301", "Moved: wrong region", 301)
-    stub.activate()
-    fails("s3://elsewhere/hidden", SourceUnavailable, "region")
-
-
 def test_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
