@@ -141,8 +141,8 @@ test-export: setup .venv-export/.ready  ## the exporter: rebuilds artifacts and 
 	@$(EXPORT_PIP) -r bench/baseline/requirements.txt
 	@touch $@
 
-bench: setup .venv-export/.bench  ## measure everything (make bench FULL=1: on a quiet machine; installs torch)
-	$(BIN)/python -m bench $(if $(FULL),--full)
+bench: setup .venv-export/.bench  ## measure everything: make bench [FULL=1] [PREVIOUS=git-revision] (quiet machine; installs torch)
+	$(BIN)/python -m bench $(if $(FULL),--full) $(if $(PREVIOUS),--previous $(PREVIOUS))
 
 bench-infinity: $(VENV)/.ready  ## install infinity-emb (6 GB), which `make bench` then compares too
 	@test -x .venv-infinity/bin/python || $(PYTHON) -m venv .venv-infinity

@@ -1,4 +1,4 @@
-"""python -m bench [--full]: measure everything in one run; tables to bench/results, plots to docs."""
+"""python -m bench [--full] [--previous REV]: one run; tables to bench/results, plots to docs."""
 
 import argparse
 import json
@@ -7,13 +7,14 @@ import platform
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import cold, cost_page, disk, latency, parts, plots, prepare, report, server
-from bench.contenders import contenders
+from bench import cold, cost_page, disk, latency, parts, plots, prepare, previous, report, server
+from bench.contenders import Contender, contenders
 from bench.inputs import cases
 from bench.paths import EXACT, PYTHON, RESULTS, ROOT
 
@@ -24,10 +25,14 @@ def main() -> None:
     """Prepares, measures, writes."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--full", action="store_true", help="more rounds and 64 clients: about 15 minutes")
-    full = parser.parse_args().full
+    parser.add_argument("--previous", metavar="REV", help="a git revision, compared in the same runs")
+    arguments = parser.parse_args()
+    full, sha = arguments.full, previous.commit(arguments.previous) if arguments.previous else None
     infinity = prepare.prepare()
+    chosen = contenders() + ([previous.contender(sha)] if sha else [])
     begin = time.monotonic()
-    found = measure(full=full, infinity=infinity)
+    found = measure(chosen, full=full, infinity=infinity)
+    found["previous"] = sha and sha[:12]
     found["minutes"] = (time.monotonic() - begin) / 60
     RESULTS.mkdir(parents=True, exist_ok=True)
     name = "full" if full else "quick"
@@ -40,9 +45,9 @@ def main() -> None:
     print(f"took {found['minutes']:.1f} minutes; plots: {', '.join(plots.draw(found))}", file=sys.stderr)
 
 
-def measure(*, full: bool, infinity: bool) -> dict[str, Any]:
+def measure(chosen: Sequence[Contender], *, full: bool, infinity: bool) -> dict[str, Any]:
     """Every measurement, as the report wants it."""
-    chosen, asked = contenders(), cases()
+    asked = cases()
     found: dict[str, Any] = {
         "when": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "mode": "full" if full else "quick",

@@ -17,7 +17,7 @@ from bench.cost import (
     total,
 )
 from bench.paths import RESULTS, ROOT
-from bench.report import MAIN, NAMES, table, warm
+from bench.tables import MAIN, NAMES, table, warm
 
 REGION = "us-east-2"
 MEMORY = (1024, 1769, 2048, 3008, 3538)

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from bench.cost import Workload, lambda_total, seconds_at
 from bench.paths import FIGURES
-from bench.report import MAIN, warm
+from bench.tables import MAIN, NAMES, warm
 
 COLOURS = {
     "hand-written": "#9a9a9a",
@@ -75,7 +75,7 @@ def _cost(found: dict[str, Any]) -> str:
     figure, axes = plt.subplots(figsize=(7, 3.2), layout="constrained")
     memory = [1024, 1280, 1536, 1769, 2048, 2560, 3008, 3538]
     one, two = warm(found, MAIN, 1), warm(found, MAIN, 2)
-    for name in one:
+    for name in NAMES:
         seconds = [seconds_at(m, one[name] / 1000, two[name] / 1000) for m in memory]
         costs = [lambda_total("us-east-2", Workload(m, s)) for m, s in zip(memory, seconds, strict=True)]
         axes.plot(memory, costs, marker="o", ms=3, label=name, color=COLOURS[name])

@@ -1,5 +1,6 @@
 """Artifacts and environments that the benchmark compares; each is made once."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -21,11 +22,17 @@ def prepare() -> bool:
     CACHE.mkdir(parents=True, exist_ok=True)
     if not CHECKPOINT.exists():
         _run([str(EXPORT_PYTHON), "-c", _SAVE, str(CHECKPOINT)])
-    for directory, flags in ((EXACT, []), (INT8, ["--int8"])):
-        if not (directory / "manifest.json").exists():
-            model = ["--model", "ViT-B-32", "--pretrained", "random", "--output", str(directory)]
-            _run([str(EXPORT_PYTHON), "-m", "inference.export", *model, *flags])
+    export(EXACT)
+    export(INT8, "--int8")
     return _prepare_infinity()
+
+
+def export(directory: Path, *flags: str, root: Path = ROOT) -> None:
+    """ViT-B/32 with random weights into `directory`, by the exporter in `root`, unless it is there."""
+    if (directory / "manifest.json").exists():
+        return
+    model = ["--model", "ViT-B-32", "--pretrained", "random", "--output", str(directory)]
+    _run([str(EXPORT_PYTHON), "-m", "inference.export", *model, *flags], root)
 
 
 def _prepare_infinity() -> bool:
@@ -33,16 +40,12 @@ def _prepare_infinity() -> bool:
         print("infinity-emb is not compared: `make bench-infinity` installs it (6 GB)", file=sys.stderr)
         return False
     if not (INFINITY_MODEL / "config.json").exists():
-        _run(
-            [
-                str(INFINITY / "python"),
-                str(Path("bench", "baseline", "infinity_model.py")),
-                str(INFINITY_MODEL),
-            ]
-        )
+        script = Path("bench", "baseline", "infinity_model.py")
+        _run([str(INFINITY / "python"), str(script), str(INFINITY_MODEL)])
     return True
 
 
-def _run(command: list[str]) -> None:
+def _run(command: list[str], root: Path = ROOT) -> None:
     print("prepare:", " ".join(command[1:4]), file=sys.stderr)
-    subprocess.run(command, cwd=ROOT, check=True, timeout=900)
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    subprocess.run(command, cwd=root, env=environment, check=True, timeout=900)

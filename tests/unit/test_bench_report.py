@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bench.report import LARGE, MAIN, NAMES, PAIR, RANDOM_WEIGHTS, markdown
+from bench.report import RANDOM_WEIGHTS, markdown
+from bench.tables import LARGE, MAIN, NAMES, PAIR
 
 MILLISECONDS = dict(zip(NAMES, (200.0, 100.0, 50.0, 25.0), strict=True))
 
@@ -68,6 +69,27 @@ def test_ratios_and_shares(found: dict[str, Any]) -> None:
 def test_without_the_peer(found: dict[str, Any]) -> None:
     without = {k: v for k, v in found["server"].items() if k != "infinity-emb"}
     assert "infinity-emb |" not in markdown({**found, "server": without})
+
+
+def test_against_the_previous_result(found: dict[str, Any]) -> None:
+    assert "previous" not in markdown(found)
+    rows = {key: [*found[key]] for key in ("latency", "cold")}
+    rows["latency"] += [
+        {**row, "contender": "previous", "median": 150.0}
+        for row in rows["latency"]
+        if row["contender"] == "exact"
+    ]
+    rows["cold"] += [
+        {**row, "contender": "previous", "warm_cache": 500.0}
+        for row in rows["cold"]
+        if row["contender"] == "exact"
+    ]
+    text = markdown({**found, **rows, "previous": "0123456789ab"})
+    assert "previous result (0123456789ab)" in text
+    assert f"| warm, {PAIR}, 2 threads, ms | 150 | 100 | 1.50 x |" in text
+    assert "| cold: fresh process to first answer, ms | 500 | 1000 | 0.50 x |" in text
+    assert "| request | hand-written | exact | int8 | embedded | previous |" in text
+    assert "| previous | 500 | 1200 | 500 |  |  |" in text
 
 
 def test_plots(found: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
