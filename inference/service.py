@@ -6,7 +6,7 @@ import os
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -141,7 +141,15 @@ class Service:
 
         if len(files) == 1:
             return decode(asked[0], files[0])[np.newaxis]
-        return np.stack(list(self._decoders.map(decode, asked, files)))
+        decoding = [self._decoders.submit(decode, *one) for one in zip(asked, files, strict=True)]
+        pictures = []
+        try:
+            while decoding:
+                pictures.append(decoding.pop(0).result())
+        finally:
+            wait(decoding)  # not to go on beside whoever passes the gate next
+            decoding.clear()  # an error's traceback keeps this frame, and a future its error
+        return np.stack(pictures)
 
 
 def error_response(error: ApiError, headers: Mapping[str, str]) -> Response:

@@ -11,7 +11,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from threading import BoundedSemaphore
 from types import FrameType
 from typing import NoReturn
 
@@ -25,13 +24,13 @@ from inference.manifest import ManifestError
 from inference.request import MAX_BODY_BYTES
 from inference.service import Request, Response, load_service
 from inference.telemetry import ObservedService, configure_logging
-from sagemaker.workers import Workers, cores
+from sagemaker.workers import Gate, Workers, cores
 
 CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
 """The one header that SageMaker hands through both ways: the request's id in, Server-Timing out."""
 MOUNTED_MODEL = Path("/opt/ml/model")
 PLACES_PER_CORE = 16
-BODY_SECONDS = 30.0
+BODY_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 75
 DRAIN_SECONDS = 25
 
@@ -52,11 +51,15 @@ def create_app(service: ObservedService, workers: Workers) -> Starlette:
 
     async def _answer(request: requests.Request, request_id: str | None) -> Response:
         try:
-            with workers.place():
-                asked = Request(request.headers, await read_body(request), request_id)
-                return await workers.run(partial(service.handle, asked))
+            with workers.reading():
+                body = await read_body(request)
         except Unavailable as error:
             await read_body(request, limit=0)  # a caller that is still sending would not see the answer
+            return service.refuse(error, request_id)
+        try:
+            with workers.place():
+                return await workers.run(partial(service.handle, Request(request.headers, body, request_id)))
+        except Unavailable as error:
             return service.refuse(error, request_id)
 
     return Starlette(
@@ -122,7 +125,7 @@ def main(arguments: Sequence[str]) -> None:
 
 def _load() -> ObservedService:
     environ = model_environment(os.environ)
-    load = partial(load_service, environ, threads=1, gate=BoundedSemaphore(cores()))
+    load = partial(load_service, environ, threads=1, gate=Gate(cores()))
     try:
         return ObservedService("sagemaker", environ, load)
     except ManifestError as error:

@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from types import TracebackType
 from typing import TypeVar
 
 from inference.errors import Unavailable
@@ -13,12 +15,45 @@ from inference.errors import Unavailable
 STUCK_AFTER_SECONDS = 60.0
 """SageMaker's own limit for an invocation: what runs longer answers nobody."""
 
+BODIES_PER_PLACE = 4
+"""How many bodies, of 5 MiB at most, may be on their way for each place: slow callers are to be many."""
+GATE_SECONDS = 15.0
+"""With ten for fetching it stays under API Gateway's 29: what comes later is computed for nobody."""
+BUSY = "Too many requests wait here already. Try again in a moment."
+
 Result = TypeVar("Result")
 
 
 def cores() -> int:
     """CPUs that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Gate:
+    """Lets so many compute at once; who has waited too long is turned away. For threads.
+
+    Args:
+        width: how many pass at once.
+        seconds: the longest wait.
+    """
+
+    def __init__(self, width: int, seconds: float = GATE_SECONDS) -> None:
+        self._seconds = seconds
+        self._passing = threading.BoundedSemaphore(width)
+
+    def __enter__(self) -> None:
+        """Wait for a turn.
+
+        Raises:
+            Unavailable: none came in time.
+        """
+        if not self._passing.acquire(timeout=self._seconds):
+            raise Unavailable(BUSY)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._passing.release()
 
 
 class Workers:
@@ -31,6 +66,7 @@ class Workers:
     def __init__(self, capacity: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._capacity = capacity
         self._clock = clock
+        self._readers = 0
         self._starts: dict[object, float] = {}
         self._threads = ThreadPoolExecutor(max_workers=capacity, thread_name_prefix="request")
 
@@ -41,6 +77,21 @@ class Workers:
         return oldest is not None and self._clock() - oldest > STUCK_AFTER_SECONDS
 
     @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Receive one body: callers that send slowly take none of the places.
+
+        Raises:
+            Unavailable: too many bodies are on their way.
+        """
+        if self._readers >= BODIES_PER_PLACE * self._capacity:
+            raise Unavailable(BUSY)
+        self._readers += 1
+        try:
+            yield
+        finally:
+            self._readers -= 1
+
+    @contextmanager
     def place(self) -> Iterator[None]:
         """Take a place for one piece of work.
 
@@ -48,7 +99,7 @@ class Workers:
             Unavailable: all places are taken.
         """
         if len(self._starts) >= self._capacity:
-            raise Unavailable("Too many requests wait here already. Try again in a moment.")
+            raise Unavailable(BUSY)
         ticket = object()
         self._starts[ticket] = self._clock()
         try:

@@ -3,16 +3,24 @@
 import threading
 from collections.abc import Callable, Sequence
 
+from inference.errors import Unavailable
 from inference.request import Source
-from inference.sources import inline
+from inference.sources import inline, s3, url
 from inference.sources.deadline import Deadline
 from inference.sources.policy import SourcePolicy
 
 __all__ = ["SourcePolicy", "read_all"]
 
+MAX_FETCHES = 128
+"""Of this process at once, those included that nobody waits for any more: each has a thread and a connection.
+Only looking up a name can outlive its request for longer than an attempt to reach S3."""
+_fetches = threading.BoundedSemaphore(MAX_FETCHES)
+
 
 def read_all(sources: Sequence[Source], policy: SourcePolicy) -> list[bytes]:
     """Read every source, those that are fetched at the same time and within one deadline.
+
+    What needs no fetching is read, and every URL judged, before anything is sent.
 
     Returns:
         The files' bytes in the order of `sources`.
@@ -22,18 +30,31 @@ def read_all(sources: Sequence[Source], policy: SourcePolicy) -> list[bytes]:
         PayloadTooLarge: a file has more than policy.max_bytes.
         SourceNotAllowed: a URL that the policy does not fetch from.
         SourceUnavailable: a URL that could not be fetched in policy.timeout_seconds.
+        Unavailable: too many files are being fetched by this process already.
 
-    The error of the first source that has one is raised.
+    The error of the first source that has one is raised, of those that fetching showed the last.
     """
     deadline = Deadline(policy.timeout_seconds)
-    fetches = [_Fetch(source, policy, deadline) if source.is_url else None for source in sources]
+    found = [_checked(source, policy) for source in sources]
+    fetches: dict[int, _Fetch] = {}
     try:
-        return [
-            fetch.result() if fetch else inline.read(source, policy)
-            for source, fetch in zip(sources, fetches, strict=True)
-        ]
+        for index, data in enumerate(found):
+            if data is None:
+                fetches[index] = _Fetch(sources[index], policy, deadline)
+        return [fetches[index].result() if data is None else data for index, data in enumerate(found)]
     finally:
         deadline.cancel()
+
+
+def _checked(source: Source, policy: SourcePolicy) -> bytes | None:
+    """The bytes of a source in line; None for one to fetch, which may be fetched."""
+    if not source.is_url:
+        return inline.read(source, policy)
+    if source.is_s3:
+        s3.parse(source, policy)
+    else:
+        url.parse(source.value, field=source.field, policy=policy)
+    return None
 
 
 class _Fetch:
@@ -48,7 +69,13 @@ class _Fetch:
         self._data: bytes | None = None
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name=f"fetch-{source.field}", daemon=True)
-        self._thread.start()
+        if not _fetches.acquire(blocking=False):
+            raise Unavailable("Too many files are being fetched here already. Try again in a moment.")
+        try:
+            self._thread.start()
+        except RuntimeError as error:  # the system has no thread left
+            _fetches.release()
+            raise Unavailable("No more files can be fetched here now. Try again in a moment.") from error
 
     def _run(self) -> None:
         try:
@@ -56,6 +83,8 @@ class _Fetch:
             self._data = read(self._source, self._policy, self._deadline)
         except BaseException as error:  # handed to the thread that waits in result()
             self._error = error
+        finally:
+            _fetches.release()
 
     def result(self) -> bytes:
         """Wait for the bytes, at most until the deadline."""
@@ -74,11 +103,8 @@ class _Fetch:
 
 
 def _reader(source: Source) -> Callable[[Source, SourcePolicy, Deadline], bytes]:
-    """What reads the source, imported with the first one: HTTP and TLS are two fifths of the imports."""
     if source.is_s3:
-        from inference.sources import s3
-
         return s3.read
-    from inference.sources import http
+    from inference.sources import http  # with the first URL: HTTP and TLS are two fifths of the imports
 
     return http.read

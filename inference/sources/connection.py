@@ -5,14 +5,15 @@ import ipaddress
 import socket
 import ssl
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
 import certifi
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from inference.addresses import Address
-from inference.sources.deadline import Deadline
+from inference.sources.deadline import Deadline, DeadlineExceededError
 from inference.sources.url import Target
 
 if TYPE_CHECKING:
@@ -79,23 +80,23 @@ def _tls_context() -> ssl.SSLContext:
     return context
 
 
-def connect(target: Target, addresses: Sequence[Address], guard: Guard) -> HTTPConnection:
-    """Connect to the first of `addresses` that answers; the host's name is for TLS and the Host header.
+@contextmanager
+def connected(target: Target, addresses: Sequence[Address], guard: Guard) -> Iterator[HTTPConnection]:
+    """A connection to the first of `addresses` that answers; the host's name is for TLS and the Host header.
 
     Raises:
         OSError: none of them answers (ssl.SSLError: the certificate is not the host's, or no TLS).
         DeadlineExceededError: the time is over.
     """
     plain = _open(addresses[:MAX_ADDRESSES], target.port, guard.deadline)
-    connection = _connection(target, plain, guard.deadline)
-    try:
-        connection.connect()
-    except BaseException:
-        connection.close()
-        plain.close()
-        raise
-    cast(_GuardedReads, connection.sock).guard = guard
-    return connection
+    with plain, guard.deadline.breaking(plain):
+        connection = _connection(target, plain, guard.deadline)
+        try:
+            connection.connect()
+            cast(_GuardedReads, connection.sock).guard = guard
+            yield connection
+        finally:
+            connection.close()
 
 
 def _open(addresses: Sequence[Address], port: int, deadline: Deadline) -> _PlainSocket:
@@ -103,15 +104,19 @@ def _open(addresses: Sequence[Address], port: int, deadline: Deadline) -> _Plain
     for index, address in enumerate(addresses):
         family = socket.AF_INET if isinstance(address, ipaddress.IPv4Address) else socket.AF_INET6
         opened = _PlainSocket(family, socket.SOCK_STREAM)
-        opened.settimeout(deadline.remaining() / (len(addresses) - index))
         try:
-            opened.connect((str(address), port))
+            opened.settimeout(deadline.remaining() / (len(addresses) - index))
+            with deadline.breaking(opened):
+                opened.connect((str(address), port))
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            opened.settimeout(deadline.remaining())
         except OSError as error:
             opened.close()
             failure = error
+        except DeadlineExceededError:
+            opened.close()
+            raise
         else:
-            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            opened.settimeout(deadline.remaining())
             return opened
     raise failure
 

@@ -1,6 +1,11 @@
 """One deadline over everything that a request fetches."""
 
+import os
+import socket
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from inference.errors import SourceUnavailable
 
@@ -10,11 +15,13 @@ class DeadlineExceededError(Exception):
 
 
 class Deadline:
-    """A point in time, on the clock that never jumps."""
+    """A point in time, on the clock that never jumps. Safe to use from many threads."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._end = time.monotonic() + seconds
+        self._lock = threading.Lock()
+        self._breakable: set[socket.socket] = set()
 
     def left(self) -> float:
         """Seconds left, 0 when it is over."""
@@ -27,9 +34,32 @@ class Deadline:
             raise DeadlineExceededError
         return left
 
+    @contextmanager
+    def breaking(self, opened: socket.socket) -> Iterator[None]:
+        """While the block runs, `cancel` breaks this connection off, also where it waits for its server.
+
+        Raises:
+            DeadlineExceededError: the time is over already.
+        """
+        # A descriptor of its own: TLS takes the socket's away, and a closed one's number is given to others.
+        handle = socket.socket(fileno=os.dup(opened.fileno()))
+        with handle:
+            with self._lock:
+                self._breakable.add(handle)
+            try:
+                self.remaining()
+                yield
+            finally:
+                with self._lock:
+                    self._breakable.remove(handle)
+
     def cancel(self) -> None:
-        """End it now: fetches that still run stop at their next byte."""
-        self._end = 0.0
+        """End it now: connections break off, and no new one is made."""
+        with self._lock:
+            self._end = 0.0
+            for handle in self._breakable:
+                with suppress(OSError):  # not connected yet, or no more
+                    handle.shutdown(socket.SHUT_RDWR)
 
     def exceeded(self, field: str) -> SourceUnavailable:
         """The caller's error for a source that was not read in time."""

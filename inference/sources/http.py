@@ -15,7 +15,7 @@ from inference.addresses import Address, blocked_by
 from inference.errors import PayloadTooLarge, SourceNotAllowed, SourceUnavailable
 from inference.request import Source
 from inference.sources.collect import OverLimitError, collect
-from inference.sources.connection import Guard, TooMuchReceivedError, connect
+from inference.sources.connection import Guard, TooMuchReceivedError, connected
 from inference.sources.deadline import Deadline, DeadlineExceededError
 from inference.sources.policy import SourcePolicy
 from inference.sources.url import TARGET_CHARACTERS, Target, parse
@@ -63,8 +63,7 @@ def _ask(target: Target, field: str, policy: SourcePolicy, deadline: Deadline) -
     addresses = _checked_addresses(target, field, policy)
     guard = Guard(deadline, MAX_HEADER_BYTES)
     try:
-        connection = connect(target, addresses, guard)
-        try:
+        with connected(target, addresses, guard) as connection:
             connection.request(
                 "GET", target.path, headers=HEADERS, preload_content=False, decode_content=False
             )
@@ -75,8 +74,6 @@ def _ask(target: Target, field: str, policy: SourcePolicy, deadline: Deadline) -
             # Chunks may be as small as one byte, each with a line of its own.
             guard.max_bytes = MAX_HEADER_BYTES + 2 * policy.max_bytes
             return _body(response, field, policy)
-        finally:
-            connection.close()
     except TooMuchReceivedError as error:
         raise SourceUnavailable(f"{field}: the server sends endless headers.") from error
     except ssl.SSLCertVerificationError as error:

@@ -10,7 +10,7 @@ from inference.sources.policy import SourcePolicy
 
 # RFC 2397, with the media types of images only; names are case-insensitive.
 DATA_URI = re.compile(
-    r"data:image/[\w.+-]{1,64}(?:;[\w.+-]{1,64}=[\w.+-]{0,64})*;base64,", re.ASCII | re.IGNORECASE
+    r"data:image/[\w.+-]{1,64}(?:;[\w.+-]{1,64}=[\w.+-]{0,64}){0,8};base64,", re.ASCII | re.IGNORECASE
 )
 LINE_BREAKS = str.maketrans("", "", "\r\n")
 

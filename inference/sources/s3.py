@@ -3,6 +3,7 @@
 import functools
 import threading
 from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from inference.errors import PayloadTooLarge, SourceNotAllowed, SourceUnavailable
@@ -22,15 +23,15 @@ ATTEMPT_SECONDS = 4
 DOTS = frozenset({".", ".."})
 ARCHIVED = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 _client_lock = threading.Lock()
+_deadline: ContextVar[Deadline] = ContextVar("_deadline")
+"""Of the fetch that runs in this thread: the client's own second attempts keep it too."""
 
 
-def read(source: Source, policy: SourcePolicy, deadline: Deadline) -> bytes:
-    """Read one object, `s3://bucket/key` with the key as it is, not percent-encoded.
+def parse(source: Source, policy: SourcePolicy) -> tuple[str, str]:
+    """Bucket and key of `s3://bucket/key`, with the key as it is, not percent-encoded.
 
     Raises:
         SourceNotAllowed: not of that form, or not a bucket of this deployment.
-        SourceUnavailable: absent or forbidden (no difference is told), archived, or S3 does not answer.
-        PayloadTooLarge: the object has more than policy.max_bytes.
     """
     bucket, _, key = source.value.removeprefix(S3_SCHEME).partition("/")
     if not bucket or not _is_key(key):
@@ -39,6 +40,19 @@ def read(source: Source, policy: SourcePolicy, deadline: Deadline) -> bytes:
         raise SourceNotAllowed(
             f"{source.field}: not a bucket that this deployment reads; its owner can list it in ImageBuckets."
         )
+    return bucket, key
+
+
+def read(source: Source, policy: SourcePolicy, deadline: Deadline) -> bytes:
+    """Read one object.
+
+    Raises:
+        SourceNotAllowed: as `parse`.
+        SourceUnavailable: absent or forbidden (no difference is told), archived, or S3 does not answer.
+        PayloadTooLarge: the object has more than policy.max_bytes.
+    """
+    bucket, key = parse(source, policy)
+    _deadline.set(deadline)
     try:
         return _object(bucket, key, source.field, policy, deadline)
     except DeadlineExceededError as error:
@@ -59,13 +73,11 @@ def _object(bucket: str, key: str, field: str, policy: SourcePolicy, deadline: D
 
     try:
         client = _client()
-        deadline.remaining()
         head = client.head_object(Bucket=bucket, Key=key)
         if head.get("StorageClass") in ARCHIVED and 'ongoing-request="false"' not in head.get("Restore", ""):
             raise _archived(field)
         if head["ContentLength"] > policy.max_bytes:
             raise _too_large(field, policy)
-        deadline.remaining()
         # The object that was measured, or none: it may be replaced in between.
         body = client.get_object(Bucket=bucket, Key=key, IfMatch=head["ETag"])["Body"]
         return collect(_timely(body.iter_chunks(READ_BYTES), deadline), policy.max_bytes)
@@ -115,7 +127,14 @@ def _make_client() -> "S3Client":
         retries={"mode": "standard", "total_max_attempts": 2},
         proxies={},  # none from the environment
     )
-    return boto3.session.Session().client("s3", config=config)
+    client = boto3.session.Session().client("s3", config=config)
+    client.meta.events.register_first("before-send.s3", _while_time_is_left)
+    return client
+
+
+def _while_time_is_left(**_: object) -> None:
+    """Nothing is sent for a request whose time is over, not by the client's own attempts either."""
+    _deadline.get().remaining()
 
 
 def _client() -> "S3Client":

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -182,6 +183,20 @@ def test_slow_sources_hold_up_nobody_else(server: str, slow: SlowPictures) -> No
         assert not any(one.done() for one in fetching)
         slow.gate.set()
         assert [one.result().status_code for one in fetching] == [200] * guests
+
+
+def test_callers_that_send_slowly_take_no_place(server: str) -> None:
+    address = httpx.URL(server).host, httpx.URL(server).port
+    head = b"POST /invocations HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    slow = [socket.create_connection(address) for _ in range(2 * PLACES_PER_CORE * cores())]
+    try:
+        for caller in slow:
+            caller.sendall(head + b"Content-Length: 999\r\n\r\n{")
+        time.sleep(0.5)
+        assert post(server, IMAGE_BODY).status_code == 200
+    finally:
+        for caller in slow:
+            caller.close()
 
 
 def test_a_full_house_answers_503_at_once_and_recovers(server: str, slow: SlowPictures) -> None:

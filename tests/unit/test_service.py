@@ -1,6 +1,7 @@
 """The service's own part: headers, ids, rounding, and what happens when something of ours breaks."""
 
 import json
+import time
 import uuid
 from pathlib import Path
 
@@ -8,9 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from inference import image
 from inference.encoder import OnnxEncoder
-from inference.errors import Unavailable
-from inference.manifest import ManifestError
+from inference.errors import InvalidImage, Unavailable
+from inference.manifest import ManifestError, Preprocessing
 from inference.service import DEFAULT_MODEL_DIR, Request, Service, load_service, rounded, valid_request_id
 from inference.sources import SourcePolicy
 from tests.contract.world import b64, picture
@@ -38,6 +40,25 @@ def test_a_defect_is_a_500_that_tells_nothing_of_the_inside(caplog: pytest.LogCa
     assert "secret" not in response.body.decode()
     assert "GPU is on fire" in caplog.text
     assert "Server-Timing" not in response.headers
+
+
+def test_a_refused_pair_is_answered_when_neither_picture_is_decoded_any_more(
+    working: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded = []
+
+    def decode(data: bytes, *, field: str, preprocessing: Preprocessing) -> NDArray[np.uint8]:
+        if field == "img_1":
+            raise InvalidImage("img_1: broken.")
+        time.sleep(0.3)
+        decoded.append(field)
+        return np.zeros((preprocessing.size, preprocessing.size, 3), np.uint8)
+
+    monkeypatch.setattr(image, "decode", decode)
+    pair = {"img_1": b64(picture()), "img_2": b64(picture())}
+    response = working.handle(Request(JSON, json.dumps(pair).encode()))
+    assert json.loads(response.body)["message"] == "img_1: broken."
+    assert decoded == ["img_2"]
 
 
 def test_answers_carry_the_contract_s_headers(working: Service) -> None:
