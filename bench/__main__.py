@@ -1,4 +1,4 @@
-"""python -m bench [--full] [--previous REV]: one run; tables to bench/results, plots to docs."""
+"""python -m bench [--full] [--previous REV]: tables to bench/results; a full run also writes to docs."""
 
 import argparse
 import json
@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import cold, cost_page, disk, latency, parts, plots, prepare, previous, report, server
+from bench import cold, cost_page, disk, latency, memory, parts, plots, prepare, previous, report, server
 from bench.contenders import Contender, contenders
 from bench.inputs import cases
-from bench.paths import EXACT, PYTHON, RESULTS, ROOT
+from bench.paths import CACHE, EXACT, FIGURES, PYTHON, RESULTS, ROOT
 
 REQUEST_PATH = "inference.request, inference.sources, inference.image, inference.encoder"
 
@@ -24,7 +24,9 @@ REQUEST_PATH = "inference.request, inference.sources, inference.image, inference
 def main() -> None:
     """Prepares, measures, writes."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--full", action="store_true", help="more rounds and 64 clients: about 15 minutes")
+    parser.add_argument(
+        "--full", action="store_true", help="more rounds, 64 clients, memory sizes: about 20 minutes"
+    )
     parser.add_argument("--previous", metavar="REV", help="a git revision, compared in the same runs")
     arguments = parser.parse_args()
     full, sha = arguments.full, previous.commit(arguments.previous) if arguments.previous else None
@@ -40,9 +42,11 @@ def main() -> None:
     (RESULTS / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
     (RESULTS / f"{name}.md").write_text(text)
     print(text)
+    figures = FIGURES if full else CACHE / "figures"
+    names = ", ".join(plots.draw(found, figures))
     if full:
         cost_page.write()
-    print(f"took {found['minutes']:.1f} minutes; plots: {', '.join(plots.draw(found))}", file=sys.stderr)
+    print(f"took {found['minutes']:.1f} minutes; plots in {figures}: {names}", file=sys.stderr)
 
 
 def measure(chosen: Sequence[Contender], *, full: bool, infinity: bool) -> dict[str, Any]:
@@ -66,6 +70,9 @@ def measure(chosen: Sequence[Contender], *, full: bool, infinity: bool) -> dict[
         found["latency"] += [asdict(row) for row in results]
     _say("cold starts")
     found["cold"] = [asdict(row) for row in cold.measure(chosen, asked, 5 if full else 2)]
+    if full:
+        _say("latency by memory size")
+        found["memory"] = memory.measure(contenders(), asked[0], 9)
     _say("servers")
     clients, rounds, seconds = ([1, 4, 16, 64], 2, 6.0) if full else ([1, 4, 16], 1, 3.0)
     found["server"] = server.measure(server.servers(infinity=infinity), clients, rounds, seconds)

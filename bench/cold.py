@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from bench.contenders import Contender, Worker, write_events
+from bench.contenders import Contender, Worker, whole_cores, write_events
 from bench.inputs import Case
 from bench.paths import CHECKPOINT
 
@@ -43,7 +43,7 @@ def measure(chosen: Sequence[Contender], cases: Sequence[Case], rounds: int) -> 
 
 def _start(contender: Contender, asked: int) -> tuple[float, float]:
     begin = time.perf_counter()
-    worker = Worker(contender, 1)
+    worker = Worker(contender, whole_cores(1))
     try:
         worker.call(0)
         took = 1000 * (time.perf_counter() - begin)

@@ -9,31 +9,49 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bench.cost import MEGABYTES_OF_ONE_CPU
 from bench.inputs import Case
 from bench.paths import CACHE, CHECKPOINT, EMBEDDED, EXACT, EXPORT_PYTHON, INT8, PYTHON, ROOT
 
 EVENTS = CACHE / "events"
-MEGABYTES_OF_ONE_CPU = 1769
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a worker gets: threads to use, memory as its environment names it, cores it may run on.
+
+    `prefix` is written before its command: that starts it under a quota, see bench.quota.
+    """
+
+    threads: int
+    memory_mb: int
+    cores: int
+    prefix: tuple[str, ...] = ()
+
+
+def whole_cores(threads: int) -> Limits:
+    """As many cores as threads: one thread stands for one CPU of Lambda, decoding included."""
+    return Limits(threads, threads * MEGABYTES_OF_ONE_CPU, threads)
 
 
 @dataclass(frozen=True)
 class Contender:
-    """How to start one: its handler file, interpreter and environment for a number of threads."""
+    """How to start one: its handler file, interpreter and environment."""
 
     name: str
     handler: Path
     python: Path
     settings: dict[str, str] = field(default_factory=dict)
 
-    def environment(self, threads: int) -> dict[str, str]:
+    def environment(self, limits: Limits) -> dict[str, str]:
         """A bare environment: nothing of this shell's settings for math libraries."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         return {
             **kept,
             "PYTHONPATH": str(ROOT),
-            "THREADS": str(threads),
+            "THREADS": str(limits.threads),
             # As Lambda sets them when a request comes and no instance is free.
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(threads * MEGABYTES_OF_ONE_CPU),
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(limits.memory_mb),
             "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
             **self.settings,
         }
@@ -60,13 +78,12 @@ def write_events(cases: Sequence[Case]) -> None:
 class Worker:
     """A started contender, which answers the cases of `write_events`."""
 
-    def __init__(self, contender: Contender, threads: int) -> None:
+    def __init__(self, contender: Contender, limits: Limits) -> None:
         worker = [str(ROOT / "bench" / "worker.py"), str(contender.handler), str(EVENTS)]
-        # As many cores as threads: one thread stands for one CPU of Lambda, decoding included.
-        cores = ",".join(map(str, sorted(os.sched_getaffinity(0))[:threads]))
+        cores = ",".join(map(str, sorted(os.sched_getaffinity(0))[: limits.cores]))
         self._process = subprocess.Popen(
-            ["taskset", "--cpu-list", cores, str(contender.python), *worker],
-            env=contender.environment(threads),
+            [*limits.prefix, "taskset", "--cpu-list", cores, str(contender.python), *worker],
+            env=contender.environment(limits),
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -111,7 +128,7 @@ def running(chosen: Sequence[Contender], cases: Sequence[Case], threads: int) ->
     write_events(cases)
     try:
         for contender in chosen:
-            workers[contender.name] = Worker(contender, threads)
+            workers[contender.name] = Worker(contender, whole_cores(threads))
         yield workers
     finally:
         for worker in workers.values():

@@ -1,5 +1,6 @@
-"""The measurements as pictures in docs/figures."""
+"""The measurements as pictures."""
 
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -10,9 +11,8 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.cost import Workload, lambda_total, seconds_at
-from bench.paths import FIGURES
-from bench.tables import MAIN, NAMES, warm
+from bench.cost import Workload, lambda_total
+from bench.curve import curve, measured
 
 COLOURS = {
     "hand-written": "#9a9a9a",
@@ -21,19 +21,24 @@ COLOURS = {
     "int8": "#5a9e6f",
     "embedded": "#c9a227",
 }
+Plot = tuple[Figure, Axes]
 NOTE = "ViT-B/32 with random weights (embedded: real)"
 
 
-def draw(found: dict[str, Any]) -> list[str]:
-    """All plots; their file names."""
-    FIGURES.mkdir(parents=True, exist_ok=True)
-    names = [_parts(found), _cost(found)]
+def draw(found: dict[str, Any], folder: Path) -> list[str]:
+    """All plots into `folder`; their file names."""
+    folder.mkdir(parents=True, exist_ok=True)
+    drawn = {"latency-parts.png": _parts(found), "cost-memory.png": _cost(found)}
     if found["server"]:
-        names.append(_throughput(found))
-    return names
+        drawn["throughput.png"] = _throughput(found)
+    for name, (figure, axes) in drawn.items():
+        axes.spines[["top", "right"]].set_visible(False)
+        figure.savefig(folder / name, dpi=120)
+        plt.close(figure)
+    return [*drawn]
 
 
-def _parts(found: dict[str, Any]) -> str:
+def _parts(found: dict[str, Any]) -> Plot:
     figure, axes = plt.subplots(figsize=(7, 2.2), layout="constrained")
     steps = ["parse and check", "base64", "decode and resize", "encode", "serialise"]
     shades = ["#c9a227", "#b0503c", "#5a9e6f", "#2f6f8f", "#9a9a9a"]
@@ -54,10 +59,10 @@ def _parts(found: dict[str, Any]) -> str:
     axes.set_yticks([0, 1], ["2 threads", "1 thread"])
     axes.set(xlabel="ms", title="The parts of one request, 954 KB JPEG, exact")
     axes.legend(frameon=False, ncols=3, fontsize=8, loc="lower right")
-    return _save(figure, axes, "latency-parts.png")
+    return figure, axes
 
 
-def _throughput(found: dict[str, Any]) -> str:
+def _throughput(found: dict[str, Any]) -> Plot:
     figure, axes = plt.subplots(figsize=(7, 3.2), layout="constrained")
     for name, by_clients in found["server"].items():
         clients = [int(count) for count in by_clients]
@@ -68,25 +73,17 @@ def _throughput(found: dict[str, Any]) -> str:
     axes.set(xlabel="clients", ylabel="requests a second", title=f"Throughput; {NOTE}")
     axes.set_ylim(0)
     axes.legend(frameon=False)
-    return _save(figure, axes, "throughput.png")
+    return figure, axes
 
 
-def _cost(found: dict[str, Any]) -> str:
+def _cost(found: dict[str, Any]) -> Plot:
     figure, axes = plt.subplots(figsize=(7, 3.2), layout="constrained")
-    memory = [1024, 1280, 1536, 1769, 2048, 2560, 3008, 3538]
-    one, two = warm(found, MAIN, 1), warm(found, MAIN, 2)
-    for name in NAMES:
-        seconds = [seconds_at(m, one[name] / 1000, two[name] / 1000) for m in memory]
-        costs = [lambda_total("us-east-2", Workload(m, s)) for m, s in zip(memory, seconds, strict=True)]
-        axes.plot(memory, costs, marker="o", ms=3, label=name, color=COLOURS[name])
-    axes.set(xlabel="Lambda memory, MB", ylabel="$ per million", title=f"Lambda compute, us-east-2; {NOTE}")
+    for name, seconds in curve(found).items():
+        costs = [lambda_total("us-east-2", Workload(memory, s)) for memory, s in seconds.items()]
+        axes.plot([*seconds], costs, marker="o", ms=3, label=name, color=COLOURS[name])
+    how = "measured under CPU quotas" if measured(found) else "interpolated"
+    axes.set(xlabel=f"Lambda memory, MB; times {how}", ylabel="$ per million")
+    axes.set_title(f"Lambda compute, us-east-2; {NOTE}")
     axes.set_ylim(0)
     axes.legend(frameon=False)
-    return _save(figure, axes, "cost-memory.png")
-
-
-def _save(figure: Figure, axes: Axes, name: str) -> str:
-    axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(FIGURES / name, dpi=120)
-    plt.close(figure)
-    return name
+    return figure, axes

@@ -3,12 +3,17 @@
 from typing import Any
 
 from bench import tables
-from bench.cost import Workload, lambda_total
+from bench.cost import MEGABYTES_OF_ONE_CPU, Workload, lambda_total
+from bench.quota import PERIOD_MS
 from bench.tables import LARGE, MAIN, NAMES, PAIR, by_contender, table, warm
 
 RANDOM_WEIGHTS = (
     "ViT-B/32 has seeded random weights here (`hand-written`, `exact`, `int8`, `infinity-emb`): time, memory "
     "and size are those of the real ones; quality is not measured with it. `embedded` has its real weights."
+)
+MEMORY = (
+    f"Each process has the CPU quota that the size buys (memory / {MEGABYTES_OF_ONE_CPU} CPUs of two cores), "
+    f"by a control group with a period of {PERIOD_MS} ms."
 )
 
 
@@ -36,6 +41,12 @@ def markdown(found: dict[str, Any]) -> str:
         "## Cold start on one core, peak memory, size",
         tables.cold(found),
     ]
+    if found.get("memory"):
+        parts += [
+            f"## Lambda by memory size, {MAIN}: median, and $ per million",
+            MEMORY,
+            tables.memory(found["memory"]),
+        ]
     if found["server"]:
         parts += ["## Servers on all cores, JPEG 2048 x 1536, 954 KB", tables.server(found["server"])]
     return "\n\n".join(parts) + "\n"

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from bench.cost import Workload, lambda_total
+
 MAIN, PAIR, LARGE = "JPEG 2048 x 1536, 954 KB", "pair of JPEG 2048 x 1536", "JPEG 4096 x 3072, 1.8 MB"
 NAMES = ("hand-written", "exact", "int8", "embedded")
 Row = dict[str, Any]
@@ -67,6 +69,32 @@ def cold(found: dict[str, Any]) -> str:
         )
     head = ["contender", "first answer, ms", "same, files not in memory, ms"]
     return table([*head, "peak MB", "libraries MB", "model MB"], rows)
+
+
+def memory(found: dict[str, Any]) -> str:
+    """Times and costs by Lambda's memory size, and what a second thread does to the default."""
+    if "reason" in found:
+        return f"Not measured here: {found['reason']}."
+    at = {(row["memory_mb"], row["contender"]): row for row in found["rows"]}
+    rows = []
+    for size in dict.fromkeys(row["memory_mb"] for row in found["rows"]):
+        cells = (at.get((size, name)) for name in NAMES)
+        rows.append([f"{size} MB", *(_time_and_cost(row) if row else "" for row in cells)])
+    threads: dict[int, list[str]] = {}
+    for row in found["threads"]:
+        threads.setdefault(row["memory_mb"], []).append(_time_and_cost(row))
+    return "\n\n".join(
+        [
+            table(["memory", *NAMES], rows),
+            "`exact` with one and with two threads in sizes between one and two CPUs:",
+            table(["memory", "1 thread", "2 threads"], [[f"{m} MB", *cells] for m, cells in threads.items()]),
+        ]
+    )
+
+
+def _time_and_cost(row: Row) -> str:
+    cost = lambda_total("us-east-2", Workload(row["memory_mb"], row["median"] / 1000))
+    return f"{row['median']:.0f} ms, {cost:.2f}"
 
 
 def server(found: dict[str, dict[str, dict[str, float]]]) -> str:

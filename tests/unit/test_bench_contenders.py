@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench import previous
-from bench.contenders import Contender
+from bench.contenders import Contender, whole_cores
 
 
 def test_a_revision_that_does_not_exist() -> None:
@@ -16,6 +16,6 @@ def test_a_revision_that_does_not_exist() -> None:
 def test_a_contender_may_have_its_own_code() -> None:
     ours = Contender("exact", Path("handler.py"), Path("python"), {})
     theirs = Contender("previous", Path("handler.py"), Path("python"), {"PYTHONPATH": "/elsewhere"})
-    assert ours.environment(2)["PYTHONPATH"] == str(Path(__file__).parents[2])
-    assert theirs.environment(2)["PYTHONPATH"] == "/elsewhere"
-    assert theirs.environment(2)["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "3538"
+    assert ours.environment(whole_cores(2))["PYTHONPATH"] == str(Path(__file__).parents[2])
+    assert theirs.environment(whole_cores(2))["PYTHONPATH"] == "/elsewhere"
+    assert theirs.environment(whole_cores(2))["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "3538"

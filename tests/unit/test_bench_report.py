@@ -92,9 +92,28 @@ def test_against_the_previous_result(found: dict[str, Any]) -> None:
     assert "| previous | 500 | 1200 | 500 |  |  |" in text
 
 
-def test_plots(found: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_sizes(found: dict[str, Any]) -> None:
+    rows = [
+        {
+            "contender": name,
+            "memory_mb": size,
+            "threads": None,
+            "median": 1769 / size * ms,
+            "lowest": 1,
+            "calls": 9,
+        }
+        for size, (name, ms) in product((1024, 1769), MILLISECONDS.items())
+        if (size, name) != (1024, "hand-written")
+    ]
+    threads = [{**rows[0], "memory_mb": 2048, "threads": count, "median": 100.0 * count} for count in (1, 2)]
+    text = markdown({**found, "memory": {"period_ms": 20, "rows": rows, "threads": threads}})
+    assert "| 1024 MB |  | 173 ms, 3.08 | 86 ms, 1.64 | 43 ms, 0.92 |" in text
+    assert "| 2048 MB | 100 ms, 3.53 | 200 ms, 6.87 |" in text
+    assert "Not measured here: no root." in markdown({**found, "memory": {"reason": "no root"}})
+
+
+def test_plots(found: dict[str, Any], tmp_path: Path) -> None:
     from bench import plots
 
-    monkeypatch.setattr(plots, "FIGURES", tmp_path)
-    for name in plots.draw(found):
+    for name in plots.draw(found, tmp_path):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")

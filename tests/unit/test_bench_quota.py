@@ -1,0 +1,68 @@
+"""The quota that stands for Lambda's: found in both versions of the interface, and real where it can be."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from bench import curve
+from bench.quota import NoQuotaError, controller, limited, settings
+
+NAMES = ("hand-written", "exact", "int8", "embedded")
+
+
+def test_version_1() -> None:
+    mounts = (
+        "tmpfs /sys/fs/cgroup tmpfs rw 0 0\ncgroup /sys/fs/cgroup/cpu,cpuacct cgroup rw,cpu,cpuacct 0 0\n"
+    )
+    assert controller(mounts) == (Path("/sys/fs/cgroup/cpu,cpuacct"), 1)
+    assert settings(0.5, 1) == {"cpu.cfs_period_us": "20000", "cpu.cfs_quota_us": "10000"}
+
+
+def test_version_2(tmp_path: Path) -> None:
+    mounts = f"cgroup2 {tmp_path} cgroup2 rw 0 0\n"
+    with pytest.raises(NoQuotaError, match="no controller"):
+        controller(mounts)
+    (tmp_path / "cgroup.subtree_control").write_text("cpuset cpu memory\n")
+    assert controller(mounts) == (tmp_path, 2)
+    assert settings(1.7, 2) == {"cpu.max": "34000 20000"}
+
+
+def test_more_than_the_machine_has() -> None:
+    with pytest.raises(NoQuotaError, match="more cores"), limited(1000):
+        pass
+
+
+def test_a_process_gets_its_share_and_the_group_goes() -> None:
+    code = "import time\nend = time.time() + 1\nwhile time.time() < end: pass\nprint(time.process_time())"
+    try:
+        with limited(0.25) as prefix:
+            group = Path(prefix[-1]).parent
+            used = subprocess.run(
+                [*prefix, "python3", "-c", code], capture_output=True, check=True, timeout=60
+            )
+    except NoQuotaError as error:
+        pytest.skip(str(error))
+    assert float(used.stdout) < 0.5
+    assert not group.exists()
+
+
+def test_a_measured_curve_is_taken_as_it_is() -> None:
+    rows = [{"contender": "exact", "memory_mb": 1024, "median": 150.0}]
+    assert curve.curve({"memory": {"rows": rows}})["exact"] == {1024: 0.15}
+
+
+def test_without_a_measurement_the_curve_is_interpolated() -> None:
+    times = {1: dict.fromkeys(NAMES, 100.0), 2: dict.fromkeys(NAMES, 60.0)}
+    found = {
+        "memory": {"reason": "no root"},
+        "latency": [
+            {"case": curve.MAIN, "threads": threads, "contender": name, "median": ms}
+            for threads, by_name in times.items()
+            for name, ms in by_name.items()
+        ],
+    }
+    assert not curve.measured(found)
+    assert curve.curve(found) == curve.interpolated(times)
+    assert curve.curve(found)["exact"][3538] == pytest.approx(0.06)
+    assert min(curve.curve(found)["hand-written"]) == 1769
