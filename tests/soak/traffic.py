@@ -1,77 +1,29 @@
 """What the soak sends: good requests with known answers, bad ones, and sources that stall or lie."""
 
 import json
-import random
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from socket import socket
-
-import numpy as np
 
 from inference.encoder import OnnxEncoder
 from inference.service import Request, Service
 from inference.sources import SourcePolicy
 from tests.contract.world import BUCKET, b64, picture, running_world
 from tests.security.attacks import JSON, Attack, attacks
+from tests.soak.heavy import HEAVY_BYTES, heavy_items
+from tests.soak.items import Item, Traffic
 from tests.unit.sources.servers import redirect, serving
 from tests.unit.sources.test_url import CORPUS
 
 MODEL = Path(__file__).parents[2] / "models" / "embedded"
 NAMES = ("chelsea", "astronaut", "coffee", "rocket")
-KINDS = ("JPEG", "PNG", "BMP")
-TOLERANCE = 1e-5
+FORMATS = ("JPEG", "PNG", "BMP")
 REFUSED_ANYWHERE = [url for kind, urls in CORPUS.items() if kind != "ports" for url in urls]
-MAX_BAD_BYTES = 300_000
-# Loopback may be fetched from here, and other ports, so that names would be looked up; and the dearest would
-# be all that runs.
+# Loopback may be fetched from here, and other ports, so that names would be looked up; and what heavy.py has.
 OTHERS = {"address", "URL", "dear", "ballast", "bomb"}
-STALLS = 0.004  # share of requests to sources that stall: each takes its ten seconds
-
-
-@dataclass(frozen=True)
-class Item:
-    """One request to send, and what it must give.
-
-    Attributes:
-        kind: good, bad or stalled.
-        body: the request.
-        content_type: its header.
-        wanted: a good request's answer.
-        codes: what may answer another.
-    """
-
-    kind: str
-    body: bytes
-    content_type: str | None = JSON
-    wanted: dict[str, object] | None = None
-    codes: frozenset[str] = frozenset()
-
-    def right(self, status: int, answer: dict[str, object]) -> bool:
-        """Whether the answer is one that this request may get."""
-        if self.wanted is None:
-            return status < 500 and answer.get("code", "") in self.codes
-        return status == 200 and answer.keys() == self.wanted.keys() and _near(answer, self.wanted)
-
-
-def _near(found: dict[str, object], wanted: dict[str, object]) -> bool:
-    return all(np.allclose(found[name], wanted[name], rtol=0, atol=TOLERANCE) for name in wanted)
-
-
-class Traffic:
-    """A stream of items, mixed at random."""
-
-    def __init__(self, good: list[Item], bad: list[Item], stalled: list[Item]) -> None:
-        self._good, self._bad, self._stalled = good, bad, stalled
-
-    def next(self, chance: random.Random) -> Item:
-        """Two good ones for a bad one, and now and then one that stalls."""
-        draw = chance.random()
-        if draw < STALLS:
-            return chance.choice(self._stalled)
-        return chance.choice(self._good if draw < 0.67 else self._bad)
 
 
 @contextmanager
@@ -85,9 +37,8 @@ def running_traffic() -> Iterator[tuple[Traffic, dict[str, str]]]:
         endless = stack.enter_context(serving(_endless)).url
         unavailable, large = frozenset({"SourceUnavailable"}), frozenset({"PayloadTooLarge"})
         bad = [_bad(attack) for attack in attacks() if attack.kind not in OTHERS]
-        bad = [
-            item for item in bad if len(item.body) < MAX_BAD_BYTES and (item.content_type or "").isprintable()
-        ]
+        bad = [item for item in bad if len(item.body) < HEAVY_BYTES]
+        bad = [item for item in bad if (item.content_type or "").isprintable()]  # what a client can send
         bad += [Item("bad", _body(url=f"{world.files_url}/missing"), codes=unavailable)] * 20
         bad += [
             Item("bad", _body(url=url), codes=frozenset({"SourceNotAllowed"})) for url in REFUSED_ANYWHERE
@@ -97,13 +48,14 @@ def running_traffic() -> Iterator[tuple[Traffic, dict[str, str]]]:
         stalled = [Item("stalled", _body(url=url), codes=unavailable) for url in (drip, silent)]
         pair = _body(url_1=f"{world.files_url}/chelsea.jpg", url_2=drip)
         stalled += [Item("stalled", pair, codes=unavailable)]
-        yield Traffic(_good(world.files_url), bad, stalled), world.environment
+        heavy = stack.enter_context(heavy_items(_answer))
+        good = _good(world.files_url)
+        yield Traffic({**heavy, "good": good, "bad": bad, "stalled": stalled}), world.environment
 
 
 def _good(files_url: str) -> list[Item]:
-    service = Service(OnnxEncoder(MODEL, threads=1), SourcePolicy())
-    cats = [b64(picture("chelsea", kind)) for kind in KINDS]
-    bodies = [({"img": b64(picture(name, kind))}, None) for name in NAMES for kind in KINDS]
+    cats = [b64(picture("chelsea", kind)) for kind in FORMATS]
+    bodies = [({"img": b64(picture(name, kind))}, None) for name in NAMES for kind in FORMATS]
     pictures = [b64(picture(name)) for name in NAMES]
     bodies += [({"img_1": one, "img_2": other}, None) for one in pictures for other in pictures]
     jpeg = {"img": cats[0]}
@@ -112,12 +64,22 @@ def _good(files_url: str) -> list[Item]:
     bodies += [({"url": f"s3://{BUCKET}/photos/chelsea.jpg"}, jpeg)]
     bodies += [({"url_1": f"{files_url}/chelsea.jpg", "url_2": f"{files_url}/astronaut.jpg"}, pair)]
     bodies += [({"img_1": cats[0], "url_2": f"{files_url}/astronaut.jpg"}, pair)]
-    items = []
-    for body, same_as in bodies:
-        answer = service.handle(Request({"content-type": JSON}, _body(**(same_as or body)), None))
-        assert answer.status == 200, answer
-        items.append(Item("good", _body(**body), wanted=json.loads(answer.body)))
-    return items
+    return [
+        Item("good", _body(**body), wanted=_answer(_body(**(same_as or body)))) for body, same_as in bodies
+    ]
+
+
+def _answer(body: bytes) -> dict[str, object]:
+    """What this process answers, alone and at leisure."""
+    answer = _service().handle(Request({"content-type": JSON}, body, None))
+    assert answer.status == 200, answer
+    found: dict[str, object] = json.loads(answer.body)
+    return found
+
+
+@cache
+def _service() -> Service:
+    return Service(OnnxEncoder(MODEL, threads=1), SourcePolicy(allow_private=True))
 
 
 def _bad(attack: Attack) -> Item:
