@@ -36,22 +36,32 @@ class LocalEndpoints:
         self._environment = environment
         self._logs = logs
         self._ports: dict[str, int] = {}
-        self._processes: list[Process] = []
+        self._hosted: dict[str, tuple[EndpointSpec, Process]] = {}
         self._client = httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=None))
 
     def start(self, spec: EndpointSpec) -> None:
         """Start the serving process and wait until /ping answers 200. Raises BackendFailed."""
         port = free_port()
-        environment = {**self._environment, **spec.environment, "SAGEMAKER_BIND_TO_PORT": str(port)}
+        self.register(spec.name, port)
+        _wait_for_ping(self._host(spec), port)
+
+    def _host(self, spec: EndpointSpec) -> Process:
+        port = str(self._ports[spec.name])
         process = Process(
             [sys.executable, "-m", "sagemaker.server", "serve"],
-            environment=environment,
+            environment={**self._environment, **spec.environment, "SAGEMAKER_BIND_TO_PORT": port},
             directory=self._root,
             log=self._logs / f"{spec.name}.log",
         )
-        self._processes.append(process)
-        _wait_for_ping(process, port)
-        self.register(spec.name, port)
+        self._hosted[spec.name] = (spec, process)
+        return process
+
+    def _replace_ended(self, name: str) -> None:
+        """Start an endpoint's process again if it has ended, as SageMaker does; calls fail until it listens."""
+        if name in self._hosted:
+            spec, process = self._hosted[name]
+            if not process.running:
+                self._host(spec)
 
     def register(self, name: str, port: int) -> None:
         """Let an endpoint's name stand for a container that listens on a loopback port."""
@@ -80,6 +90,7 @@ class LocalEndpoints:
                 0, "Your invocation timed out while waiting for a response from container primary."
             )
         except httpx.HTTPError:
+            self._replace_ended(name)
             return _model_error(500, "")
         if answer.is_success:
             kept = {key: answer.headers[key] for key in ENDPOINT_HEADERS if key in answer.headers}
@@ -88,9 +99,9 @@ class LocalEndpoints:
 
     def stop(self) -> None:
         """End every serving process."""
-        for process in self._processes:
+        for _, process in self._hosted.values():
             process.stop()
-        self._processes.clear()
+        self._hosted.clear()
         self._ports.clear()
 
 
