@@ -1,21 +1,24 @@
-"""Bad requests by class: bodies that an API on the internet gets, each with the codes that may answer it."""
+"""Bad requests by class: bodies that an API on the internet gets, each with the code that must answer it."""
 
 import base64
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 from PIL import Image
 
 from inference.image import jpeg
-from tests.security.bodies import CONTENT_TYPES, REQUESTS
+from tests.security.bodies import CONTENT_TYPES, LARGE, LARGE_TEXTS, REQUESTS
+from tests.security.jpegs import OTHER_JPEGS
 from tests.unit import test_addresses
 from tests.unit.image import files, test_bombs, test_refusals
 from tests.unit.sources import test_inline, test_url
 
 JSON = "application/json"
+READ = ""
+"""Instead of a code: the picture is a good one, and only dear."""
 
 
 @dataclass(frozen=True)
@@ -26,61 +29,72 @@ class Attack:
         kind: its class.
         name: what it is.
         make: makes the body (large ones are not kept).
-        codes: what may answer it; empty where the picture is good and only dear.
+        code: what must answer it, READ for a picture that is good.
         content_type: its header, None for none.
+        file: makes the image alone, where the body holds nothing else.
     """
 
     kind: str
     name: str
     make: Callable[[], bytes]
-    codes: frozenset[str]
+    code: str
     content_type: str | None = JSON
+    file: Callable[[], bytes] | None = None
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """The code as a set."""
+        return frozenset({self.code})
 
 
 def _body(**fields: object) -> bytes:
     return json.dumps(fields).encode()
 
 
-def _file(kind: str, name: str, make: Callable[[], bytes], *codes: str) -> Attack:
-    def body() -> bytes:
-        return _body(img=base64.b64encode(make()).decode())
+def _image_body(make: Callable[[], bytes]) -> bytes:
+    return _body(img=base64.b64encode(make()).decode())
 
-    return Attack(kind, name, body, frozenset(codes))
+
+def _file(kind: str, name: str, make: Callable[[], bytes], code: str = "InvalidImage") -> Attack:
+    return Attack(kind, name, partial(_image_body, make), code, file=make)
 
 
 def _requests() -> Iterator[Attack]:
-    refused = frozenset({"InvalidRequest", "InvalidImage"})
     for name, body in REQUESTS.items():
-        yield Attack("request", name, lambda body=body: body, refused)  # type: ignore[misc]
-    yield Attack("request", "a body over the limit", lambda: b" " * 5_242_881, frozenset({"PayloadTooLarge"}))
+        yield Attack("request", name, partial(bytes, body), "InvalidRequest")
+    for name, make in LARGE.items():
+        yield Attack("large request", name, make, "InvalidRequest")
+    yield Attack(
+        "large request", "a byte over the limit", partial(bytes.ljust, b"{}", 5_242_881), "PayloadTooLarge"
+    )
     for value in CONTENT_TYPES:
-        yield Attack(
-            "content type", repr(value)[:40], lambda: b"{}", frozenset({"UnsupportedMediaType"}), value
-        )
+        yield Attack("content type", repr(value)[:40], partial(bytes, b"{}"), "UnsupportedMediaType", value)
 
 
 def _sources() -> Iterator[Attack]:
-    invalid, refused = frozenset({"InvalidImage"}), frozenset({"SourceNotAllowed"})
     for name, text in test_inline.BAD.items():
-        yield Attack("base64", name, lambda text=text: _body(img=text), invalid)  # type: ignore[misc]
-    for url in test_url.REFUSED:
-        yield Attack("URL", repr(url)[:60], lambda url=url: _body(url=url), refused)  # type: ignore[misc]
-    for text in test_addresses.REFUSED:
-        host = f"[{text}]" if ":" in text else text
-        yield Attack("address", host, lambda host=host: _body(url=f"http://{host}/"), refused)  # type: ignore[misc]
-    for bucket in ("secrets", "", "..", "a/b", "arn:aws:s3:::a"):
-        url = f"s3://{bucket}/key"
-        yield Attack("address", url, lambda url=url: _body(url=url), refused)  # type: ignore[misc]
+        yield Attack("base64", name, partial(_body, img=text), "InvalidImage")
+    for name, make in LARGE_TEXTS.items():
+        yield Attack("large base64", name, make, "InvalidImage")
+    for url in test_url.DISTINCT:
+        yield Attack("URL", repr(url)[:60], partial(_body, url=url), "SourceNotAllowed")
+    hosts = [f"[{text}]" if ":" in text else text for text in test_addresses.REFUSED]
+    for url in (*(f"http://{host}/" for host in hosts), *(f"s3://{bucket}/key" for bucket in BUCKETS)):
+        yield Attack("address", url, partial(_body, url=url), "SourceNotAllowed")
+
+
+BUCKETS = ("secrets", "", "..", "a/b", "arn:aws:s3:::a")
 
 
 def _files() -> Iterator[Attack]:
     for name, data in test_refusals.NO_IMAGES.items():
-        yield _file("not an image", name, lambda data=data: data, "InvalidImage")  # type: ignore[misc]
+        yield _file("not an image", name, partial(bytes, data))
     for kind in ("JPEG", "PNG", "BMP", "MPO"):
-        whole = test_refusals.files.saved(test_refusals.PHOTO.resize((160, 120)), kind)
+        whole = files.saved(test_refusals.PHOTO.resize((160, 120)), kind)
         for percent in (1, 5, 10, 25, 50, 75, 90, 99):
-            cut = whole[: len(whole) * percent // 100]
-            yield _file("truncated", f"{kind}, {percent} %", lambda cut=cut: cut, "InvalidImage")  # type: ignore[misc]
+            yield _file(
+                "truncated", f"{kind}, {percent} %", partial(bytes, whole[: len(whole) * percent // 100])
+            )
     broken = {
         "PNG": test_refusals.broken_pngs(),
         "JPEG": test_refusals.broken_jpegs(),
@@ -88,11 +102,13 @@ def _files() -> Iterator[Attack]:
     }
     for kind, cases in broken.items():
         for name, data in cases.items():
-            yield _file("broken", f"{kind}, {name}", lambda data=data: data, "InvalidImage")  # type: ignore[misc]
+            yield _file("broken", f"{kind}, {name}", partial(bytes, data))
+    for name, make in OTHER_JPEGS.items():
+        yield _file("other JPEG", name, make)
     for name, make in test_bombs.BOMBS.items():
-        yield _file("bomb", name, make, "InvalidImage", "PayloadTooLarge")
+        yield _file("bomb", name, make)
     for name, make in test_bombs.HEAVY_BUT_GOOD.items():
-        yield _file("ballast", name, make, "", "PayloadTooLarge")
+        yield _file("ballast", name, make, READ)
 
 
 def _dear() -> Iterator[Attack]:
@@ -121,12 +137,12 @@ def _dear() -> Iterator[Attack]:
         )
 
     for make in (scans, inks, alpha, indexed, runs):
-        yield _file("dear", make.__name__, make, "")
+        yield _file("dear", make.__name__, make, READ)
 
     def pair() -> bytes:
         return _body(img_1=base64.b64encode(alpha()).decode(), img_2=base64.b64encode(scans()).decode())
 
-    yield Attack("dear", "pair", pair, frozenset({""}))
+    yield Attack("dear", "pair", pair, READ)
 
 
 @cache

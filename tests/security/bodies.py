@@ -1,6 +1,10 @@
-"""Request bodies that are not requests, and content types that are not JSON."""
+"""Request bodies that are not requests, base64 of odd heads, and content types that are not JSON."""
 
 import json
+from collections.abc import Callable
+from functools import partial
+
+from inference.request import MAX_BODY_BYTES
 
 
 def _body(**fields: object) -> bytes:
@@ -9,6 +13,11 @@ def _body(**fields: object) -> bytes:
 
 def _deep(opening: bytes, closing: bytes, depth: int = 100_000) -> bytes:
     return b'{"img":' + opening * depth + closing * depth + b"}"
+
+
+def _filled(start: bytes, unit: bytes, end: bytes) -> bytes:
+    """As many units as a body may have."""
+    return start + unit * ((MAX_BODY_BYTES - len(start) - len(end)) // len(unit)) + end
 
 
 REQUESTS: dict[str, bytes] = {
@@ -29,7 +38,7 @@ REQUESTS: dict[str, bytes] = {
     "Infinity": b'{"img":-Infinity}',
     "a control character in a string": b'{"img":"\n"}',
     "a wrong escape": b'{"img":"\\x41"}',
-    "half a surrogate pair": b'{"img":"\\ud800"}',
+    "half a surrogate pair as a name": b'{"\\ud800":"QQ=="}',
     "array": b"[]",
     "array of objects": b'[{"img":"QQ=="}]',
     "string": b'"img"',
@@ -76,6 +85,27 @@ REQUESTS: dict[str, bytes] = {
     "a pickle": b"\x80\x04\x95\x10\x00\x00\x00\x00\x00\x00\x00\x8c\x02os\x94.",
     "gzip": b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xab\x56\x00\x00",
 }
+LARGE: dict[str, Callable[[], bytes]] = {
+    "5 MiB of nested objects": partial(_filled, b'{"img":[', b'{"":{"":[]}},', b"0]}"),
+    "5 MiB of empty arrays": partial(_filled, b'{"img":[', b"[],", b"0]}"),
+    "5 MiB of numbers": partial(_filled, b'{"img":[', b"0,", b"0]}"),
+    "5 MiB of long numbers": partial(_filled, b'{"img":[', b"9" * 4300 + b",", b"0]}"),
+    "a number of 5 MiB": partial(_filled, b'{"img":0.', b"1", b"}"),
+    "an exponent of 5 MiB": partial(_filled, b'{"img":1e', b"1", b"}"),
+    "5 MiB of data URIs": partial(_filled, b'{"img":"', b"data:image/png;base64,", b'"}'),
+    "5 MiB of opening arrays": partial(_filled, b'{"img":', b"[", b""),
+    "5 MiB of fields": partial(_filled, b"{", b'"img":"",', b'"img":""}'),
+}
+LARGE_TEXTS: dict[str, Callable[[], bytes]] = {
+    "5 MiB of parameters in a data URI": partial(_filled, b'{"img":"data:image/x', b";a=", b'"}'),
+    "5 MiB of a data URI's parameter": partial(_filled, b'{"img":"data:image/x;a=', b"b", b';base64,"}'),
+    "5 MiB of line breaks": partial(_filled, b'{"img":"', b"\\n", b'"}'),
+    "5 MiB of line breaks in base64": partial(_filled, b'{"img":"', b"Q\\nQ\\r==", b'"}'),
+    "5 MiB of escapes": partial(_filled, b'{"img":"', b"\\u0041", b'"}'),
+    "5 MiB of padding": partial(_filled, b'{"img":"', b"=", b'"}'),
+    "5 MiB of escapes beyond ASCII": partial(_filled, b'{"img":"', b"\\ud83d\\ude00", b'"}'),
+}
+"""Strings in the field `img` that are no base64, or no image."""
 CONTENT_TYPES = [
     None,
     "",
@@ -90,12 +120,11 @@ CONTENT_TYPES += [
     "json",
     "application/x-www-form-urlencoded",
     "multipart/form-data; boundary=x",
-    "*/*",
 ]
 CONTENT_TYPES += [
     "application/json, text/plain",
     "image/png",
     "application/\x00json",
     "application/vnd.api+json",
-    "a" * 9999,
 ]
+CONTENT_TYPES += ["*/*", "application/json\xa0", "application/json\x85", "\x1fapplication/json", "a" * 9999]

@@ -24,6 +24,7 @@ from tests.soak.backends import sagemaker_backend
 from tests.unit.sources.servers import ok, serving
 
 ROOT = Path(__file__).parents[2]
+BESIDE = {"broken", "truncated", "other JPEG", "request"}
 WITHOUT_DISK = """
 import resource, sys
 from inference.service import Request, load_service
@@ -60,7 +61,7 @@ def test_a_clock_that_jumps_cuts_no_fetch_short(service: Service, monkeypatch: p
 
 def test_bad_requests_beside_good_ones_in_threads(service: Service) -> None:
     wanted = answer(service, GOOD)
-    bad = [attack.make() for attack in attacks() if attack.kind in {"broken", "truncated", "request"}]
+    bad = [attack.make() for attack in attacks() if attack.kind in BESIDE]
     bodies = [body for each in bad for body in (each, GOOD)]
     random.Random(4).shuffle(bodies)
     with ThreadPoolExecutor(8) as threads:

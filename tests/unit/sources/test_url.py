@@ -37,13 +37,19 @@ def test_taken_apart(url: str) -> None:
 CORPUS: dict[str, list[str]] = json.loads(
     Path(__file__, "../../../data/security/refused_urls.json").resolve().read_text()
 )
+PLACES = ("https://a.com/{}x", "https://a{}.com/", "{}https://a.com/")
+LONG = "https://a.com/" + "x" * MAX_URL_CHARACTERS
 REFUSED = [
     *(url for urls in CORPUS.values() for url in urls),
-    "https://a.com/" + "x" * MAX_URL_CHARACTERS,
-    *(f"https://a.com/{control}x" for control in CONTROLS),
-    *(f"https://a{control}.com/" for control in CONTROLS),
-    *(f"{control}https://a.com/" for control in CONTROLS),
+    LONG,
+    *(place.format(control) for place in PLACES for control in CONTROLS),
 ]
+DISTINCT = [
+    *(url for urls in CORPUS.values() for url in urls),
+    LONG,
+    *(PLACES[index % len(PLACES)].format(control) for index, control in enumerate(CONTROLS)),
+]
+"""The same without the repetitions: each control character in one of its places."""
 
 
 @pytest.mark.parametrize("url", REFUSED, ids=range(len(REFUSED)))
