@@ -57,7 +57,7 @@ class LocalEndpoints:
         return process
 
     def _replace_ended(self, name: str) -> None:
-        """Start an endpoint's process again if it has ended, as SageMaker does; calls fail until it listens."""
+        """Start a process that has ended again, as SageMaker does; calls fail until it listens."""
         if name in self._hosted:
             spec, process = self._hosted[name]
             if not process.running:
