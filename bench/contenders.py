@@ -79,7 +79,8 @@ class Worker:
     """A started contender, which answers the cases of `write_events`."""
 
     def __init__(self, contender: Contender, limits: Limits) -> None:
-        worker = [str(ROOT / "bench" / "worker.py"), str(contender.handler), str(EVENTS)]
+        # -P: its folder is no place for imports (bench/load.py is not a module of the contender's).
+        worker = ["-P", str(ROOT / "bench" / "worker.py"), str(contender.handler), str(EVENTS)]
         cores = ",".join(map(str, sorted(os.sched_getaffinity(0))[: limits.cores]))
         self._process = subprocess.Popen(
             [*limits.prefix, "taskset", "--cpu-list", cores, str(contender.python), *worker],

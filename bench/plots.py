@@ -13,6 +13,8 @@ from matplotlib.figure import Figure
 
 from bench.cost import Workload, lambda_total
 from bench.curve import curve, measured
+from bench.limits import encode_ms
+from bench.tables import MAIN
 
 COLOURS = {
     "hand-written": "#9a9a9a",
@@ -39,26 +41,27 @@ def draw(found: dict[str, Any], folder: Path) -> list[str]:
 
 
 def _parts(found: dict[str, Any]) -> Plot:
-    figure, axes = plt.subplots(figsize=(7, 2.2), layout="constrained")
-    steps = ["parse and check", "base64", "decode and resize", "encode", "serialise"]
+    figure, axes = plt.subplots(figsize=(7, 2.6), layout="constrained")
     shades = ["#c9a227", "#b0503c", "#5a9e6f", "#2f6f8f", "#9a9a9a"]
     for row, threads in enumerate(("2", "1")):
-        left = 0.0
-        for step, colour in zip(steps, shades, strict=True):
-            width = found["parts"][threads][step]
+        parts, left = found["parts"][threads], 0.0
+        for (step, width), colour in zip(parts["steps"].items(), shades, strict=True):
             axes.barh(row, width, left=left, color=colour, label=step if row == 0 else None)
+            share = width / parts["request"]
+            if share > 0.05:
+                axes.text(left + width / 2, row, f"{share:.0%}", color="white", ha="center", va="center")
             left += width
-        floor = found["parts"][threads]["floor of encode"]
-        axes.plot(
-            [left - floor, left],
-            [row + 0.45] * 2,
-            color="black",
-            lw=2,
-            label="GEMM floor" if row == 0 else None,
-        )
+        for key, label, colour in (
+            ("square", "encode at the rate of a large product", "black"),
+            ("own", "... of the encoder's own products", "#7a7a7a"),
+        ):
+            y = row + (0.43 if key == "square" else 0.5)
+            begin = sum(parts["steps"].values()) - parts["steps"]["serialise"] - parts["steps"]["encode"]
+            end = begin + encode_ms(parts["limits"][key])
+            axes.plot([begin, end], [y, y], color=colour, lw=2, label=label if row == 0 else None)
     axes.set_yticks([0, 1], ["2 threads", "1 thread"])
-    axes.set(xlabel="ms", title="The parts of one request, 954 KB JPEG, exact")
-    axes.legend(frameon=False, ncols=3, fontsize=8, loc="lower right")
+    axes.set(xlabel="ms", title=f"The parts of one request: exact, {MAIN}")
+    figure.legend(frameon=False, ncols=4, fontsize=8, loc="outside lower center")
     return figure, axes
 
 

@@ -48,15 +48,6 @@ def latency(found: dict[str, Any]) -> str:
     return table(["request", *names], body)
 
 
-def parts(parts: dict[str, dict[str, float]]) -> str:
-    """The steps of one request."""
-    steps = [*parts["1"]]
-    return table(
-        ["step", "1 thread", "2 threads"],
-        [[s, f"{parts['1'][s]:.2f}", f"{parts['2'][s]:.2f}"] for s in steps],
-    )
-
-
 def cold(found: dict[str, Any]) -> str:
     """Starts, memory and size; sizes only of what ships."""
     disk = {row["contender"]: row for row in found["disk"]}

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bench.parts import by_operator
 from bench.report import RANDOM_WEIGHTS, markdown
 from bench.tables import LARGE, MAIN, NAMES, PAIR
 
@@ -23,7 +24,13 @@ def found() -> dict[str, Any]:
         "encode": 100.0,
         "serialise": 0.2,
     }
-    parts = {**steps, "floor of encode": 90.0, "GFLOP/s": 91.6}
+    parts = {
+        "steps": steps,
+        "request": 125.0,
+        "libjpeg": 15.0,
+        "operators": {"MatMul": 80.0, "Add": 20.0},
+        "limits": {"square": 8.24 / 0.09, "own": 8.24 / 0.12, "read": 16.0},
+    }
     return {
         "when": "2026-01-01 00:00 UTC",
         "mode": "quick",
@@ -60,10 +67,35 @@ def test_ratios_and_shares(found: dict[str, Any]) -> None:
         "| warm, one 954 KB JPEG, 1 thread, ms | 200 | 100 (2.00 x) | 1.4 x | 50 (4.00 x) | 2.5 x |" in text
     )
     assert "| encode, share of the machine's GEMM limit, 1 thread |  | 90% | 90 % |" in text
+    assert "| the same, of its rate on the encoder's own products |  | 120% |" in text
     assert "| Lambda USD per million at 1 vCPU | 5.96 | 3.08 | under 4.2 | 1.64 | under 2.5 |" in text
     assert "| requests a second, 4 clients, against infinity-emb | 4.0 | 10.0 (2.50 x) | 2 x |" in text
     assert RANDOM_WEIGHTS in text
     assert f"| {MAIN}, 1 thread | 200 (199) |" in text
+
+
+def test_the_parts_of_a_request_add_up(found: dict[str, Any]) -> None:
+    text = markdown(found)
+    for row in (
+        "| encode | 100.00 | 80.0% | 100.00 | 80.0% |",
+        "| of that, libjpeg alone | 15.00 | 12.0% | 15.00 | 12.0% |",
+        "| sum of the steps | 122.20 | 97.8% | 122.20 | 97.8% |",
+        "| the rest: event, headers, log line | 2.80 | 2.2% | 2.80 | 2.2% |",
+        "| **whole request, by the handler** | 125.00 | 100.0% | 125.00 | 100.0% |",
+        "| warm latency in the table above | 100.00 | 80.0% | 100.00 | 80.0% |",
+        "| MatMul | 80.00 | 80.0% | 80.00 | 80.0% |",
+    ):
+        assert row in text
+    assert "take 22 ms of its 100." in text
+
+
+def test_operators_by_the_profiler() -> None:
+    def node(name: str, operator: str, duration: int, kind: str = "Node") -> dict[str, Any]:
+        return {"cat": kind, "name": name, "dur": duration, "args": {"op_name": operator}}
+
+    events = [node("a_kernel_time", "Add", 500), node("b_kernel_time", "MatMul", 3000)]
+    events += [node("c_kernel_time", "MatMul", 1000), node("b_fence_before", "MatMul", 9)]
+    assert by_operator([*events, node("run", "", 9, "Session")], 2) == {"MatMul": 2.0, "Add": 0.25}
 
 
 def test_without_the_peer(found: dict[str, Any]) -> None:
