@@ -85,10 +85,8 @@ sbom: setup  ## the parts of both images with their licences, as CycloneDX files
 	  $(INTO_IMAGE) --target .cache/sbom/$$image -r $$image/requirements.txt || exit 1; \
 	  $(BIN)/python -m containers.sbom .cache/sbom/$$image $$image sbom || exit 1; done
 
-audit: setup  ## known vulnerabilities of locked packages, Python's and npm's (asks the advisory services)
-	$(BIN)/npm audit
-	@for lock in $(IMAGE_LOCKS) sagemaker/requirements-gpu.txt; do \
-	  echo "$$lock"; $(BIN)/pip-audit --strict --disable-pip --require-hashes -r $$lock || exit 1; done
+audit: setup  ## known vulnerabilities of locked packages, Python's and npm's; fails where the services don't answer
+	$(BIN)/python -m containers.audit
 
 pin: setup  ## record digests and hashes of bases and weights: make pin [ONLY_MISSING=1] [WEIGHTS=MODEL/TAG=SOURCE]
 	$(BIN)/python -m containers.pin $(if $(ONLY_MISSING),--only-missing) $(if $(WEIGHTS),--add "$(WEIGHTS)")
@@ -97,7 +95,7 @@ pin: setup  ## record digests and hashes of bases and weights: make pin [ONLY_MI
 SECRETS := $(BIN)/detect-secrets-hook --no-verify --exclude-lines 'user:(secret|password)@' \
   $(addprefix --disable-plugin ,Base64HighEntropyString HexHighEntropyString KeywordDetector)
 
-check: setup  ## lint, types, import rules, secrets; the template by cdk-nag, CDK's validation and cfn-lint (China too)
+check: setup  ## lint, types, import rules, secrets, vulnerabilities; the template by cdk-nag, CDK and cfn-lint (China too)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -105,6 +103,7 @@ check: setup  ## lint, types, import rules, secrets; the template by cdk-nag, CD
 	git ls-files -z ':!tests/fuzz/corpus' ':!*requirements*.txt' | xargs -0 $(SECRETS)
 	CDK_OUTDIR=.cache/check.out $(BIN)/python app.py
 	$(BIN)/cfn-lint .cache/check.out/ImageSimilarity.template.json --regions us-east-1 cn-north-1 cn-northwest-1
+	$(BIN)/python -m containers.audit --offline-ok
 
 # FLAGS="-c backend=sagemaker -c authorization=NONE": context flags, for one command. A deployed stack keeps its
 # parameter values unless flags are given. Lambda refuses images with BuildKit's attestations.
@@ -165,9 +164,9 @@ lock-export: $(VENV)/.ready  ## pin the exporter's packages anew
 	@touch $@
 
 TIME ?= 300
-fuzz: setup .venv-fuzz/.ready  ## coverage-guided fuzzing of what reads strangers' bytes: make fuzz [TIME=seconds]
+fuzz: setup .venv-fuzz/.ready  ## coverage-guided fuzzing of what reads strangers' bytes: make fuzz [TIME=seconds] [JOBS=2]
 	@PYTHONPATH=$(CURDIR):$$(echo $(CURDIR)/$(VENV)/lib/python3.*/site-packages) \
-	  .venv-fuzz/bin/python -m tests.fuzz.run --time $(TIME)
+	  .venv-fuzz/bin/python -m tests.fuzz.run --time $(TIME) $(if $(JOBS),--jobs $(JOBS))
 
 soak: setup  ## load at capacity with faults, both backends: make soak [TIME=seconds]
 	@$(BIN)/python -m tests.soak.run --time $(TIME)

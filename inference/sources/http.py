@@ -44,7 +44,7 @@ def read(source: Source, policy: SourcePolicy, deadline: Deadline) -> bytes:
             answer = _ask(target, source.field, policy, deadline)
             if isinstance(answer, bytes):
                 return answer
-            url = urljoin(url, answer)
+            url = _joined(url, answer, f"{source.field}, redirected")
             redirected = parse(url, field=f"{source.field}, redirected", policy=policy)
             if target.scheme == "https" and redirected.scheme == "http":
                 raise SourceNotAllowed(
@@ -56,6 +56,14 @@ def read(source: Source, policy: SourcePolicy, deadline: Deadline) -> bytes:
     raise SourceUnavailable(
         f"{source.field}: redirected more than {MAX_REDIRECTS} times; send the final address."
     )
+
+
+def _joined(url: str, location: str, field: str) -> str:
+    """RFC 3986 section 5.2: where `location` leads from `url`."""
+    try:
+        return urljoin(url, location)
+    except ValueError as error:  # brackets that hold no address
+        raise SourceNotAllowed(f"{field}: not a well-formed URL.") from error
 
 
 def _ask(target: Target, field: str, policy: SourcePolicy, deadline: Deadline) -> bytes | str:

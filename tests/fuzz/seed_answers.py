@@ -17,6 +17,7 @@ REFUSED = [
     "http://[::ffff:10.0.0.1]/", "http://[64:ff9b::a00:1]/", "http://2130706433/", "http://0x7f.1/",
     "http://private.com/", "http://mixed.com/", "http://mapped.com/", "http://zone.com/", "http://nowhere.com/",
     "http://b.com:8080/", "http://u:p@b.com/", "//10.0.0.1/", "ftp://b.com/", "s3://bucket/key", "file:///etc/passwd",
+    "http://[/", "http://[29xyz:1]/",
 ]  # fmt: skip
 
 

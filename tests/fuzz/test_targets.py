@@ -37,11 +37,7 @@ def mutated(seed: bytes, chance: random.Random) -> bytes:
     return bytes(data)
 
 
-# A redirect to http://[/ leaves inference/sources/http.py as urljoin's ValueError: found by these seeds.
-KNOWN = {"http": pytest.mark.xfail(raises=ValueError, strict=False)}
-
-
-@pytest.mark.parametrize("target", [pytest.param(name, marks=KNOWN.get(name, ())) for name in TARGETS])
+@pytest.mark.parametrize("target", TARGETS)
 def test_seeds_and_their_mutations(target: str) -> None:
     chance, found = random.Random(target), seeds(target)
     assert len(found) > 3

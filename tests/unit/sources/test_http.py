@@ -99,7 +99,11 @@ def test_endless_redirects() -> None:
 
 
 @pytest.mark.parametrize(
-    "location", ["ftp://x/", "file:///etc/passwd", "s3://bucket/key", "http://u:p@h/", "gopher://x"]
+    "location",
+    [
+        *("ftp://x/", "file:///etc/passwd", "s3://bucket/key", "http://u:p@h/", "gopher://x"),
+        *("http://[/", "http://[29xyz:1]/", "//[::1"),
+    ],
 )
 def test_redirects_to_what_is_not_fetched(location: str) -> None:
     with serving(redirect(location)) as server:
