@@ -2,7 +2,7 @@
 # The model stage of an image build, in three steps that the build can keep apart in its cache:
 #   check       refuses weights that are not pinned, before anything large is fetched
 #   install     torch and open_clip, where they are needed
-#   export DIR  model.onnx and manifest.json into DIR
+#   export DIR  model.onnx, its weights and manifest.json into DIR, compared by SHA-256
 # MODEL, PRETRAINED, PRECISION and TORCH_INDEX are the build's arguments. A checkpoint whose tag open_clip does not
 # know has its preprocessing beside it: checkpoints/mine.safetensors, checkpoints/mine.json.
 set -eu
@@ -35,6 +35,7 @@ export)
     if [ "$PRECISION" = int8 ]; then set -- "$@" --int8; fi
     python3 -m inference.export "$@"
   fi
+  python3 -m containers.weights --verify "$folder"
   chmod -R a+rX "$folder"
   ;;
 *)

@@ -2,6 +2,7 @@
 
 import argparse
 import hashlib
+import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 from containers.pins import PinError, Pins, Weights
 
 CHECKPOINTS = Path("checkpoints")
+ARTIFACT = {"model.onnx": "sha256", "model.onnx.data": "weights_sha256"}
+"""Files of an exported model, and the fields of manifest.json that have their SHA-256."""
 
 Download = Callable[[Weights], Path]
 
@@ -69,16 +72,35 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def verify(folder: Path) -> None:
+    """Compare an artifact with its manifest by SHA-256; starts of the image compare weights by XXH3 alone.
+
+    Raises:
+        PinError: a file is another one.
+    """
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    for name, recorded in ARTIFACT.items():
+        found = file_sha256(folder / name)
+        if found != manifest[recorded]:
+            raise PinError(f"{name} has SHA-256 {found}, but manifest.json records {manifest[recorded]}")
+
+
 def main(arguments: Sequence[str]) -> int:
     """Prints the checkpoint's path; 1 and a sentence when there is none to be trusted."""
     parser = argparse.ArgumentParser(prog="python -m containers.weights", description=__doc__)
-    parser.add_argument("--model", required=True)
-    parser.add_argument("--pretrained", required=True)
+    parser.add_argument("--model")
+    parser.add_argument("--pretrained")
     parser.add_argument(
         "--check", action="store_true", help="fetch and hash nothing, say whether it is pinned"
     )
+    parser.add_argument(
+        "--verify", type=Path, metavar="DIR", help="compare an exported model and its manifest"
+    )
     options = parser.parse_args(arguments)
     try:
+        if options.verify:
+            verify(options.verify)
+            return 0
         weights = pinned(f"{options.model}/{options.pretrained}", Pins.load())
         if not options.check:
             print(checkpoint(weights))
