@@ -12,6 +12,8 @@ HOURS_OF_A_MONTH = 730
 # Ours: an answer with a vector, its log line, both images compressed in the registry. KB and GB are decimal,
 # as in the documentation's examples.
 ANSWER_KB, LOG_KB, REGISTRY_GB = 6.0, 1.0, 0.5
+# What goes into an endpoint: a picture of 954 KB in base64, or the JSON with its URL.
+PICTURE_KB, URL_KB = 954 * 4 / 3, 0.2
 
 
 @dataclass(frozen=True)
@@ -39,45 +41,50 @@ DOCUMENTED = Workload(10240, 1.0, answer_kb=100, log_kb=10)
 """The workload of the documentation's two examples (the second's heading says 4 seconds, its line 1)."""
 
 
+def price(region: str, *name: str) -> float:
+    """One price, in the region's currency."""
+    found = PRICES["regions"][region]
+    for key in name:
+        found = found[key]
+    return float(found["price"])
+
+
 def lambda_compute(region: str, workload: Workload) -> float:
     """Running time of a million requests: GB-seconds at the region's price."""
-    price = float(PRICES["regions"][region]["lambda_gb_second"][workload.architecture])
-    return REQUESTS * workload.memory_mb / 1024 * workload.seconds * price
+    gigabyte_seconds = REQUESTS * workload.memory_mb / 1024 * workload.seconds
+    return gigabyte_seconds * price(region, "lambda_gb_second", workload.architecture)
 
 
 def lambda_total(region: str, workload: Workload) -> float:
     """Invocations and running time: what the choice of memory and model changes."""
-    return float(PRICES["regions"][region]["lambda_million_requests"]) + lambda_compute(region, workload)
+    return price(region, "lambda_million_requests") + lambda_compute(region, workload)
 
 
 def estimate(region: str, workload: Workload) -> list[Line]:
     """The six lines of the documentation's tables for a million requests on Lambda."""
-    price = PRICES["regions"][region]
-    gigabytes = REQUESTS / 1e6  # of one KB a request
-    return [
-        Line("AWS Lambda", "1 million invocations", price["lambda_million_requests"]),
-        Line(
+    seconds, answer, log = f"{workload.seconds:g} s", f"{workload.answer_kb:g} KB", f"{workload.log_kb:g} KB"
+    per_kb = REQUESTS / 1e6  # gigabytes of a million requests, for each kilobyte of one
+    lines = [
+        ("AWS Lambda", "1 million invocations", price(region, "lambda_million_requests")),
+        (
             "AWS Lambda",
-            f"{workload.memory_mb} MB memory, {workload.seconds:g} s each time",
+            f"{workload.memory_mb} MB memory, {seconds} each time",
             lambda_compute(region, workload),
         ),
-        Line("Amazon API Gateway", "1 million invocations", price["api_million_calls"]),
-        Line(
+        ("Amazon API Gateway", "1 million invocations", price(region, "api_million_calls")),
+        (
             "Amazon API Gateway",
-            f"{workload.answer_kb:g} KB data output each time",
-            workload.answer_kb * gigabytes * price["data_out_gb"],
+            f"{answer} data output each time",
+            workload.answer_kb * per_kb * price(region, "data_out_gb"),
         ),
-        Line(
-            "Amazon CloudWatch Logs",
-            f"{workload.log_kb:g} KB each time",
-            workload.log_kb * gigabytes * price["logs_gb"],
-        ),
-        Line(
+        ("Amazon CloudWatch Logs", f"{log} each time", workload.log_kb * per_kb * price(region, "logs_gb")),
+        (
             "Amazon Elastic Container Registry",
             f"{workload.registry_gb:g} GB storage for a month",
-            workload.registry_gb * price["ecr_gb_month"],
+            workload.registry_gb * price(region, "ecr_gb_month"),
         ),
     ]
+    return [Line(*line) for line in lines]
 
 
 def total(lines: list[Line]) -> float:
@@ -87,18 +94,29 @@ def total(lines: list[Line]) -> float:
 
 def sagemaker_month(region: str, instance: str, count: int = 1) -> float:
     """An endpoint that is always on, for a month of 730 hours."""
-    return float(PRICES["regions"][region]["sagemaker_hour"][instance]) * HOURS_OF_A_MONTH * count
+    return price(region, "sagemaker_hour", instance) * HOURS_OF_A_MONTH * count
 
 
-def sagemaker_capacity(region: str, instance: str, seconds: float, load: float = 0.6) -> float:
-    """Requests a month that one instance answers at `load` of its cores; `seconds` of one core each."""
-    cores = float(PRICES["regions"][region]["sagemaker_cores"][instance])
+def sagemaker_cores(region: str, instance: str) -> int | None:
+    """Physical cores of an instance; None of those that compute on a GPU."""
+    cores: int | None = PRICES["regions"][region]["sagemaker_hour"][instance].get("cores")
+    return cores
+
+
+def sagemaker_capacity(cores: int, seconds: float, load: float = 0.6) -> float:
+    """Requests a month that an instance answers at `load` of its cores; `seconds` of one core each."""
     return cores * load * 3600 * HOURS_OF_A_MONTH / seconds
 
 
-def break_even(region: str, instance: str, workload: Workload) -> float:
-    """Requests a month from which one instance costs less than Lambda."""
-    return sagemaker_month(region, instance) / (lambda_total(region, workload) / REQUESTS)
+def sagemaker_data(region: str, request_kb: float, answer_kb: float = ANSWER_KB) -> float:
+    """What a million requests cost for bytes into and out of an endpoint."""
+    return REQUESTS / 1e6 * (request_kb + answer_kb) * price(region, "sagemaker_data_gb")
+
+
+def break_even(region: str, instance: str, workload: Workload, request_kb: float) -> float | None:
+    """Requests a month from which one instance costs less than Lambda; None: it never does."""
+    saved = lambda_total(region, workload) - sagemaker_data(region, request_kb, workload.answer_kb)
+    return sagemaker_month(region, instance) / (saved / REQUESTS) if saved > 0 else None
 
 
 def seconds_at(memory_mb: int, one_cpu: float, two_cpus: float) -> float:

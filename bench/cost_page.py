@@ -4,81 +4,65 @@ import json
 import textwrap
 from typing import Any
 
+from bench import cost_texts as texts
 from bench.cost import (
     DOCUMENTED,
     MEGABYTES_OF_ONE_CPU,
+    PICTURE_KB,
     PRICES,
+    URL_KB,
+    Line,
     Workload,
     break_even,
     estimate,
+    lambda_compute,
     lambda_total,
+    price,
     sagemaker_capacity,
+    sagemaker_cores,
+    sagemaker_data,
     sagemaker_month,
     total,
 )
 from bench.curve import MEMORY_SIZES, Curve, curve, measured
 from bench.paths import RESULTS, ROOT
-from bench.quota import PERIOD_MS
+from bench.price_table import prices, sources
 from bench.tables import MAIN, NAMES, table, warm
 
-REGION = "us-east-2"
-
-INTRODUCTION = """Made by `python -m bench.cost_page` from [`bench/prices.json`](../bench/prices.json) and
-measured durations; do not edit. Prices are before tax and free tier; the file names region, date and source
-of each, and which could not be looked up: check yours before relying on them. One core of the measuring
-machine is taken for one vCPU of Lambda and for one physical core of an instance. ViT-B/32 has random weights
-here."""
-
-TEXTS = {
-    "examples": """Line by line as printed, from our model. The lines agree; the two printed totals do not:
-both are short by nine tenths of the data output, as if an answer had 10 KB instead of the 100 KB of its
-line. (The second example's heading speaks of 4 seconds, its line of 1.)""",
-    "ours": f"""{REGION}, Lambda x86_64 at {MEGABYTES_OF_ONE_CPU} MB (one vCPU), one JPEG of 954 KB each,
-`exact` (ViT-B/32 as open_clip computes it); an answer has 6 KB and its log line 1 KB.""",
-    "memory": """$ per million requests on x86_64 / on arm64, invocations included, and the time of one. Under
-one vCPU, Lambda gives processor time in proportion to memory: the price stays and the answer comes later.
-More than one vCPU costs more per request than it saves. The stack's default is {default} MB.""",
-    "measured": f"""Measured: each process under the CPU quota that the size buys (memory /
-{MEGABYTES_OF_ONE_CPU} CPUs of two cores, by a control group with a period of {PERIOD_MS} ms).""",
-    "interpolated": """The sizes were not measured: times are reckoned from those on one and on two whole
-cores, in proportion under one and by interpolation above.""",
-    "arm64": """arm64 is 20 % cheaper a GB-second; its durations were not measured, and its rows take them as
-equal.""",
-    "sagemaker": f"""An endpoint that is always on, filled to 60 %; below the break-even, Lambda costs less,
-and where the break-even is above what the instance can answer, Lambda always does. Lambda at
-{MEGABYTES_OF_ONE_CPU} MB, compute only (API Gateway costs the same in front of both). SageMaker has no cold
-starts.""",
-    "hosted": """$ per million pictures, list prices of their public pages as known to us, not looked up
-here; theirs are other models with other vectors. Ours: Lambda compute as above, API Gateway's 3.50
-included.""",
-}
+REGION = texts.REGION
+MODELS = ("exact", "int8")
 
 
 def page() -> str:
     """The whole page."""
     found: dict[str, Any] = json.loads((RESULTS / "full.json").read_text())
     seconds, cores = curve(found), warm(found, MAIN, 1)
-    how = TEXTS["measured" if measured(found) else "interpolated"]
+    how = texts.MEASURED if measured(found) else texts.INTERPOLATED
     sections = [
         "# What it costs",
-        _wrapped(INTRODUCTION),
+        _wrapped(texts.INTRODUCTION),
         f"Durations: `make bench FULL=1` of {found['when']}, {found['machine']}.",
         "## The documentation's two examples",
-        _wrapped(TEXTS["examples"]),
+        _wrapped(texts.EXAMPLES),
         *(_example(example) for example in PRICES["seed_examples"]),
         "## The same million requests here",
-        _wrapped(TEXTS["ours"]),
+        _wrapped(texts.OURS),
         _lines(estimate(REGION, _at_one_cpu(seconds, "exact")), "$"),
         "## Lambda by memory and architecture",
-        _wrapped(TEXTS["memory"].format(default=_default_memory()), how, TEXTS["arm64"]),
+        _wrapped(texts.MEMORY % {"default": _default_memory()}, how, texts.ARM64),
         _by_memory(seconds),
         "![cost against memory](figures/cost-memory.png)",
         "## SageMaker, and where it becomes cheaper",
-        _wrapped(TEXTS["sagemaker"]),
+        _wrapped(texts.SAGEMAKER, _on_lambda(seconds)),
         _sagemaker(seconds, cores),
+        _wrapped(texts.SAGEMAKER_DATA % _data_charge()),
         "## Beside hosted services",
-        _wrapped(TEXTS["hosted"]),
+        _wrapped(texts.HOSTED % {"gateway": price(REGION, "api_million_calls")}),
         _hosted(seconds),
+        "## The prices",
+        _wrapped(PRICES["note"]),
+        prices(),
+        sources(),
     ]
     return "\n\n".join(sections) + "\n"
 
@@ -96,7 +80,7 @@ def _at_one_cpu(seconds: Curve, name: str) -> Workload:
     return Workload(MEGABYTES_OF_ONE_CPU, round(seconds[name][MEGABYTES_OF_ONE_CPU], 4))
 
 
-def _lines(lines: list[Any], currency: str) -> str:
+def _lines(lines: list[Line], currency: str) -> str:
     rows = [[f"{line.service}: {line.dimension}", f"{currency}{line.cost:.2f}"] for line in lines]
     return table(["service", "cost"], [*rows, ["**total**", f"**{currency}{total(lines):.2f}**"]])
 
@@ -131,26 +115,47 @@ def _both_architectures(memory: int, seconds: float | None) -> str:
     return f"{costs}, {1000 * seconds:.0f} ms"
 
 
+def _on_lambda(seconds: Curve) -> str:
+    costs = {name: lambda_total(REGION, _at_one_cpu(seconds, name)) for name in MODELS}
+    return " and ".join(f"{cost:.2f} per million for `{name}`" for name, cost in costs.items()) + "."
+
+
+def _data_charge() -> dict[str, float]:
+    """Of pictures in the body; and the seconds on Lambda that cost as much."""
+    body = sagemaker_data(REGION, PICTURE_KB)
+    one_second = lambda_compute(REGION, Workload(MEGABYTES_OF_ONE_CPU, 1))
+    return {"body": body, "slower": body / one_second}
+
+
 def _sagemaker(seconds: Curve, cores: dict[str, float]) -> str:
     rows = []
     for instance in PRICES["regions"][REGION]["sagemaker_hour"]:
-        month = sagemaker_month(REGION, instance)
-        row = [instance, f"{month:.0f}"]
-        for name in ("exact", "int8"):
-            capacity = sagemaker_capacity(REGION, instance, cores[name] / 1000)
-            even = break_even(REGION, instance, _at_one_cpu(seconds, name))
-            row += [f"{capacity / 1e6:.1f}", f"{1e6 * month / capacity:.2f}", f"{even / 1e6:.1f}"]
-        rows.append(row)
-    each = ("million a month at 60 %", "$ per million", "break-even, million a month")
-    return table(
-        ["instance", "$ a month", *(f"{name}: {what}" for name in ("exact", "int8") for what in each)], rows
-    )
+        month, count = sagemaker_month(REGION, instance), sagemaker_cores(REGION, instance)
+        if count is None:
+            rows.append([instance, f"{month:.0f}", "", *["not measured"] * 4])
+            continue
+        for name in MODELS:
+            capacity = sagemaker_capacity(count, cores[name] / 1000)
+            costs = [1e6 * month / capacity + sagemaker_data(REGION, kb) for kb in (URL_KB, PICTURE_KB)]
+            even = break_even(REGION, instance, _at_one_cpu(seconds, name), URL_KB)
+            rows.append(
+                [
+                    instance,
+                    f"{month:.0f}",
+                    name,
+                    f"{capacity / 1e6:.1f}",
+                    *(f"{cost:.2f}" for cost in costs),
+                    f"{even / 1e6:.1f}" if even else "never",
+                ]
+            )
+    head = ["instance", "$ a month", "model", "million a month at 60 %", "$ per million by URL"]
+    return table([*head, "$ per million in the body", "break-even by URL, million a month"], rows)
 
 
 def _hosted(seconds: Curve) -> str:
-    gateway = PRICES["regions"][REGION]["api_million_calls"]
-    rows = [[one["service"], f"{one['price']:.2f}"] for one in PRICES["hosted_per_million_images"]]
-    for name in ("exact", "int8"):
+    gateway = price(REGION, "api_million_calls")
+    rows = [[one["what"], f"{one['price']:.2f}"] for one in PRICES["hosted_per_million_images"]]
+    for name in MODELS:
         cost = gateway + lambda_total(REGION, _at_one_cpu(seconds, name))
         rows.append([f"this solution on Lambda, {name}", f"{cost:.2f}"])
     return table(["service", "$ per million pictures"], rows)

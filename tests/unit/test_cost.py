@@ -4,8 +4,21 @@ from pathlib import Path
 
 import pytest
 
-from bench.cost import DOCUMENTED, PRICES, Workload, break_even, estimate, lambda_total, seconds_at, total
+from bench.cost import (
+    DOCUMENTED,
+    PICTURE_KB,
+    PRICES,
+    URL_KB,
+    Workload,
+    break_even,
+    estimate,
+    lambda_total,
+    sagemaker_data,
+    seconds_at,
+    total,
+)
 from bench.cost_page import page
+from bench.price_table import entries
 
 EXAMPLES = PRICES["seed_examples"]
 
@@ -43,8 +56,23 @@ def test_less_memory_is_slower_and_costs_the_same() -> None:
 
 def test_break_even() -> None:
     workload = Workload(memory_mb=1769, seconds=0.13)
-    requests = break_even("us-east-2", "ml.c5.large", workload)
-    assert requests * lambda_total("us-east-2", workload) / 1e6 == pytest.approx(0.102 * 730)
+    requests = break_even("us-east-2", "ml.c5.large", workload, URL_KB)
+    assert requests is not None
+    on_lambda = requests * lambda_total("us-east-2", workload) / 1e6
+    endpoint = 0.102 * 730 + requests * (0.2 + 6) * 1e-6 * 0.016
+    assert on_lambda == pytest.approx(endpoint)
+
+
+def test_an_endpoint_charges_for_the_pictures_that_go_in() -> None:
+    assert sagemaker_data("us-east-2", PICTURE_KB) == pytest.approx(1278 * 0.016)
+    assert break_even("us-east-2", "ml.c5.large", Workload(1769, 0.13), PICTURE_KB) is None
+
+
+def test_every_price_has_a_source() -> None:
+    found = [entry for region in PRICES["regions"].values() for entry in entries(region)]
+    found += PRICES["hosted_per_million_images"]
+    assert len(found) == 6 + 13 + 6
+    assert {entry["source"] for entry in found} == set(PRICES["sources"])
 
 
 def test_the_page_is_up_to_date() -> None:
