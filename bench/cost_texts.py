@@ -31,12 +31,12 @@ ARM64 = """arm64 is 20 % cheaper a GB-second; its durations were not measured, a
 equal."""
 
 SAGEMAKER = f"""An endpoint is always on, and has no cold starts. Below the break-even, Lambda costs less;
-where the break-even is above what the instance answers at 60 % of its cores, Lambda always does. Compute only, as
-API Gateway costs the same in front of both; Lambda at {MEGABYTES_OF_ONE_CPU} MB:"""
+where the break-even is above what the instance answers at 60 % of its cores, Lambda always does. Compute
+only, as API Gateway costs the same in front of both; Lambda at {MEGABYTES_OF_ONE_CPU} MB:"""
 
 SAGEMAKER_DATA = """SageMaker charges for bytes in and out as well. By URL they are few; a picture of 954 KB
-in the body adds $%(body).2f per million, where Lambda charges nothing: then Lambda always costs less, unless it
-takes more than %(slower).1f s. The time to fetch a URL, which Lambda charges too, is not in these figures.
+in the body adds $%(body).2f per million, where Lambda charges nothing: then Lambda always costs less, unless
+it takes more than %(slower).1f s. The time to fetch a URL, which Lambda charges too, is not in these figures.
 Instances that are not listed have no price that we could read; GPUs were not measured."""
 
 HOSTED = """$ per million pictures; theirs are other models with other vectors. Ours: Lambda compute as above,
