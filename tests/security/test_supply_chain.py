@@ -1,0 +1,93 @@
+"""What is installed: hashed in its lock and installed by that hash; and no secret passes `make check`."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from containers.audit import LOCKS, NPM_FOLDERS, PINNED, ROOT
+
+BY_VERSION_ALONE = "inference/export/torch.txt"
+# For `make bench` alone: what we are compared with.
+NOT_LOCKED = {"bench/baseline/requirements.txt", "bench/baseline/infinity.txt"}
+INSTALLS = re.compile(r"pip (?:install|sync)|EXPORT_PIP\)|INTO_IMAGE\)|ON_IMAGE\)")
+SCRIPTS = ("Makefile", "containers/packages.sh", "containers/model.sh")
+
+
+@pytest.mark.parametrize("lock", [lock for lock in LOCKS if lock != BY_VERSION_ALONE])
+def test_every_package_has_its_hash(lock: str) -> None:
+    text = (ROOT / lock).read_text()
+    entries = re.split(r"\n(?=[^\s#])", text.strip())
+    assert len(entries) == len(PINNED.findall(text))
+    assert all(re.search(r"--hash=sha256:[0-9a-f]{64}\b", entry) for entry in entries)
+
+
+def test_torch_has_its_version() -> None:
+    lines = [line for line in (ROOT / BY_VERSION_ALONE).read_text().splitlines() if not line.startswith("#")]
+    assert [PINNED.fullmatch(line)[1] for line in lines] == ["torch", "torchvision"]  # type: ignore[index]
+
+
+@pytest.mark.parametrize("folder", NPM_FOLDERS)
+def test_every_npm_package_has_its_hash(folder: str) -> None:
+    packages = json.loads((ROOT / folder / "package-lock.json").read_text())["packages"]
+    installed = {name: entry for name, entry in packages.items() if name and not entry.get("inBundle")}
+    assert installed
+    assert all(entry["integrity"].startswith("sha512-") for entry in installed.values())
+
+
+def installing(script: str) -> list[str]:
+    """The script's commands that install from a file, with the variables of make that they are made of."""
+    text = (ROOT / script).read_text().replace("\\\n", " ")
+    variables = dict(re.findall(r"^(\w+) := (.*)", text, re.MULTILINE))
+
+    def value(name: re.Match[str]) -> str:
+        return str(variables.get(name[1], name[0]))
+
+    lines = [line for line in text.splitlines() if re.search(r" -r |pip sync", line)]
+    return [re.sub(r"\$\((\w+)\)", value, line) for line in lines if INSTALLS.search(line)]
+
+
+def test_locks_are_installed_by_their_hashes() -> None:
+    commands = [command for script in SCRIPTS for command in installing(script)]
+    loose = [command for command in commands if "--require-hashes" not in command]
+    assert len(commands) - len(loose) >= 7
+    assert {file for command in loose for file in re.findall(r"-r (\S+)", command)} == {
+        BY_VERSION_ALONE
+    } | NOT_LOCKED
+
+
+SECRETS = {
+    "a key of AWS": "key = " + "AKIA" + "Q3EGRIDXMLVU5LT2",
+    "a private key": "-----BEGIN " + "RSA PRIVATE KEY-----",
+    "a token of GitHub": "ghp_" + "1234567890abcdefghijklmnopqrstuvwxyz"[:36],
+    "a token of Slack": "xoxb-" + "1234567890-1234567890-abcdefghijklmnopqrstuvwx",
+    "a password in a URL": "https://somebody:" + "hunter2@db.example/",
+}
+
+
+def finds(text: str, folder: Path) -> int:
+    """The exit code of the scan in `make check` over one file."""
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
+    }
+    printed = subprocess.run(
+        ["make", "-n", "check"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    ).stdout
+    line = next(line for line in printed.splitlines() if "detect-secrets-hook" in line)
+    command = shlex.split(line.partition("xargs -0 ")[2])
+    file = folder / "some.py"
+    file.write_text(text + "\n")
+    return subprocess.run([*command, str(file)], cwd=ROOT, capture_output=True, check=False).returncode
+
+
+@pytest.mark.parametrize("kind", SECRETS)
+def test_a_secret_in_the_tree_fails_the_check(kind: str, tmp_path: Path) -> None:
+    assert finds(f"nothing = 1\n{SECRETS[kind]}", tmp_path) == 1
+
+
+def test_a_file_without_secrets_passes(tmp_path: Path) -> None:
+    assert finds("nothing = 1", tmp_path) == 0
