@@ -29,8 +29,8 @@ def markdown(found: dict[str, Any]) -> str:
     if found.get("previous"):
         parts += [
             f"## `exact` against the previous result ({found['previous']})",
-            "The handler of that revision with its own exporter's artifact, on today's packages, called in "
-            "turns with the others.",
+            "The handler of that revision with its own exporter's artifact (random weights too), on today's "
+            "packages, called in turns with the others.",
             tables.previous(found),
         ]
     parts += [
@@ -75,6 +75,8 @@ def _aims(found: dict[str, Any]) -> str:
     rows.append(["import of the request path, ms", "", f"{found['import_ms']:.0f}", "under 200", "", ""])
     if "infinity-emb" in found["server"]:
         rows.append(_throughput(found["server"]))
+    if found["server"]:
+        rows += _under_load({name: clients["16"] for name, clients in found["server"].items()})
     head = ["what", "compared with", "exact (default)", "aim", "int8", "aim"]
     return table(head, rows)
 
@@ -97,3 +99,12 @@ def _throughput(servers: dict[str, dict[str, dict[str, float]]]) -> list[str]:
     exact, int8 = (f"{rates[name]:.1f} ({rates[name] / base:.2f} x)" for name in ("exact", "int8"))
     what = "requests a second, 4 clients, against infinity-emb"
     return [what, f"{base:.1f}", exact, "2 x", int8, "3.5 x"]
+
+
+def _under_load(servers: dict[str, dict[str, float]]) -> list[list[str]]:
+    """How evenly 16 clients are served, and whether the process still says that it is alive."""
+    chosen = [servers[name] for name in NAMES[:3]]
+    theirs, exact, int8 = (f"{one['p99'] / one['p50']:.2f}" for one in chosen)
+    fair = ["p99 at 16 clients, as a multiple of p50", theirs, exact, "under 2", int8, "under 2"]
+    theirs, exact, int8 = (f"{one['ping_max']:.0f}" for one in chosen)
+    return [fair, ["slowest /ping at 16 clients, ms", theirs, exact, "under 50", int8, "under 50"]]

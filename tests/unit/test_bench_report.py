@@ -70,6 +70,8 @@ def test_ratios_and_shares(found: dict[str, Any]) -> None:
     assert "| the same, of its rate on the encoder's own products |  | 120% |" in text
     assert "| Lambda USD per million at 1 vCPU | 5.96 | 3.08 | under 4.2 | 1.64 | under 2.5 |" in text
     assert "| requests a second, 4 clients, against infinity-emb | 4.0 | 10.0 (2.50 x) | 2 x |" in text
+    assert "| p99 at 16 clients, as a multiple of p50 | 1.90 | 1.90 | under 2 | 1.90 | under 2 |" in text
+    assert "| slowest /ping at 16 clients, ms | 9 | 9 | under 50 | 9 | under 50 |" in text
     assert RANDOM_WEIGHTS in text
     assert f"| {MAIN}, 1 thread | 200 (199) |" in text
 
