@@ -8,7 +8,6 @@ import matplotlib as mpl
 mpl.use("Agg")
 
 from matplotlib import pyplot as plt
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.cost import Workload, lambda_total
@@ -23,7 +22,6 @@ COLOURS = {
     "int8": "#5a9e6f",
     "embedded": "#c9a227",
 }
-Plot = tuple[Figure, Axes]
 NOTE = "ViT-B/32 with random weights (embedded: real)"
 
 
@@ -33,14 +31,15 @@ def draw(found: dict[str, Any], folder: Path) -> list[str]:
     drawn = {"latency-parts.png": _parts(found), "cost-memory.png": _cost(found)}
     if found["server"]:
         drawn["throughput.png"] = _throughput(found)
-    for name, (figure, axes) in drawn.items():
-        axes.spines[["top", "right"]].set_visible(False)
+    for name, figure in drawn.items():
+        for axes in figure.axes:
+            axes.spines[["top", "right"]].set_visible(False)
         figure.savefig(folder / name, dpi=120)
         plt.close(figure)
     return [*drawn]
 
 
-def _parts(found: dict[str, Any]) -> Plot:
+def _parts(found: dict[str, Any]) -> Figure:
     figure, axes = plt.subplots(figsize=(7, 2.6), layout="constrained")
     shades = ["#c9a227", "#b0503c", "#5a9e6f", "#2f6f8f", "#9a9a9a"]
     for row, threads in enumerate(("2", "1")):
@@ -62,10 +61,10 @@ def _parts(found: dict[str, Any]) -> Plot:
     axes.set_yticks([0, 1], ["2 threads", "1 thread"])
     axes.set(xlabel="ms", title=f"The parts of one request: exact, {MAIN}")
     figure.legend(frameon=False, ncols=4, fontsize=8, loc="outside lower center")
-    return figure, axes
+    return figure
 
 
-def _throughput(found: dict[str, Any]) -> Plot:
+def _throughput(found: dict[str, Any]) -> Figure:
     figure, axes = plt.subplots(figsize=(7, 3.2), layout="constrained")
     for name, by_clients in found["server"].items():
         clients = [int(count) for count in by_clients]
@@ -76,17 +75,20 @@ def _throughput(found: dict[str, Any]) -> Plot:
     axes.set(xlabel="clients", ylabel="requests a second", title=f"Throughput; {NOTE}")
     axes.set_ylim(0)
     axes.legend(frameon=False)
-    return figure, axes
+    return figure
 
 
-def _cost(found: dict[str, Any]) -> Plot:
-    figure, axes = plt.subplots(figsize=(7, 3.2), layout="constrained")
+def _cost(found: dict[str, Any]) -> Figure:
+    figure, (costs, times) = plt.subplots(1, 2, figsize=(7, 3.2), layout="constrained")
     for name, seconds in curve(found).items():
-        costs = [lambda_total("us-east-2", Workload(memory, s)) for memory, s in seconds.items()]
-        axes.plot([*seconds], costs, marker="o", ms=3, label=name, color=COLOURS[name])
+        dollars = [lambda_total("us-east-2", Workload(memory, s)) for memory, s in seconds.items()]
+        style = {"marker": "o", "ms": 3, "label": name, "color": COLOURS[name]}
+        costs.plot([*seconds], dollars, **style)
+        times.plot([*seconds], [1000 * s for s in seconds.values()], **style)
+    for axes, label in ((costs, "$ per million, us-east-2"), (times, "ms of a request")):
+        axes.set(xlabel="Lambda memory, MB", ylabel=label)
+        axes.set_ylim(0)
+    costs.legend(frameon=False, fontsize=8)
     how = "measured under CPU quotas" if measured(found) else "interpolated"
-    axes.set(xlabel=f"Lambda memory, MB; times {how}", ylabel="$ per million")
-    axes.set_title(f"Lambda compute, us-east-2; {NOTE}")
-    axes.set_ylim(0)
-    axes.legend(frameon=False)
-    return figure, axes
+    figure.suptitle(f"Lambda compute, {how}; {NOTE}", fontsize=10)
+    return figure
