@@ -18,7 +18,7 @@ from bench.quota import PERIOD_MS, NoQuotaError, limited
 
 VISIBLE_CORES = 2
 """A function sees two cores up to 3008 MB, whatever its share of them."""
-MORE_THAN_ONE_CPU = (2048, 2654, 3008)
+MORE_THAN_ONE_CPU = (2048, 2300, 2654, 3008)
 """Where one thread leaves a part of the quota unused and two may use it up before the period ends."""
 
 

@@ -61,12 +61,15 @@ def controller(mounts: str) -> tuple[Path, int]:
 
 
 def settings(cpus: float, version: int) -> dict[str, str]:
-    """The files of a group and what to write into them."""
+    """The files of a group and what to write into them.
+
+    The greatest weight goes with the quota: a share is waited for at its end, not for other processes.
+    """
     period = PERIOD_MS * 1000
     quota = round(cpus * period)
     if version == 2:
-        return {"cpu.max": f"{quota} {period}"}
-    return {"cpu.cfs_period_us": str(period), "cpu.cfs_quota_us": str(quota)}
+        return {"cpu.max": f"{quota} {period}", "cpu.weight": "10000"}
+    return {"cpu.cfs_period_us": str(period), "cpu.cfs_quota_us": str(quota), "cpu.shares": "262144"}
 
 
 def _words(file: Path) -> list[str]:

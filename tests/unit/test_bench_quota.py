@@ -16,7 +16,11 @@ def test_version_1() -> None:
         "tmpfs /sys/fs/cgroup tmpfs rw 0 0\ncgroup /sys/fs/cgroup/cpu,cpuacct cgroup rw,cpu,cpuacct 0 0\n"
     )
     assert controller(mounts) == (Path("/sys/fs/cgroup/cpu,cpuacct"), 1)
-    assert settings(0.5, 1) == {"cpu.cfs_period_us": "20000", "cpu.cfs_quota_us": "10000"}
+    assert settings(0.5, 1) == {
+        "cpu.cfs_period_us": "20000",
+        "cpu.cfs_quota_us": "10000",
+        "cpu.shares": "262144",
+    }
 
 
 def test_version_2(tmp_path: Path) -> None:
@@ -25,7 +29,7 @@ def test_version_2(tmp_path: Path) -> None:
         controller(mounts)
     (tmp_path / "cgroup.subtree_control").write_text("cpuset cpu memory\n")
     assert controller(mounts) == (tmp_path, 2)
-    assert settings(1.7, 2) == {"cpu.max": "34000 20000"}
+    assert settings(1.7, 2) == {"cpu.max": "34000 20000", "cpu.weight": "10000"}
 
 
 def test_more_than_the_machine_has() -> None:
