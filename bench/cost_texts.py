@@ -18,11 +18,12 @@ OURS = f"""{REGION}, Lambda x86_64 at {MEGABYTES_OF_ONE_CPU} MB (one vCPU), one 
 (ViT-B/32 as open_clip computes it); an answer has 6 KB and its log line 1 KB."""
 
 MEMORY = """$ per million requests on x86_64 / on arm64, invocations included, and the time of one. Under one
-vCPU, Lambda gives processor time in proportion to memory: the price stays and the answer comes later. More
-than one vCPU costs more per request than it saves. The stack's default is %(default)s MB."""
+vCPU, Lambda gives processor time in proportion to memory: the price stays about the same and the answer comes
+later. Above, the answer comes sooner and costs more. The stack's default is %(default)s MB."""
 
 MEASURED = f"""Measured: each process under the CPU quota that the size buys (memory / {MEGABYTES_OF_ONE_CPU}
-CPUs of two cores, by a control group with a period of {PERIOD_MS} ms)."""
+CPUs of two cores, by a control group with a period of {PERIOD_MS} ms). A call finds the share of its first
+period unused, as after a pause: short ones gain by that, and less so when requests come back to back."""
 
 INTERPOLATED = """The sizes were not measured: times are reckoned from those on one and on two whole cores, in
 proportion under one and by interpolation above."""
