@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy
 
 import base64
 import logging
+import math
 import os
 import sys
 from collections.abc import Mapping
@@ -16,13 +17,12 @@ from inference.manifest import ManifestError
 from inference.service import INTERNAL_ERROR_MESSAGE, Request, Response, load_service
 from inference.telemetry import ObservedService, configure_logging
 
-MEGABYTES_OF_ONE_CPU = 1769  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
-logger = logging.getLogger(__name__)
+CPU_MEGABYTES = 1769  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 
 
 def encoder_threads(environ: Mapping[str, str]) -> int:
-    """Threads for one embedding: as many as the function's memory buys CPUs, at least one."""
-    return max(1, round(int(environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "0")) / MEGABYTES_OF_ONE_CPU))
+    """Threads for one embedding: the CPUs that the memory buys; 0.15 of one is too little for another."""
+    return max(1, math.ceil(int(environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "0")) / CPU_MEGABYTES - 0.15))
 
 
 configure_logging()
@@ -40,7 +40,7 @@ def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     try:
         response = _response(event)
     except Exception:
-        logger.exception("the event could not be read")
+        logging.getLogger(__name__).exception("the event could not be read")
         response = service.refuse(InternalError(INTERNAL_ERROR_MESSAGE), None)
     proxied = {"statusCode": response.status, "headers": response.headers, "body": response.body.decode()}
     return proxied | {"isBase64Encoded": False}

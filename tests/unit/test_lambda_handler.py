@@ -184,7 +184,17 @@ def test_a_damaged_model_ends_the_start_with_a_sentence(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("memory", "threads"),
-    [("128", 1), ("1024", 1), ("1769", 1), ("2560", 1), ("3008", 2), ("3538", 2), ("5307", 3), ("10240", 6)],
+    [
+        ("128", 1),
+        ("1024", 1),
+        ("1769", 1),
+        ("1920", 1),
+        ("2048", 2),
+        ("3008", 2),
+        ("3538", 2),
+        ("5307", 3),
+        ("10240", 6),
+    ],
 )
 def test_threads_follow_the_memory(adapter: ModuleType, memory: str, threads: int) -> None:
     assert adapter.encoder_threads({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": memory}) == threads
