@@ -62,9 +62,10 @@ def test_the_time_is_shared(jobs: int) -> None:
 
 
 MAIN = """
-import sys
+import signal, sys
 from pathlib import Path
 from tests.fuzz import run
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 run.GROWN = Path(sys.argv.pop(1))
 stub = sys.argv.pop(1)
 run._command = lambda target, seconds: [sys.executable, "-c", stub]

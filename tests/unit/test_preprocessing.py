@@ -1,4 +1,7 @@
-"""Decoding gives, to the last bit, the pixels that open_clip's evaluation transform makes."""
+"""Decoding gives, to the last bit, the pixels that open_clip's evaluation transform makes with Pillow alone.
+
+`image/test_resample.py` has the pictures that are shrunk by another library, where there is one.
+"""
 
 from pathlib import Path
 
@@ -6,13 +9,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inference.image import decode
+from inference.image import decode, resample
 from inference.manifest import Interpolation, Preprocessing
 from tests.data.altered import png
 from tests.data.pictures import EXPORTER
 
 FILES = sorted(EXPORTER.glob("*.jpg"))
 FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
+
+
+@pytest.fixture(autouse=True)
+def pillow_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resample, "AVAILABLE", False)
 
 
 def torchvision(picture: Image.Image, pre: Preprocessing) -> np.ndarray:
