@@ -53,8 +53,7 @@ def decode(data: bytes, *, field: str, preprocessing: Preprocessing) -> NDArray[
     with _refusing_unreadable(field):
         _draft(picture, preprocessing)
         picture.load()
-        picture = flatten(picture)
-    square = upright_square(picture, stored, orientation, preprocessing)
+        square = upright_square(flatten(picture), stored, orientation, preprocessing)
     return np.asarray(square.convert("RGB"), dtype=np.uint8)
 
 

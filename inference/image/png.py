@@ -13,6 +13,8 @@ MAX_CHUNKS = 32_768
 """Each chunk costs the decoder a loop in Python; writers that flush 8 kB at a time reach 2600 in 20 MiB."""
 
 PICTURE_CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
+SINGLE_CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS"})
+"""Section 5.6: once at most. Pillow takes each as it comes; a second header changes a picture half made."""
 BIT_DEPTH_OFFSET = 24
 
 
@@ -25,9 +27,11 @@ def clean(data: bytes) -> tuple[bytes, int]:
         The file without its other chunks, and the orientation that its eXIf chunk names.
 
     Raises:
-        BrokenImageError: the file ends before its end chunk, or has more than MAX_CHUNKS chunks.
+        BrokenImageError: the file does not begin with its header, has a chunk twice that may stand once, ends
+            before its end chunk, or has more than MAX_CHUNKS chunks.
     """
     kept, orientation, position = [SIGNATURE], exif.UPRIGHT, len(SIGNATURE)
+    seen: set[bytes] = set()
     for _ in range(MAX_CHUNKS):
         if position + 12 > len(data):
             raise BrokenImageError("the PNG is truncated; send the whole file.")
@@ -35,6 +39,10 @@ def clean(data: bytes) -> tuple[bytes, int]:
         end = position + 12 + length
         if end > len(data):
             raise BrokenImageError("the PNG is truncated; send the whole file.")
+        if kind in seen or not (seen or kind == b"IHDR"):
+            raise BrokenImageError("the PNG's chunks are not in order; save it again.")
+        if kind in SINGLE_CHUNKS:
+            seen.add(kind)
         if kind in PICTURE_CHUNKS:
             kept.append(data[position:end])
         elif kind == b"eXIf":

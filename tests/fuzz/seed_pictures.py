@@ -1,5 +1,6 @@
 """Seeds of picture files that Pillow does not write: codings and layouts that few programs use."""
 
+import base64
 import struct
 
 import numpy as np
@@ -12,6 +13,15 @@ PICTURE = Image.fromarray(SAMPLES[..., :3])
 QUANTISATION = files.segment(0xDB, b"\0" + b"\x10" * 64)
 START, END = b"\xff\xd8", b"\xff\xd9"
 DNL, SOS = 0xDC, 0xDA
+
+
+# Found by fuzzing: a second header in the middle left a picture whose mode was not that of its pixels.
+TWO_HEADERS = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAkAAAAHBAMAAAAotXpTAAAAMFBMVEUAAQIDBAUGBwgJCgsMDQEAEBESExQVFhcYGRobHPweHyAh"
+    "IiMkJSYnKCkqKywBSUVORBoKAAAADUlIRFIAAAA/AAAAQAgAAgAAJQvmiQAAAB1JREFUeJztwTEBAAAAwqD1T20IX6AAAAAAAIDX"
+    "AE5QTkcNChoKAAAADUlIRFIAAAAJAAAABwEDWgDyAIDgzQAAAAJ0UkZTAAAAB/2uAAAAHUlFTkQAQmAt6Ojo6ADwABrukPhAAFjb"
+    "E5zQAEVORK5CYII="
+)
 
 
 def pictures() -> list[bytes]:

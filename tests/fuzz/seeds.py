@@ -57,7 +57,7 @@ def pngs() -> list[bytes]:
         found += [files.png(SAMPLES, files.RGBA, depth, interlaced=interlaced) for depth in (8, 16)]
     orientation = files.chunk(b"eXIf", files.exif_block(8))
     found.append(files.png(SAMPLES[..., :3], files.RGB, before_pixels=[orientation]))
-    return found + list(broken_pngs().values())
+    return [*found, *broken_pngs().values(), seed_pictures.TWO_HEADERS]
 
 
 def requests() -> list[bytes]:

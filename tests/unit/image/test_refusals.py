@@ -17,6 +17,8 @@ from tests.unit.image import files
 PHOTO = Image.fromarray(skimage.data.chelsea())
 BLACK = np.zeros((64, 64, 3), np.uint8)
 SMALL_PNG, SMALL_JPEG = files.png(BLACK, files.RGB), files.saved(Image.fromarray(BLACK), "JPEG")
+PALETTE_PNG = files.saved(PHOTO.convert("P"), "PNG")
+GREY_PNG = files.saved(PHOTO.convert("L"), "PNG")
 SECONDS = 3.0  # for what takes a tenth of that on an idle core
 
 
@@ -81,6 +83,10 @@ def broken_pngs() -> dict[str, bytes]:
         "colour type 1": header(64, 64, 8, 1, 0, 0, 0),
         "filter 200": head + files.chunk(b"IDAT", zlib.compress(b"\xc8" * 12352)) + files.chunk(b"IEND"),
         "short transparency": files.png(BLACK, 2, before_pixels=[files.chunk(b"tRNS", b"\0")]),
+        "a second header": SMALL_PNG[:-12] + SMALL_PNG[8:33] + SMALL_PNG[-12:],
+        "a header of another kind between": PALETTE_PNG[:33] + GREY_PNG[8:33] + PALETTE_PNG[33:],
+        "a palette twice": PALETTE_PNG[:33] + files.chunk(b"PLTE", bytes(48)) + PALETTE_PNG[33:],
+        "another chunk first": SMALL_PNG[:8] + files.chunk(b"gAMA", bytes(4)) + SMALL_PNG[8:],
         "a chunk that is longer than the file": head + b"\x7f\xff\xff\xffIDAT" + rest,
     }
 
