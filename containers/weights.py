@@ -97,6 +97,8 @@ def main(arguments: Sequence[str]) -> int:
         "--verify", type=Path, metavar="DIR", help="compare an exported model and its manifest"
     )
     options = parser.parse_args(arguments)
+    if not options.verify and None in (options.model, options.pretrained):
+        parser.error("--model and --pretrained are required, or --verify DIR")
     try:
         if options.verify:
             verify(options.verify)

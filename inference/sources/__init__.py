@@ -32,7 +32,7 @@ def read_all(sources: Sequence[Source], policy: SourcePolicy) -> list[bytes]:
         SourceUnavailable: a URL that could not be fetched in policy.timeout_seconds.
         Unavailable: too many files are being fetched by this process already.
 
-    The error of the first source that has one is raised, of those that fetching showed the last.
+    What is wrong before fetching goes before what fetching shows; of each, the first source with one is told.
     """
     deadline = Deadline(policy.timeout_seconds)
     found = [_checked(source, policy) for source in sources]

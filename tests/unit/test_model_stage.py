@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from containers import weights
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -46,3 +48,13 @@ def test_a_model_without_its_weights_ends_the_build(build: Path) -> None:
     done = exported(build)
     assert done.returncode == 1
     assert done.stderr.startswith("No weights: ")
+
+
+@pytest.mark.parametrize("arguments", [[], ["--check"], ["--model", "ViT-B-32"]])
+def test_weights_are_asked_for_by_model_and_tag(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        weights.main(arguments)
+    assert ended.value.code == 2
+    assert "--model and --pretrained are required" in capsys.readouterr().err
