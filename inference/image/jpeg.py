@@ -14,9 +14,9 @@ MAX_SCANS = 64
 bytes of file: without a limit, 20 MiB would keep a processor busy for many minutes."""
 
 REFUSED_FRAMES = frozenset({0xC3, *range(0xC5, 0xC8), *range(0xC9, 0xD0)})
-"""Section B.1.1: frames that are neither baseline, extended nor progressive with Huffman codes, and the segment
-of arithmetic coding (0xCC), whose decoder goes on at full cost where its data has ended: 12 kB kept a processor
-busy for a minute and a half."""
+"""Section B.1.1: frames that are neither baseline, extended nor progressive with Huffman codes, and the
+segment of arithmetic coding (0xCC). That decoder goes on at full cost where its data has ended: 12 kB kept a
+processor busy for a minute and a half."""
 
 EXIF_HEADER = b"Exif\0\0"
 APP1, SOS, EOI = 0xE1, 0xDA, 0xD9
