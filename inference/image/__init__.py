@@ -1,6 +1,5 @@
 """An image file becomes the encoder's input: upright, RGB, square."""
 
-import io
 import struct
 import zlib
 from collections.abc import Iterator
@@ -8,23 +7,25 @@ from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import BmpImagePlugin, Image, JpegImagePlugin, PngImagePlugin
 
 from inference.errors import ImageTooLarge, InvalidImage
-from inference.image import bmp, exif, jpeg, png
+from inference.image import formats
 from inference.image.broken import BrokenImageError
 from inference.image.colour import flatten
 from inference.image.geometry import upright_square
+from inference.image.still import Size
 from inference.manifest import Preprocessing
 
 MAX_SIDE = 4096
+REDUCTIONS = (8, 4, 2)
+"""What libjpeg can decode a JPEG smaller by, at no cost in quality that counts."""
 
 UNREADABLE = (
     *(OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError, AttributeError),
-    *(EOFError, AssertionError, RuntimeError, struct.error, zlib.error),
+    *(EOFError, RuntimeError, struct.error, zlib.error),
 )
-"""What Pillow raises for files that it can't read. Not MemoryError: the sizes are checked before, so that
-one is the machine's and not the file's."""
+"""What Pillow raises for files that it can't decode. Not MemoryError: the sizes are checked before, so that
+one is the machine's and not the file's. Nor AssertionError, which is a defect of ours."""
 
 
 def decode(data: bytes, *, field: str, preprocessing: Preprocessing) -> NDArray[np.uint8]:
@@ -43,17 +44,16 @@ def decode(data: bytes, *, field: str, preprocessing: Preprocessing) -> NDArray[
         ImageTooLarge: the longest side is over MAX_SIDE pixels; no pixel was decoded.
     """
     with _refusing_unreadable(field):
-        picture, orientation = _open(data)
-    stored = width, height = picture.size
-    if max(stored) > MAX_SIDE:
+        still = formats.read(data)
+    width, height = still.size
+    if max(still.size) > MAX_SIDE:
         raise ImageTooLarge(
             f"{field}: the image is {width} x {height} pixels; the longest side may have {MAX_SIDE}. "
             "Scale it down."
         )
     with _refusing_unreadable(field):
-        _draft(picture, preprocessing)
-        picture.load()
-        square = upright_square(flatten(picture), stored, orientation, preprocessing)
+        picture = still.load(_reduction(still.size, preprocessing))
+        square = upright_square(flatten(picture), still.size, still.orientation, preprocessing)
     return np.asarray(square.convert("RGB"), dtype=np.uint8)
 
 
@@ -67,25 +67,9 @@ def _refusing_unreadable(field: str) -> Iterator[None]:
         raise InvalidImage(f"{field}: the image is broken or truncated; send a whole file.") from error
 
 
-def _open(data: bytes) -> tuple[Image.Image, int]:
-    """Read the header only; the picture and its Exif orientation.
-
-    The readers are named here: Pillow's registry has forty more, and a limit of its own that would answer
-    before ours.
-    """
-    if data.startswith(jpeg.SIGNATURE):
-        cleaned, orientation = jpeg.clean(data)
-        return JpegImagePlugin.JpegImageFile(io.BytesIO(cleaned)), orientation
-    if data.startswith(png.SIGNATURE):
-        cleaned, orientation = png.clean(data)
-        return png.scale_transparency(PngImagePlugin.PngImageFile(io.BytesIO(cleaned)), cleaned), orientation
-    if data.startswith(bmp.SIGNATURE):
-        return bmp.checked(BmpImagePlugin.BmpImageFile(io.BytesIO(data)), data), exif.UPRIGHT
-    raise BrokenImageError("not a JPEG, PNG or BMP file; send one of these formats.")
-
-
-def _draft(picture: Image.Image, preprocessing: Preprocessing) -> None:
-    """Let libjpeg decode a large JPEG smaller."""
-    if preprocessing.draft_factor and isinstance(picture, JpegImagePlugin.JpegImageFile):
-        shortest = preprocessing.draft_factor * preprocessing.size
-        picture.draft(None, (shortest, shortest))
+def _reduction(stored: Size, preprocessing: Preprocessing) -> int:
+    """How much smaller a JPEG may be decoded: the short side keeps draft_factor times the model's."""
+    if not preprocessing.draft_factor:
+        return 1
+    shortest = preprocessing.draft_factor * preprocessing.size
+    return next((reduction for reduction in REDUCTIONS if min(stored) // shortest >= reduction), 1)

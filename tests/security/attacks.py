@@ -11,9 +11,9 @@ from PIL import Image
 
 from inference.image import jpeg
 from tests.security.bodies import CONTENT_TYPES, LARGE, LARGE_TEXTS, REQUESTS
-from tests.security.jpegs import OTHER_JPEGS
+from tests.security.jpegs import OTHER_JPEGS, PROGRESSIVE, SEQUENTIAL, arithmetic
 from tests.unit import test_addresses
-from tests.unit.image import files, test_bombs, test_refusals
+from tests.unit.image import files, test_bombs, test_jpeg_segments, test_refusals
 from tests.unit.sources import test_inline, test_url
 
 JSON = "application/json"
@@ -87,8 +87,6 @@ BUCKETS = ("secrets", "", "..", "a/b", "arn:aws:s3:::a")
 
 
 def _files() -> Iterator[Attack]:
-    for name, data in test_refusals.NO_IMAGES.items():
-        yield _file("not an image", name, partial(bytes, data))
     for kind in ("JPEG", "PNG", "BMP", "MPO"):
         whole = files.saved(test_refusals.PHOTO.resize((160, 120)), kind)
         for percent in (1, 5, 10, 25, 50, 75, 90, 99):
@@ -105,10 +103,32 @@ def _files() -> Iterator[Attack]:
             yield _file("broken", f"{kind}, {name}", partial(bytes, data))
     for name, make in OTHER_JPEGS.items():
         yield _file("other JPEG", name, make)
+    for name, data in test_jpeg_segments.COUNTED.items():
+        yield _file("segments", name, partial(bytes, data))
+    yield from _hidden()
     for name, make in test_bombs.BOMBS.items():
         yield _file("bomb", name, make)
     for name, make in test_bombs.HEAVY_BUT_GOOD.items():
         yield _file("ballast", name, make, READ)
+
+
+def _others() -> Iterator[Attack]:
+    for name, others in test_refusals.NO_IMAGES.items():
+        for number, data in enumerate(others):
+            yield _file("not an image", f"{name}, {number}", partial(bytes, data))
+
+
+def _hidden() -> Iterator[Attack]:
+    """One file in another: what a segment holds, or a length that libjpeg takes otherwise."""
+    for frame in (SEQUENTIAL, PROGRESSIVE):
+        body = arithmetic(frame)[2:-2]
+        for marker in (0xC4, 0xDB, 0xE0, 0xE1, 0xFE):
+            for length in (0, 1):
+                make = partial(test_jpeg_segments.hidden, body, marker, length)
+                yield _file("hidden", f"{frame:02X} in {marker:02X} of length {length}", make)
+        for marker in (0xF0, 0xF7, 0xFD):
+            make = partial(test_jpeg_segments.hidden, body, marker, len(body) + 2)
+            yield _file("hidden", f"{frame:02X} in {marker:02X}", make)
 
 
 def _dear() -> Iterator[Attack]:
@@ -148,4 +168,4 @@ def _dear() -> Iterator[Attack]:
 @cache
 def attacks() -> tuple[Attack, ...]:
     """All of them, in order of their classes."""
-    return (*_requests(), *_sources(), *_files(), *_dear())
+    return (*_requests(), *_sources(), *_others(), *_files(), *_dear())

@@ -31,24 +31,42 @@ def refused(data: bytes, error: type[ApiError] = InvalidImage, words: str | None
 
 
 NO_IMAGES = {
-    "empty": b"",
-    "text": b"hello, world",
-    "html": b"<!doctype html><title>Not found</title>",
-    "gif": files.saved(PHOTO, "GIF"),
-    "webp": files.saved(PHOTO, "WEBP"),
-    "tiff": files.saved(PHOTO, "TIFF"),
-    "eps": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
-    "svg": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
-    "pdf": b"%PDF-1.7\n",
-    "zip": b"PK\3\4",
-    "bmp without its file header": files.saved(PHOTO, "BMP")[14:],
-    "spaces first": b"  " + SMALL_PNG,
+    "the file is empty": [b""],
+    "a web page": [
+        b"<!doctype html><title>Not found</title>",
+        b"\xef\xbb\xbf\n <HTML lang=en>",
+        b"<!-- a -->",
+    ],
+    "a GIF": [files.saved(PHOTO, "GIF")],
+    "a WebP": [files.saved(PHOTO, "WEBP")],
+    "a TIFF": [files.saved(PHOTO, "TIFF"), b"MM\0*\0\0\0\x08"],
+    "an AVIF": [b"\0\0\0\x20ftypavif\0\0\0\0avifmif1", b"\0\0\0\x20ftypmif1\0\0\0\0mif1avif"],
+    "a HEIC photograph": [b"\0\0\0\x24ftypheic\0\0\0\0mif1heic", b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic"],
+    "a JPEG 2000 file": [files.saved(PHOTO, "JPEG2000")],
+    "a JPEG XL file": [b"\xff\x0a\xfa\x1f", b"\0\0\0\x0cJXL \r\n\x87\n"],
+    "a video": [b"\0\0\0\x18ftypmp42", b"\x1aE\xdf\xa3\x01", b"RIFF\0\0\0\0AVI LIST"],
+    "a PostScript file": [b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n"],
+    "an SVG drawing": [b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"<?xml version='1.0'?>\n<svg/>"],
+    "a PDF": [b"%PDF-1.7\n"],
+    "a ZIP archive": [b"PK\3\4"],
+    "a Netpbm file": [files.saved(PHOTO, "PPM")],
+    "an XML document": [b"<?xml version='1.0'?><Error><Code>NoSuchKey</Code></Error>"],
+    "JSON": [b'{"message": "Not Found"}'],
+    "base64 of a picture": [b"/9j/4AAQSkZJRg==", b"iVBORw0KGgoAAAANSUhEUg=="],
+    "not a JPEG, PNG or BMP file": [
+        b"hello, world",
+        files.saved(PHOTO, "BMP")[14:],
+        b"  " + SMALL_PNG,
+        b"\0",
+        b"\xff\xd8",
+    ],
 }
 
 
-@pytest.mark.parametrize("name", NO_IMAGES)
-def test_other_formats(name: str) -> None:
-    refused(NO_IMAGES[name], words="not a JPEG, PNG or BMP file")
+@pytest.mark.parametrize("words", NO_IMAGES)
+def test_other_formats_are_named(words: str) -> None:
+    for data in NO_IMAGES[words]:
+        refused(data, words=f"img_2: .*{words}.*send a JPEG, PNG or BMP file")
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "MPO"])
@@ -58,10 +76,34 @@ def test_truncated_files(kind: str, part: float) -> None:
     refused(data[: max(4, int(len(data) * part))])
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP"])
 @pytest.mark.parametrize("missing", [1, 2, 3, 8, 12])
-def test_files_without_their_last_bytes(kind: str, missing: int) -> None:
-    refused(files.saved(PHOTO.resize((64, 64)), kind)[:-missing])
+def test_bmps_without_their_last_pixels(missing: int) -> None:
+    refused(files.saved(PHOTO.resize((64, 64)), "BMP")[:-missing], words="truncated")
+
+
+@pytest.mark.parametrize(("kind", "end"), [("JPEG", 2), ("PNG", 12)])
+def test_files_without_their_end_marker_are_read(kind: str, end: int) -> None:
+    data = files.saved(PHOTO, kind)
+    whole = decode(data, field="img", preprocessing=files.PREPROCESSING)
+    for missing in range(1, end + 1):
+        part = decode(data[:-missing], field="img", preprocessing=files.PREPROCESSING)
+        assert np.array_equal(part, whole)
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_rows": 1}])
+def test_jpegs_without_the_end_of_their_pixels(options: dict[str, object]) -> None:
+    """Each byte that is taken away leaves the picture as it is, or it is refused: nothing is made up."""
+    data = files.saved(PHOTO.resize((64, 64)), "JPEG", quality=92, **options)
+    whole = decode(data, field="img", preprocessing=files.PREPROCESSING)
+    refusals = 0
+    for missing in range(3, 300):
+        try:
+            part = decode(data[:-missing], field="img", preprocessing=files.PREPROCESSING)
+        except InvalidImage:
+            refusals += 1
+        else:
+            assert np.array_equal(part, whole)
+    assert refusals > 290
 
 
 def broken_pngs() -> dict[str, bytes]:
@@ -82,7 +124,10 @@ def broken_pngs() -> dict[str, bytes]:
         "3 bits": header(64, 64, 3, 2, 0, 0, 0),
         "colour type 1": header(64, 64, 8, 1, 0, 0, 0),
         "filter 200": head + files.chunk(b"IDAT", zlib.compress(b"\xc8" * 12352)) + files.chunk(b"IEND"),
-        "short transparency": files.png(BLACK, 2, before_pixels=[files.chunk(b"tRNS", b"\0")]),
+        "a palette of half a colour": PALETTE_PNG[:33] + files.chunk(b"PLTE", bytes(50)) + PALETTE_PNG[33:],
+        "a damaged palette": PALETTE_PNG.replace(PALETTE_PNG[41:43], b"\1\2", 1),
+        "no palette": PALETTE_PNG[:33] + PALETTE_PNG[PALETTE_PNG.index(b"IDAT") - 4 :],
+        "a palette behind the pixels": SMALL_PNG[:-12] + files.chunk(b"PLTE", bytes(3)) + SMALL_PNG[-12:],
         "a second header": SMALL_PNG[:-12] + SMALL_PNG[8:33] + SMALL_PNG[-12:],
         "a header of another kind between": PALETTE_PNG[:33] + GREY_PNG[8:33] + PALETTE_PNG[33:],
         "a palette twice": PALETTE_PNG[:33] + files.chunk(b"PLTE", bytes(48)) + PALETTE_PNG[33:],
