@@ -76,7 +76,7 @@ FRAME = struct.pack(">BHHB", 8, 64, 64, 1) + b"\1\x11\0"
 TABLE = b"\0" + bytes(range(1, 65))
 COUNTED = {
     "frames": with_second(0xC0, 200, FRAME),
-    "frames of 64 kB": with_second(0xC0, 200, FRAME + bytes(65000)),
+    "frames of 64 kB": with_second(0xC0, 40, FRAME + bytes(65000)),
     "quantisation tables": with_second(0xDB, 40, TABLE),
     "quantisation tables of 64 kB": with_second(0xDB, 40, TABLE * 1000),
     "Huffman tables": with_second(0xC4, 2000, b"\0" + bytes(16)),
