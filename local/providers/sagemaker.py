@@ -3,14 +3,22 @@
 from collections.abc import Mapping
 
 from local.intrinsics import Json
+from local.permissions import SAGEMAKER
 from local.providers.base import Cloud, Physical, ProviderFailed
 from local.providers.gaps import update_endpoint
+from local.providers.policies import permissions
 
 
 class ModelProvider:
     """AWS::SageMaker::Model: every property is create-only."""
 
     def create(self, cloud: Cloud, name: str, properties: Mapping[str, Json]) -> Physical:
+        role = properties["ExecutionRoleArn"]
+        if not permissions(cloud).may_assume(SAGEMAKER, role):
+            raise ProviderFailed(
+                f"Could not assume role {role}. Please ensure that the role exists and allows principal "
+                f"'{SAGEMAKER}' to assume the role."
+            )
         model = properties.get("ModelName", name)
         answer = cloud.call("sagemaker", "create_model", **{**properties, "ModelName": model})
         return Physical(answer["ModelArn"], model, {"ModelName": model, "ModelArn": answer["ModelArn"]})
