@@ -27,6 +27,7 @@ from local.providers.policies import CloudPolicies
 from local.snapshot import LiveStage, Route
 from local.synthesis import Assembly
 from tests.infrastructure.inventory import inventory
+from tests.infrastructure.registry import push
 
 REGION = "us-east-1"
 CREDENTIALS = {
@@ -189,7 +190,9 @@ def account(assembly: Assembly, *, log_role: bool = True, seed: int = 0) -> Iter
         cloud.client("s3").create_bucket(Bucket=bucket)
         for key in assembly.files:
             cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=_empty_zip())
-        yield Account(Engine(cloud, PseudoParameters(region=REGION), seed=seed))
+        pseudo = PseudoParameters(region=REGION)
+        push(cloud, assembly, pseudo)
+        yield Account(Engine(cloud, pseudo, seed=seed))
 
 
 def _empty_zip() -> bytes:
