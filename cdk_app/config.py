@@ -15,6 +15,14 @@ AUTO = "auto"
 BACKEND_VALUES = {"lambda": "yes-lambda", "sagemaker": "yes-sagemaker", "none": "no"}
 AUTHORIZATION_VALUES = {"IAM": "AWS_IAM", "NONE": "NONE"}
 IMAGE_BACKENDS = {"both": ("lambda", "sagemaker"), "lambda": ("lambda",), "sagemaker": ("sagemaker",)}
+# --output of the SageMaker image's build, by builder. SageMaker takes Docker's manifests alone, and BuildKit
+# writes OCI's by default from 0.31 on, also for type=docker: https://github.com/moby/buildkit/pull/6844.
+# type=docker, because the CDK pushes from the engine's store and type=image gets there from the engine's own
+# builder alone. The classic builder and Podman (github.com/containers/buildah, pkg/parse) know neither.
+SAGEMAKER_OUTPUTS: Mapping[str, list[str] | None] = {
+    "buildkit": ["type=docker,oci-mediatypes=false"],
+    "other": None,
+}
 
 
 class ConfigError(ValueError):
@@ -26,7 +34,7 @@ class DeploymentConfig:
     """The context flags, one field each, as they were checked by `from_context`.
 
     Those that name a CloudFormation parameter set its default; `model`, `pretrained`, `precision`,
-    `architecture`, `accelerator` and `images` decide what only synthesis can.
+    `architecture`, `accelerator`, `images` and `builder` decide what only synthesis can.
     """
 
     backend: str = "lambda"
@@ -49,6 +57,7 @@ class DeploymentConfig:
     architecture: str = "x86_64"
     accelerator: str = "cpu"
     images: str = "both"
+    builder: str = "buildkit"
 
     @classmethod
     def from_context(cls, context: Mapping[str, Any]) -> "DeploymentConfig":
@@ -76,6 +85,7 @@ class DeploymentConfig:
             "accelerator": OneOf(("cpu", "gpu")),
             "architecture": OneOf(("x86_64", "arm64")),
             "images": OneOf(tuple(IMAGE_BACKENDS)),
+            "builder": OneOf(tuple(SAGEMAKER_OUTPUTS)),
             "precision": OneOf(("fp16", "int8")),
             "model": values.MODEL_NAME,
             "pretrained": values.PRETRAINED_TAG,

@@ -12,6 +12,18 @@ from cdk_app.conditions import Conditions, pick
 
 Statement = Mapping[str, Any]
 
+# Whether a service sends aws:SourceAccount when it assumes a role, each with where it is known from. Only
+# where it does may a trust policy ask for it: otherwise the stack deploys and every call of the service
+# fails.
+SENDS_SOURCE_ACCOUNT = {
+    # https://github.com/aws/agent-toolkit-for-aws: AWS's own lambda-trust-policy.json asks for it.
+    "lambda": True,
+    # https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html
+    "sagemaker": True,
+    # https://github.com/aws-solutions-library-samples/accelerated-intelligent-document-processing-on-aws/pull/479
+    "apigateway": False,
+}
+
 
 def allow(actions: Sequence[str], resource: object, **conditions: Mapping[str, object]) -> Statement:
     """One Allow statement; `conditions` is operator -> keys and values."""
@@ -70,17 +82,20 @@ def service_role(
     description: str,
     policies: Sequence[iam.CfnRole.PolicyProperty],
 ) -> iam.CfnRole:
-    """A role that one AWS service may assume, for this account only.
+    """A role that one AWS service may assume, for this account only where the service names the account.
 
     aws:SourceAccount keeps the service from being a confused deputy:
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html. A role that is passed to a service
+    must be of the caller's own account anyway, so a role without the condition is no open door. `service` is
+    the name before .amazonaws.com; KeyError for one that is not in SENDS_SOURCE_ACCOUNT.
     """
-    trust = {
+    trust: dict[str, Any] = {
         "Effect": "Allow",
         "Principal": {"Service": f"{service}.amazonaws.com"},
         "Action": "sts:AssumeRole",
-        "Condition": {"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
     }
+    if SENDS_SOURCE_ACCOUNT[service]:
+        trust["Condition"] = {"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}}
     return iam.CfnRole(
         scope,
         role_id,

@@ -9,7 +9,7 @@ from aws_cdk import Aws
 from aws_cdk import aws_ecr_assets as ecr_assets
 from constructs import Construct
 
-from cdk_app.config import ROOT, DeploymentConfig
+from cdk_app.config import ROOT, SAGEMAKER_OUTPUTS, DeploymentConfig
 from cdk_app.parameters import Parameters
 from containers.pins import LAMBDA_BASE, PYTHON_BASE, Pins
 
@@ -34,9 +34,10 @@ def image(scope: Construct, backend: str, config: DeploymentConfig) -> ecr_asset
         "PRETRAINED": config.pretrained,
         "PRECISION": config.precision,
     }
-    architecture = config.architecture
+    architecture, outputs = config.architecture, None
     if backend == "sagemaker":
         arguments["ACCELERATOR"] = config.accelerator
+        outputs = SAGEMAKER_OUTPUTS[config.builder]  # part of the tag: another manifest is another image
         if config.accelerator == "gpu":  # SageMaker's GPU instances are x86_64
             architecture = "x86_64"
     with TemporaryDirectory() as folder:
@@ -48,6 +49,7 @@ def image(scope: Construct, backend: str, config: DeploymentConfig) -> ecr_asset
             file=f"{backend}/Dockerfile",
             platform=PLATFORMS[architecture],
             build_args=arguments,
+            outputs=outputs,
         )
 
 

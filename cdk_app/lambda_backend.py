@@ -92,13 +92,12 @@ def proxy_integration(function: lambda_.CfnFunction) -> dict[str, Any]:
 def invoke_permission(
     scope: Construct, function: lambda_.CfnFunction, source_arn: str
 ) -> lambda_.CfnPermission:
-    """Let API Gateway call the function, for these methods of this API alone."""
+    """Let API Gateway call the function, for these methods of this API alone: the ARN names the account."""
     return lambda_.CfnPermission(
         scope,
         "Permission",
         action="lambda:InvokeFunction",
         function_name=function.ref,
         principal="apigateway.amazonaws.com",
-        source_account=cdk.Aws.ACCOUNT_ID,
         source_arn=source_arn,
     )

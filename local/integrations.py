@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.backends import ENDPOINT_HEADERS, MAX_LAMBDA_BYTES, Endpoints, FunctionFailed, Functions
+from local.guard import check_function, denied_endpoint
 from local.messages import Incoming, Outcome, Refusal, all_values, last_values
+from local.permissions import Permissions
 from local.snapshot import IntegrationResponse, Route
 from local.templates import render
 
@@ -23,11 +25,18 @@ BAD_GATEWAY = "Internal server error"
 
 
 class Integrations:
-    """Answers requests on routes, calling the backends it was given."""
+    """Answers requests on routes, calling the backends it was given.
 
-    def __init__(self, functions: Functions, endpoints: Endpoints) -> None:
+    Without `permissions` every call is allowed. With them, one that AWS would not allow is answered as API
+    Gateway answers it: 500, for what only its execution log names.
+    """
+
+    def __init__(
+        self, functions: Functions, endpoints: Endpoints, permissions: Permissions | None = None
+    ) -> None:
         self._functions = functions
         self._endpoints = endpoints
+        self._permissions = permissions
 
     async def call(self, incoming: Incoming, route: Route, names: Mapping[str, str]) -> Outcome:
         """Answer one request. Raises Refusal where API Gateway answers by itself."""
@@ -41,6 +50,8 @@ class Integrations:
         match = FUNCTION_URI.fullmatch(_with_stage_variables(route.integration.uri, incoming))
         if match is None:
             raise Refusal("API_CONFIGURATION_ERROR", BAD_GATEWAY)
+        if self._permissions:
+            check_function(self._permissions, match[1], incoming.stage, route)
         payload = json.dumps(proxy_event(incoming, route, names)).encode()
         if len(payload) > MAX_LAMBDA_BYTES:
             raise Refusal("REQUEST_TOO_LARGE", "Request Too Long")
@@ -60,7 +71,11 @@ class Integrations:
             if (value := _request_value(source, incoming, route)) is not None
         }
         passed = {name: headers[name] for name in ENDPOINT_HEADERS if name in headers}
-        answer = await self._endpoints.invoke(match[1], passed, _request_body(incoming, route))
+        body = _request_body(incoming, route)
+        answer = None
+        if self._permissions:
+            answer = denied_endpoint(self._permissions, route.integration.credentials, match[1])
+        answer = answer or await self._endpoints.invoke(match[1], passed, body)
         response = _response_for(route, answer.status)
         text = answer.body.decode("utf-8", "replace")
         return _mapped(incoming, route, response, text, answer.headers)

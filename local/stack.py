@@ -10,8 +10,10 @@ from local.gateway import Gateway
 from local.integrations import Integrations
 from local.intrinsics import Json, ResolveError
 from local.openapi import live_stage
+from local.permissions import Permissions
 from local.resolve import ResolvedResource, ResolvedStack
 from local.signatures import AccessKey
+from local.stack_policies import StackPolicies
 from local.synthesis import Assembly
 
 WORKERS = 2
@@ -40,7 +42,9 @@ class LocalStack:
         self.functions = LocalFunctions(emulator, environment, logs)
         self.endpoints = LocalEndpoints(root, environment, logs)
         self.stage = live_stage(stack)
-        self.gateway = Gateway(lambda: self.stage, Integrations(self.functions, self.endpoints), key)
+        permissions = Permissions(StackPolicies(stack), stack.pseudo)
+        integrations = Integrations(self.functions, self.endpoints, permissions)
+        self.gateway = Gateway(lambda: self.stage, integrations, key)
 
     def start(self, say: Callable[[str], None]) -> None:
         """Start every backend and let each make one embedding.

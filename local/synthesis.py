@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.images import ImageAsset, image_assets
 from local.intrinsics import Json
 
 # inference/ and models/ are left out on purpose: they change an image asset's hash and nothing that is run
@@ -31,6 +32,7 @@ class Assembly:
     folder: Path
     template: Mapping[str, Json]
     files: Mapping[str, Path]  # file assets by object key
+    images: tuple[ImageAsset, ...] = ()
 
     @classmethod
     def load(cls, folder: Path) -> "Assembly":
@@ -49,7 +51,8 @@ class Assembly:
             for asset in assets["files"].values()
             for destination in asset["destinations"].values()
         }
-        return cls(folder, json.loads((folder / stacks[0]).read_text()), files)
+        template = json.loads((folder / stacks[0]).read_text())
+        return cls(folder, template, files, tuple(image_assets(assets)))
 
 
 def synthesize(root: Path, cache: Path, context: Mapping[str, str], say: Callable[[str], None]) -> Assembly:

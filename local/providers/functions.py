@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 
 from local.intrinsics import Json
-from local.providers.base import Cloud, Physical, changed, tag_map
+from local.permissions import LAMBDA
+from local.providers.base import Cloud, Physical, ProviderFailed, changed, tag_map
+from local.providers.policies import permissions
 
 CODE = {"Code", "Architectures"}
 
@@ -12,6 +14,7 @@ class FunctionProvider:
     """AWS::Lambda::Function."""
 
     def create(self, cloud: Cloud, name: str, properties: Mapping[str, Json]) -> Physical:
+        _check_role(cloud, properties)
         function = properties.get("FunctionName", name)
         answer = cloud.call(
             "lambda",
@@ -27,6 +30,8 @@ class FunctionProvider:
         if names & CODE:
             code = {**after["Code"], "Architectures": after.get("Architectures", ["x86_64"])}
             cloud.call("lambda", "update_function_code", FunctionName=physical.name, **code)
+        if "Role" in names:
+            _check_role(cloud, after)
         if names - CODE:
             settings = {
                 key: value for key, value in after.items() if key not in {*CODE, "PackageType", "Tags"}
@@ -37,6 +42,12 @@ class FunctionProvider:
 
     def delete(self, cloud: Cloud, physical: Physical, properties: Mapping[str, Json]) -> None:
         cloud.call("lambda", "delete_function", FunctionName=physical.name)
+
+
+def _check_role(cloud: Cloud, properties: Mapping[str, Json]) -> None:
+    """Refuse a role that Lambda can't assume: CreateFunction and UpdateFunctionConfiguration try it."""
+    if "Role" in properties and not permissions(cloud).may_assume(LAMBDA, properties["Role"]):
+        raise ProviderFailed("The role defined for the function cannot be assumed by Lambda.")
 
 
 class PermissionProvider:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 
 from local.intrinsics import Json
+from local.policies import PolicyError, check, listed
 from local.providers.base import Cloud, Physical, ProviderFailed, changed
 
 UNSUPPORTED = {"ManagedPolicyArns", "PermissionsBoundary"}
@@ -15,6 +16,7 @@ class RoleProvider:
     def create(self, cloud: Cloud, name: str, properties: Mapping[str, Json]) -> Physical:
         if UNSUPPORTED & properties.keys():
             raise ProviderFailed(f"{name}: {sorted(UNSUPPORTED & properties.keys())} are not supported here.")
+        _check(properties["AssumeRolePolicyDocument"])
         role = properties.get("RoleName", name)
         answer = cloud.call(
             "iam",
@@ -32,6 +34,7 @@ class RoleProvider:
     ) -> None:
         names = changed(before, after)
         if "AssumeRolePolicyDocument" in names:
+            _check(after["AssumeRolePolicyDocument"])
             document = json.dumps(after["AssumeRolePolicyDocument"])
             cloud.call("iam", "update_assume_role_policy", RoleName=physical.name, PolicyDocument=document)
         if "Description" in names:
@@ -62,6 +65,14 @@ class PolicyProvider:
     def delete(self, cloud: Cloud, physical: Physical, properties: Mapping[str, Json]) -> None:
         for role in properties["Roles"]:
             _put_policies(cloud, role, {properties["PolicyName"]: None}, {})
+
+
+def _check(document: Mapping[str, Json]) -> None:
+    """Refuse what can't be judged when the role is used: IAM takes any trust, and the calls fail later."""
+    try:
+        check(listed(document["Statement"]))
+    except PolicyError as error:
+        raise ProviderFailed(str(error)) from error
 
 
 def _documents(properties: Mapping[str, Json]) -> dict[str, Json]:

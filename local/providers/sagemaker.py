@@ -2,15 +2,27 @@
 
 from collections.abc import Mapping
 
+from local.images import DOCKER
 from local.intrinsics import Json
+from local.permissions import SAGEMAKER
 from local.providers.base import Cloud, Physical, ProviderFailed
 from local.providers.gaps import update_endpoint
+from local.providers.policies import permissions
 
 
 class ModelProvider:
     """AWS::SageMaker::Model: every property is create-only."""
 
     def create(self, cloud: Cloud, name: str, properties: Mapping[str, Json]) -> Physical:
+        role = properties["ExecutionRoleArn"]
+        if not permissions(cloud).may_assume(SAGEMAKER, role):
+            raise ProviderFailed(
+                f"Could not assume role {role}. Please ensure that the role exists and allows principal "
+                f"'{SAGEMAKER}' to assume the role."
+            )
+        for container in [properties.get("PrimaryContainer"), *properties.get("Containers", [])]:
+            if container is not None:
+                _check_image(cloud, container["Image"])
         model = properties.get("ModelName", name)
         answer = cloud.call("sagemaker", "create_model", **{**properties, "ModelName": model})
         return Physical(answer["ModelArn"], model, {"ModelName": model, "ModelArn": answer["ModelArn"]})
@@ -22,6 +34,24 @@ class ModelProvider:
 
     def delete(self, cloud: Cloud, physical: Physical, properties: Mapping[str, Json]) -> None:
         cloud.call("sagemaker", "delete_model", ModelName=physical.name)
+
+
+def _check_image(cloud: Cloud, uri: str) -> None:
+    """Refuse an image that is not there, or whose manifest is none of Docker's, in SageMaker's words.
+
+    https://github.com/aws/amazon-sagemaker-feedback/issues/180, https://github.com/moby/buildkit/issues/5480
+    """
+    repository, _, tag = uri.partition("/")[2].partition(":")
+    answer = cloud.call("ecr", "batch_get_image", repositoryName=repository, imageIds=[{"imageTag": tag}])
+    images = answer["images"]
+    if not images:
+        raise ProviderFailed(f"Requested image {uri} not found.")
+    media_type = images[0]["imageManifestMediaType"]
+    if media_type != DOCKER:
+        raise ProviderFailed(
+            f"Unsupported manifest media type {media_type} for image {uri}. "
+            "Ensure that valid manifest media type is used for specified image."
+        )
 
 
 class EndpointConfigProvider:

@@ -3,9 +3,8 @@
 import asyncio
 import io
 import json
-import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -21,10 +20,14 @@ from local.engine import Engine
 from local.gateway import Gateway
 from local.identifiers import PseudoParameters
 from local.integrations import ENDPOINT_URI, FUNCTION_URI, Integrations
+from local.permissions import API_GATEWAY, LAMBDA, Permissions
+from local.policies import Statement, listed
 from local.providers import Cloud
+from local.providers.policies import CloudPolicies
 from local.snapshot import LiveStage, Route
 from local.synthesis import Assembly
 from tests.infrastructure.inventory import inventory
+from tests.infrastructure.registry import push
 
 REGION = "us-east-1"
 CREDENTIALS = {
@@ -98,30 +101,29 @@ class Account:
         )
         functions = {item["FunctionArn"]: item for item in listed}
         assert arn in functions, f"{route.method} {route.path} is served, but {arn} is gone"
-        name = functions[arn]["FunctionName"]
-        api = f"arn:aws:execute-api:{REGION}:123456789012:{stage.api_id}"
-        called = f"{api}/{stage.name}/{route.method}{route.path}"
-        allowed = [
-            statement["Condition"]["ArnLike"]["AWS:SourceArn"]
-            for statement in self._once("Lambda", name, lambda: self.statements(name))
-            if statement["Principal"] == {"Service": "apigateway.amazonaws.com"}
-        ]
-        assert any(_like(pattern, called) for pattern in allowed), f"nothing of {allowed} allows {called}"
-        self._role(functions[arn]["Role"])
+        assert self.permissions.may_invoke_function(arn, stage, route), (
+            f"nothing of {self.function(arn)} allows {route.method} {route.path} to call {arn}"
+        )
+        self._check_role(LAMBDA, functions[arn]["Role"])
 
     def _check_endpoint(self, name: str, route: Route) -> None:
         endpoint = self._once("SageMaker", name, lambda: self._endpoint(name))
         assert endpoint["EndpointStatus"] == "InService"
-        statements = [
-            statement
-            for document in self._role(route.integration.credentials)
-            for statement in document["Statement"]
-            if "sagemaker:InvokeEndpoint" in statement["Action"]
-        ]
-        allowed = [statement["Resource"] for statement in statements]
-        assert any(_like(pattern, endpoint["EndpointArn"]) for pattern in allowed), (
-            f"{allowed} allows not {name}"
+        role = route.integration.credentials
+        self._check_role(API_GATEWAY, role)
+        assert self.permissions.may_invoke_endpoint(role, name), f"{self.identity(role)} allows not {name}"
+
+    def _check_role(self, service: str, role: str) -> None:
+        assert self.permissions.may_assume(service, role), (
+            f"{service} can't assume {role}, which trusts {self.trust(role)}"
         )
+
+    def check_roles(self) -> None:
+        """Assert that every role can be assumed by each service that it trusts."""
+        for role in self.client("iam").list_roles()["Roles"]:
+            for statement in self.trust(role["Arn"]):
+                for service in listed(statement["Principal"]["Service"]):
+                    self._check_role(service, role["Arn"])
 
     def _endpoint(self, name: str) -> dict[str, Json]:
         """An endpoint whose configuration must exist too."""
@@ -130,22 +132,28 @@ class Account:
         client.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
         return endpoint
 
-    def _role(self, arn: str) -> list[dict[str, Json]]:
-        """Inline policy documents of a role that must exist."""
-        client, name = self.client("iam"), arn.rsplit("/", 1)[1]
+    @property
+    def permissions(self) -> Permissions:
+        return Permissions(self, self.engine.pseudo)
 
-        def describe() -> list[dict[str, Json]]:
-            return [
-                client.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
-                for policy in client.list_role_policies(RoleName=name)["PolicyNames"]
-            ]
+    def trust(self, role: str) -> Sequence[Statement]:
+        return self._policy("IAM", f"trust {role}", lambda policies: policies.trust(role))
 
-        documents: list[dict[str, Json]] = self._once("IAM", name, describe)
-        return documents
+    def identity(self, role: str) -> Sequence[Statement]:
+        return self._policy("IAM", f"identity {role}", lambda policies: policies.identity(role))
+
+    def function(self, function: str) -> Sequence[Statement]:
+        return self._policy("Lambda", f"policy {function}", lambda policies: policies.function(function))
+
+    def _policy(
+        self, service: str, key: str, read: Callable[[CloudPolicies], Sequence[Statement]]
+    ) -> Sequence[Statement]:
+        statements: Sequence[Statement] = self._once(service, key, lambda: read(CloudPolicies(self.cloud)))
+        return statements
 
     def call(self, method: str, path: str) -> tuple[int, Json]:
         """Status and JSON of an unsigned request through the gateway; backends answer with their name."""
-        gateway = Gateway(self.stage, Integrations(_Named(self), _Named(self)))
+        gateway = Gateway(self.stage, Integrations(_Named(self), _Named(self), self.permissions))
         transport = httpx.ASGITransport(gateway.application(lambda: True))
 
         async def send() -> httpx.Response:
@@ -182,15 +190,12 @@ def account(assembly: Assembly, *, log_role: bool = True, seed: int = 0) -> Iter
         cloud.client("s3").create_bucket(Bucket=bucket)
         for key in assembly.files:
             cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=_empty_zip())
-        yield Account(Engine(cloud, PseudoParameters(region=REGION), seed=seed))
+        pseudo = PseudoParameters(region=REGION)
+        push(cloud, assembly, pseudo)
+        yield Account(Engine(cloud, pseudo, seed=seed))
 
 
 def _empty_zip() -> bytes:
     out = io.BytesIO()
     zipfile.ZipFile(out, "w").close()
     return out.getvalue()
-
-
-def _like(pattern: str, text: str) -> bool:
-    """IAM's ArnLike for the patterns in use: * stands for anything."""
-    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), text) is not None

@@ -50,7 +50,8 @@ def _rows(stack: ResolvedStack) -> Iterator[Row]:
             yield _statement(stack, name.removeprefix("ImageSimilarity-"), statement)
     for permission in stack.of_type("AWS::Lambda::Permission"):
         given = permission.properties
-        condition = {"aws:SourceAccount": given["SourceAccount"], "aws:SourceArn": given["SourceArn"]}
+        keys = {"aws:SourceAccount": "SourceAccount", "aws:SourceArn": "SourceArn"}
+        condition = {key: given[name] for key, name in keys.items() if name in given}
         name = given["FunctionName"].removeprefix("ImageSimilarity-")
         yield _readable(stack, given["Principal"], given["Action"], name, condition)
 

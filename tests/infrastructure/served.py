@@ -16,7 +16,9 @@ from local.endpoints import LocalEndpoints
 from local.gateway import Gateway
 from local.integrations import Integrations
 from local.openapi import live_stage
+from local.permissions import Permissions
 from local.resolve import resolve
+from local.stack_policies import StackPolicies
 
 ROOT = Path(__file__).resolve().parents[2]
 SAGEMAKER = {"ImageSimilarity": "yes-sagemaker", "APIGatewayAuthorization": "NONE"}
@@ -83,14 +85,16 @@ def call(
     seconds: float | None = None,
 ) -> httpx.Response:
     """The answer to one request, with the container registered as the endpoint that the stage names."""
-    stage = live_stage(resolve(template, state))
+    stack = resolve(template, state)
+    stage, permissions = live_stage(stack), Permissions(StackPolicies(stack), stack.pseudo)
     if seconds is not None:
         for route in stage.snapshot.routes:
             object.__setattr__(route.integration, "timeout_seconds", seconds)
     endpoints = LocalEndpoints(ROOT, {}, tmp_path)
 
     async def send() -> httpx.Response:
-        application = Gateway(lambda: stage, Integrations(NoFunctions(), endpoints)).application(lambda: True)
+        integrations = Integrations(NoFunctions(), endpoints, permissions)
+        application = Gateway(lambda: stage, integrations).application(lambda: True)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(application)) as client:
             return await client.send(request)
 

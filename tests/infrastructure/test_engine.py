@@ -133,7 +133,7 @@ def test_deletion_leaves_only_what_is_retained(groups: Groups) -> None:
 
 def test_a_property_that_the_service_does_not_know_fails(groups: Groups) -> None:
     template: Template = {
-        "Resources": {"F": {"Type": "AWS::Lambda::Function", "Properties": {"Colour": "red", "Role": "arn"}}}
+        "Resources": {"F": {"Type": "AWS::Lambda::Function", "Properties": {"Colour": "red"}}}
     }
     outcome = groups.engine.deploy(template, {})
     assert outcome.status == "ROLLBACK_COMPLETE"

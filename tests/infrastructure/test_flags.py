@@ -60,6 +60,7 @@ BAD = [
     ("architecture", "arm", "Did you mean 'arm64'? Allowed: one of x86_64, arm64."),
     ("accelerator", "cuda", "Allowed: one of cpu, gpu."),
     ("images", "all", "Allowed: one of both, lambda, sagemaker."),
+    ("builder", "podman", "Allowed: one of buildkit, other."),
 ]
 
 
@@ -143,6 +144,15 @@ def test_one_image_leaves_the_other_backend_out(
     assert made.template["Parameters"]["ImageSimilarity"]["Default"] == values[0]
     absent = "SageMaker" if images == "lambda" else "Lambda"
     assert not [name for name in made.template["Resources"] if name.startswith(absent)]
+
+
+def test_builder_sets_how_the_sagemaker_image_alone_is_written(synthesized: Synthesize) -> None:
+    made, other = synthesized(), synthesized(builder="other")
+    assert made.images["sagemaker"]["dockerOutputs"] == ["type=docker,oci-mediatypes=false"]
+    assert "dockerOutputs" not in made.images["lambda"] | other.images["sagemaker"] | other.images["lambda"]
+    assert made.images["lambda"]["hash"] == other.images["lambda"]["hash"]
+    # Another manifest under an old tag would not be pushed: the CDK skips tags that the repository has.
+    assert made.images["sagemaker"]["hash"] != other.images["sagemaker"]["hash"]
 
 
 @pytest.mark.parametrize(("flag", "value", "told"), BAD)

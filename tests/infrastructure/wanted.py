@@ -39,6 +39,7 @@ def check_stack(account: Account, parameters: Parameters) -> None:
     assert stage.name == parameters["APIGatewayStageName"]
     for route in stage.snapshot.routes:
         account.check_callable(stage, route)
+    account.check_roles()
     found = account.inventory()
     check_described(account, parameters, found)
     check_inventory(account, found)
