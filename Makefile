@@ -25,7 +25,7 @@ $(VENV)/.ready: requirements.txt requirements-uv.txt
 	@touch $@
 
 $(BIN)/image-similarity: $(VENV)/.ready
-	@printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s" -P -m cli "$$@"\n' '$(CURDIR)' '$(CURDIR)/$(BIN)/python' > $@
+	@printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s" -P -m image_similarity.cli "$$@"\n' '$(CURDIR)' '$(CURDIR)/$(BIN)/python' > $@
 	@chmod +x $@
 
 node_modules/.ready: package.json package-lock.json $(VENV)/.ready
@@ -83,13 +83,13 @@ sbom: setup  ## the parts of both images with their licences, as CycloneDX files
 	@for image in lambda sagemaker; do \
 	  rm -rf .cache/sbom/$$image; \
 	  $(INTO_IMAGE) --target .cache/sbom/$$image -r $$image/requirements.txt || exit 1; \
-	  $(BIN)/python -m containers.sbom .cache/sbom/$$image $$image sbom || exit 1; done
+	  $(BIN)/python -m supply_chain.sbom .cache/sbom/$$image $$image sbom || exit 1; done
 
 audit: setup  ## known vulnerabilities of locked packages, Python's and npm's; fails where the services don't answer
-	$(BIN)/python -m containers.audit
+	$(BIN)/python -m supply_chain.audit
 
 pin: setup  ## record digests and hashes of bases and weights: make pin [ONLY_MISSING=1] [WEIGHTS=MODEL/TAG=SOURCE]
-	$(BIN)/python -m containers.pin $(if $(ONLY_MISSING),--only-missing) $(if $(WEIGHTS),--add "$(WEIGHTS)")
+	$(BIN)/python -m supply_chain.pin $(if $(ONLY_MISSING),--only-missing) $(if $(WEIGHTS),--add "$(WEIGHTS)")
 
 # By form (keys of AWS and others, tokens, private keys): by entropy it would report every picture and hash.
 SECRETS := $(BIN)/detect-secrets-hook --no-verify --exclude-lines 'user:(secret|password)@' \
@@ -103,7 +103,7 @@ check: setup  ## lint, types, import rules, secrets, vulnerabilities; the templa
 	git ls-files -z ':!tests/fuzz/corpus' ':!*requirements*.txt' | xargs -0 $(SECRETS)
 	CDK_OUTDIR=.cache/check.out $(BIN)/python app.py
 	$(BIN)/cfn-lint .cache/check.out/ImageSimilarity.template.json --regions us-east-1 cn-north-1 cn-northwest-1
-	$(BIN)/python -m containers.audit --offline-ok
+	$(BIN)/python -m supply_chain.audit --offline-ok
 
 # FLAGS="-c backend=sagemaker -c authorization=NONE": context flags, for one command. A deployed stack keeps its
 # parameter values unless flags are given. Lambda refuses images with BuildKit's attestations.
@@ -114,7 +114,7 @@ synth: setup  ## the CloudFormation template into cdk.out: make synth [FLAGS="-c
 	@$(CDK) synth --quiet $(FLAGS)
 
 deploy: setup  ## deploy or update the stack: make deploy [FLAGS="-c backend=sagemaker ..."]
-	-$(BIN)/python -m containers.pin --only-missing  # a build that needs what is still missing refuses by itself
+	-$(BIN)/python -m supply_chain.pin --only-missing  # a build that needs what is still missing refuses by itself
 	$(CDK) deploy $(if $(FLAGS),--no-previous-parameters $(FLAGS))
 
 destroy: setup  ## delete the stack and all that it made
@@ -123,15 +123,15 @@ destroy: setup  ## delete the stack and all that it made
 # torch and open_clip, for the exporter alone. TORCH_INDEX: where pip also looks for the CPU builds.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 EXPORT_PIP := .venv-export/bin/python -m pip install --quiet --disable-pip-version-check --retries 1
-.venv-export/.ready: inference/export/requirements.txt inference/export/torch.txt
+.venv-export/.ready: image_similarity/inference/export/requirements.txt image_similarity/inference/export/torch.txt
 	@echo "set-up: torch and open_clip into .venv-export (about 1.2 GB, a few minutes the first time)"
 	@test -x .venv-export/bin/python || $(PYTHON) -m venv .venv-export
-	@$(EXPORT_PIP) --no-deps --require-hashes -r inference/export/requirements.txt
-	@$(EXPORT_PIP) --no-deps --extra-index-url $(TORCH_INDEX) -r inference/export/torch.txt
+	@$(EXPORT_PIP) --no-deps --require-hashes -r image_similarity/inference/export/requirements.txt
+	@$(EXPORT_PIP) --no-deps --extra-index-url $(TORCH_INDEX) -r image_similarity/inference/export/torch.txt
 	@touch $@
 
-model: .venv-export/.ready  ## rebuild models/embedded from its published weights (installs torch)
-	.venv-export/bin/python -m inference.export --model embedded --output models/embedded
+model: .venv-export/.ready  ## rebuild image_similarity/models/embedded from its published weights (installs torch)
+	.venv-export/bin/python -m image_similarity.inference.export --model embedded --output image_similarity/models/embedded
 
 test-export: setup .venv-export/.ready  ## the exporter: rebuilds artifacts and compares them (installs torch)
 	$(BIN)/python -m pytest -m export -q tests
@@ -154,8 +154,8 @@ exactness: .venv-export/.ready  ## cosine of each artifact to open_clip's pipeli
 	.venv-export/bin/python -m bench.exactness $(if $(IMAGES),--images $(IMAGES))
 
 lock-export: $(VENV)/.ready  ## pin the exporter's packages anew
-	$(LOCK) --python-version 3.11 --override inference/export/without_torch.txt \
-	  inference/export/requirements.in -o inference/export/requirements.txt
+	$(LOCK) --python-version 3.11 --override image_similarity/inference/export/without_torch.txt \
+	  image_similarity/inference/export/requirements.in -o image_similarity/inference/export/requirements.txt
 
 # atheris, for fuzzing alone; it runs with the packages of .venv.
 .venv-fuzz/.ready: tests/fuzz/requirements.txt

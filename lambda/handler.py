@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from inference.errors import InternalError, InvalidRequest
-from inference.manifest import ManifestError
-from inference.service import INTERNAL_ERROR_MESSAGE, Request, Response, load_service
-from inference.telemetry import ObservedService, configure_logging
+from image_similarity.inference.errors import InternalError, InvalidRequest
+from image_similarity.inference.manifest import ManifestError
+from image_similarity.inference.service import INTERNAL_ERROR_MESSAGE, Request, Response, load_service
+from image_similarity.inference.telemetry import ObservedService, configure_logging
 
 CPU_MEGABYTES = 1769  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 

@@ -140,7 +140,7 @@ def export_base(engine: Engine) -> str:
     context.mkdir(parents=True)
     shutil.copy(Path(__file__).with_name("standin") / "Dockerfile", context)
     shutil.move(python(Path(sys.base_prefix)), context / "python.tar")
-    export = ROOT / "inference" / "export"
+    export = ROOT / "image_similarity" / "inference" / "export"
     download = [
         sys.executable,
         "-m",

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from containers.audit import LOCKS, NPM_FOLDERS, PINNED, ROOT
+from supply_chain.audit import LOCKS, NPM_FOLDERS, PINNED, ROOT
 
-BY_VERSION_ALONE = "inference/export/torch.txt"
+BY_VERSION_ALONE = "image_similarity/inference/export/torch.txt"
 # For `make bench` alone: what we are compared with.
 NOT_LOCKED = {"bench/baseline/requirements.txt", "bench/baseline/infinity.txt"}
 INSTALLS = re.compile(r"pip (?:install|sync)|EXPORT_PIP\)|INTO_IMAGE\)|ON_IMAGE\)")
-SCRIPTS = ("Makefile", "containers/packages.sh", "containers/model.sh")
+SCRIPTS = ("Makefile", "supply_chain/packages.sh", "supply_chain/model.sh")
 
 
 @pytest.mark.parametrize("lock", [lock for lock in LOCKS if lock != BY_VERSION_ALONE])

@@ -12,10 +12,10 @@ _LOADED = """
 import io, resource
 from pathlib import Path
 from PIL import Image
-from inference.encoder import OnnxEncoder
-from inference.image import decode
+from image_similarity.inference.encoder import OnnxEncoder
+from image_similarity.inference.image import decode
 
-encoder = OnnxEncoder(Path("models/embedded"), threads=1)
+encoder = OnnxEncoder(Path("image_similarity/models/embedded"), threads=1)
 buffer = io.BytesIO()
 Image.effect_noise((2048, 1536), 50).convert("RGB").save(buffer, "JPEG")
 for _ in range(4):

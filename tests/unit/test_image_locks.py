@@ -43,7 +43,7 @@ def test_everything_that_an_image_imports_is_asked_for(file: str, folders: tuple
         if not line.startswith("#")
     }
     asked |= {"botocore", "urllib3"}  # boto3's own, in the versions that it allows
-    for name in imported(("inference", *folders)):
+    for name in imported(("image_similarity/inference", *folders)):
         assert {owner.lower() for owner in distributions[name]} & asked, f"{name} is missing in {file}"
 
 
@@ -59,4 +59,4 @@ def imported(folders: tuple[str, ...]) -> set[str]:
                 elif isinstance(node, ast.ImportFrom) and node.module:
                     names.add(node.module.split(".")[0])
     types_only = {"_typeshed", "mypy_boto3_s3"}
-    return names - set(sys.stdlib_module_names) - types_only - {"inference", "sagemaker"}
+    return names - set(sys.stdlib_module_names) - types_only - {"image_similarity", "sagemaker"}

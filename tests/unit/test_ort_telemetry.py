@@ -21,12 +21,12 @@ def run(code: str, home: Path, **environ: str) -> str:
 
 
 def test_importing_our_modules_turns_onnx_runtimes_telemetry_off(tmp_path: Path) -> None:
-    run("import inference.encoder", tmp_path)
+    run("import image_similarity.inference.encoder", tmp_path)
     assert list(tmp_path.rglob("*")) == []
 
 
 def test_without_us_it_would_write_its_files(tmp_path: Path) -> None:
     run("import onnxruntime", tmp_path)
     assert [path for path in tmp_path.rglob("*") if "onnxruntime" in path.name], (
-        "this version sends nothing by itself: inference/__init__.py needs its line no more"
+        "this version sends nothing by itself: image_similarity/inference/__init__.py needs its line no more"
     )

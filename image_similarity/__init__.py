@@ -1,0 +1,1 @@
+"""Image similarity: what the images, the command line and notebooks share."""
