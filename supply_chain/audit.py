@@ -26,8 +26,8 @@ LOCKS = (
     "lambda/requirements.txt",
     "sagemaker/requirements.txt",
     "sagemaker/requirements-gpu.txt",
-    "image_similarity/inference/export/requirements.txt",
-    "image_similarity/inference/export/torch.txt",
+    "supply_chain/requirements-export.txt",
+    "supply_chain/torch.txt",
     "tests/fuzz/requirements.txt",
 )
 NPM_FOLDERS = (".", "tests/tools")

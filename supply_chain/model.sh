@@ -21,8 +21,8 @@ install)
   if embedded; then exit 0; fi
   export PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
   # The lock is whole but for torch and torchvision, which packages in it ask for: no resolving.
-  python3 -m pip install --no-deps --require-hashes -r image_similarity/inference/export/requirements.txt
-  python3 -m pip install --no-deps --extra-index-url "$TORCH_INDEX" -r image_similarity/inference/export/torch.txt
+  python3 -m pip install --no-deps --require-hashes -r supply_chain/requirements-export.txt
+  python3 -m pip install --no-deps --extra-index-url "$TORCH_INDEX" -r supply_chain/torch.txt
   ;;
 export)
   folder=$2

@@ -1,5 +1,5 @@
-"""`python -m image_similarity.cli`, which the launcher `image-similarity` of the virtual environment runs."""
+"""`python -m image_similarity.cli` is the command `image-similarity`."""
 
-from image_similarity.cli.app import app
+from image_similarity.cli.app import main
 
-app(prog_name="image-similarity")
+main()

@@ -15,6 +15,7 @@ from image_similarity.cli.pictures import UnreadablePicture
 from image_similarity.cli.stack import Api, find_api, http_target
 from image_similarity.cli.survey import Survey
 from image_similarity.cli.targets import InProcess, Refused, Target, Unreachable
+from image_similarity.inference import runtime
 
 LOCAL_URL = "http://127.0.0.1:8080/prod/image-similarity"
 NO_PICTURE = "There is no picture in what you gave: files ending in .jpg, .jpeg, .png or .bmp are taken."
@@ -46,6 +47,12 @@ Sign = Annotated[
 ]
 Region = Annotated[str | None, typer.Option(help="The AWS region, where stack or URL do not tell it.")]
 Jobs = Annotated[int, typer.Option(min=1, max=64, help="Requests at the same time.")]
+
+
+def main() -> None:
+    """The entry point of the command `image-similarity`."""
+    runtime.prepare()
+    app(prog_name="image-similarity")
 
 
 @app.command()

@@ -3,14 +3,16 @@
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
-from image_similarity.inference import allocator
+from image_similarity.inference import runtime
 from image_similarity.inference.manifest import MODEL_FILE, Manifest, ManifestError
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
 
 CUDA = "CUDAExecutionProvider"
 # In this order: the first that this build of ONNX Runtime has does the work, the processor is always there.
@@ -81,7 +83,10 @@ class OnnxEncoder:
         self.encode(np.full((1, size, size, 3), 128, dtype=np.uint8))
 
 
-def _session(model: Path, threads: int) -> onnxruntime.InferenceSession:
+def _session(model: Path, threads: int) -> "InferenceSession":
+    runtime.keep_onnxruntime_quiet()
+    import onnxruntime  # not sooner: importing this module is to change nothing in its process
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -90,8 +95,7 @@ def _session(model: Path, threads: int) -> onnxruntime.InferenceSession:
     if CUDA in available:
         onnxruntime.preload_dlls()  # CUDA and cuDNN come as wheels beside this one, where no loader looks
     try:
-        with allocator.reusing_freed_memory():
-            session = onnxruntime.InferenceSession(model, options, providers=providers)
+        session = onnxruntime.InferenceSession(model, options, providers=providers)
     except Exception as error:  # ONNX Runtime has no common base class for its own errors
         raise ManifestError(f"{MODEL_FILE} is not loadable by ONNX Runtime: {error}") from error
     if CUDA in available and CUDA not in session.get_providers():

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from image_similarity.inference import image, request, similarity, sources
+from image_similarity.inference import allocator, image, request, similarity, sources
 from image_similarity.inference.encoder import Encoder, OnnxEncoder
 from image_similarity.inference.errors import ApiError, InternalError
 from image_similarity.inference.sources import SourcePolicy
@@ -167,7 +167,7 @@ def rounded(vector: NDArray[np.float32]) -> list[float]:
 def load_service(
     environ: Mapping[str, str], *, threads: int, gate: Gate | None = None, warm: bool = True
 ) -> Service:
-    """Build the service from the environment.
+    """Build the service from the environment; the process's memory is set for serving, see `allocator`.
 
     Args:
         environ: MODEL_DIR names the artifact's folder (default: the bundled `embedded` model); the
@@ -180,7 +180,8 @@ def load_service(
     Raises:
         ManifestError: the artifact is missing, incomplete or not the one its manifest describes.
     """
-    encoder = OnnxEncoder(Path(environ.get("MODEL_DIR", DEFAULT_MODEL_DIR)), threads=threads)
+    with allocator.reusing_freed_memory():
+        encoder = OnnxEncoder(Path(environ.get("MODEL_DIR", DEFAULT_MODEL_DIR)), threads=threads)
     if warm:
         encoder.warm()
     return Service(encoder, SourcePolicy.from_environment(environ), gate)

@@ -1,7 +1,6 @@
 """Files from the web: whatever the URL says, only public servers are asked, for a bounded time and size."""
 
 import ipaddress
-import logging
 import socket
 import ssl
 from collections.abc import Sequence
@@ -25,8 +24,6 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MAX_HEADER_BYTES = 64 * 1024
 READ_BYTES = 64 * 1024
 HEADERS = {"User-Agent": "image-similarity", "Accept": "image/*, */*;q=0.5", "Accept-Encoding": "identity"}
-# It would log URLs, whose queries may be secrets, when a server's headers are malformed.
-logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
 
 
 def read(source: Source, policy: SourcePolicy, deadline: Deadline) -> bytes:
