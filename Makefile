@@ -40,7 +40,7 @@ $(VENV)/.ready: requirements.txt requirements-uv.txt pyproject.toml
 
 node_modules/.ready: package.json package-lock.json $(VENV)/.ready
 	@echo "set-up: CDK command line and Swagger UI into node_modules"
-	@$(BIN)/$(NPM_CI)
+	@$(BIN)/$(NPM_CI) > /dev/null
 	@touch $@
 
 .cache/emulator.ready: local/emulator.py $(VENV)/.ready
@@ -49,7 +49,7 @@ node_modules/.ready: package.json package-lock.json $(VENV)/.ready
 
 tests/tools/node_modules/.ready: tests/tools/package.json tests/tools/package-lock.json $(VENV)/.ready
 	@echo "set-up: newman and axe for the tests"
-	@cd tests/tools && "$(CURDIR)"/$(BIN)/$(NPM_CI)
+	@cd tests/tools && "$(CURDIR)"/$(BIN)/$(NPM_CI) > /dev/null
 	@touch $@
 
 setup: $(VENV)/.ready node_modules/.ready .cache/emulator.ready  ## install everything the other targets need
@@ -130,7 +130,7 @@ check: setup  ## lint, types, import rules, secrets, vulnerabilities; the templa
 # FLAGS="-c backend=sagemaker -c authorization=NONE": context flags, for one command. A deployed stack keeps its
 # parameter values unless flags are given. Lambda refuses images with BuildKit's attestations.
 FLAGS ?=
-CDK := BUILDX_NO_DEFAULT_ATTESTATIONS=1 node_modules/.bin/cdk
+CDK := BUILDX_NO_DEFAULT_ATTESTATIONS=1 node_modules/.bin/cdk --no-notices
 
 SYNTHESIZING := echo "synthesizing the CloudFormation template (half a minute the first time)"
 synth: setup  ## the CloudFormation template into cdk.out: make synth [FLAGS="-c backend=sagemaker ..."]
