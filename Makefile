@@ -13,24 +13,34 @@ export PYTHONPATH := $(CURDIR)
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
-$(VENV)/.ready: requirements.txt requirements-uv.txt
+# Where HOME can't be written to (a service account, a read-only home), caches are kept in the checkout.
+ifneq ($(shell test -w "$$HOME" && echo yes),yes)
+export XDG_CACHE_HOME := $(CURDIR)/.cache/home
+export UV_CACHE_DIR := $(CURDIR)/.cache/home/uv
+export npm_config_cache := $(CURDIR)/.cache/home/npm
+export CDK_HOME := $(CURDIR)/.cache/home/cdk
+endif
+
+# What is interrupted is made anew next time (see venv.sh); npm and the emulator's download see to it themselves.
+MAKE_VENV := sh supply_chain/venv.sh
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --root-user-action=ignore
+NPM_CI := npm ci --no-audit --no-fund --no-update-notifier --loglevel=error
+
+$(VENV)/.ready: requirements.txt requirements-uv.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
 	  { echo "Python's venv module is missing: sudo apt install python3-venv" >&2; exit 1; }
 	@echo "set-up: Python packages into $(VENV) (about a minute the first time)"
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
+	@$(MAKE_VENV) $(VENV) $(PYTHON)
+	@$(BIN)/python $(PIP_INSTALL) --require-hashes -r requirements-uv.txt
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.txt
-	@touch $@
-
-$(BIN)/image-similarity: $(VENV)/.ready
-	@printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s" -P -m cli "$$@"\n' '$(CURDIR)' '$(CURDIR)/$(BIN)/python' > $@
-	@chmod +x $@
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@mv $(VENV)/.making $@
 
 node_modules/.ready: package.json package-lock.json $(VENV)/.ready
 	@echo "set-up: CDK command line and Swagger UI into node_modules"
-	@$(BIN)/npm ci --no-audit --no-fund --loglevel=error
+	@$(BIN)/$(NPM_CI) > /dev/null
 	@touch $@
 
 .cache/emulator.ready: local/emulator.py $(VENV)/.ready
@@ -39,25 +49,36 @@ node_modules/.ready: package.json package-lock.json $(VENV)/.ready
 
 tests/tools/node_modules/.ready: tests/tools/package.json tests/tools/package-lock.json $(VENV)/.ready
 	@echo "set-up: newman and axe for the tests"
-	@cd tests/tools && $(CURDIR)/$(BIN)/npm ci --no-audit --no-fund --loglevel=error
+	@cd tests/tools && "$(CURDIR)"/$(BIN)/$(NPM_CI) > /dev/null
 	@touch $@
 
-setup: $(VENV)/.ready $(BIN)/image-similarity node_modules/.ready .cache/emulator.ready  ## install everything the other targets need
+setup: $(VENV)/.ready node_modules/.ready .cache/emulator.ready  ## install everything the other targets need
 
-LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-emit-index-url
-lock: $(VENV)/.ready  ## pin every requirements file anew
-	$(LOCK) --python-version 3.11 requirements.in -o requirements.txt
-	echo uv | $(LOCK) --python-version 3.11 -c requirements.txt - -o requirements-uv.txt
-	$(MAKE) --no-print-directory lock-images
+# The hashed requirement files, from the lists in pyproject.toml. Versions stay where the lists allow them.
+LOCK := $(BIN)/uv pip compile --quiet $(if $(UPGRADE),--upgrade) --universal --generate-hashes --no-header \
+  --no-emit-index-url
+IMAGE_LOCK := $(LOCK) --python-version 3.12 -c requirements.txt pyproject.toml
+# Of the package's own dependencies: what only the command line needs, and what the exporter does without.
+# torch and torchvision: see supply_chain/torch.txt.
+NOT_IN_IMAGES := httpx rich typer
+NOT_IN_EXPORTER := $(NOT_IN_IMAGES) boto3 certifi pybase64 torch torchvision
+without = --excludes <(printf '%s\n' $(1))
+lock: $(VENV)/.ready  ## compile the requirement files from pyproject.toml: make lock [UPGRADE=1]
+	$(LOCK) --python-version 3.11 pyproject.toml --extra dev --group uv -o requirements.txt
+	$(LOCK) --python-version 3.11 -c requirements.txt --group uv -o requirements-uv.txt
+	$(LOCK) --python-version 3.11 --group fuzz -o tests/fuzz/requirements.txt
+	$(LOCK) --python-version 3.11 pyproject.toml --extra export $(call without,$(NOT_IN_EXPORTER)) \
+	  -o supply_chain/requirements-export.txt
+	$(IMAGE_LOCK) --extra lambda $(call without,$(NOT_IN_IMAGES)) -o lambda/requirements.txt
+	$(IMAGE_LOCK) --extra sagemaker $(call without,$(NOT_IN_IMAGES)) -o sagemaker/requirements.txt
+	$(IMAGE_LOCK) --extra sagemaker-gpu $(call without,$(NOT_IN_IMAGES) onnxruntime) -o sagemaker/requirements-gpu.txt
+	$(MAKE) --no-print-directory lock-check
 
 # Python 3.12 and the C library of AWS's base, on both processors: a lock that could not be installed there fails.
-IMAGE_LOCKS := lambda/requirements.txt sagemaker/requirements.txt
 ON_IMAGE := $(BIN)/uv pip install --quiet --dry-run --python-version 3.12 --only-binary :all: --require-hashes \
   --target .cache/none
-lock-images: $(VENV)/.ready
-	for lock in $(IMAGE_LOCKS) sagemaker/requirements-gpu.txt; do \
-	  $(LOCK) --python-version 3.12 -c requirements.txt $${lock%.txt}.in -o $$lock || exit 1; done
-	for lock in $(IMAGE_LOCKS); do for processor in x86_64 aarch64; do \
+lock-check: $(VENV)/.ready
+	for lock in lambda/requirements.txt sagemaker/requirements.txt; do for processor in x86_64 aarch64; do \
 	  $(ON_IMAGE) --python-platform $$processor-manylinux_2_28 -r $$lock || exit 1; done; done
 	$(ON_IMAGE) --python-platform x86_64-manylinux_2_28 -r sagemaker/requirements-gpu.txt
 
@@ -83,13 +104,13 @@ sbom: setup  ## the parts of both images with their licences, as CycloneDX files
 	@for image in lambda sagemaker; do \
 	  rm -rf .cache/sbom/$$image; \
 	  $(INTO_IMAGE) --target .cache/sbom/$$image -r $$image/requirements.txt || exit 1; \
-	  $(BIN)/python -m containers.sbom .cache/sbom/$$image $$image sbom || exit 1; done
+	  $(BIN)/python -m supply_chain.sbom .cache/sbom/$$image $$image sbom || exit 1; done
 
 audit: setup  ## known vulnerabilities of locked packages, Python's and npm's; fails where the services don't answer
-	$(BIN)/python -m containers.audit
+	$(BIN)/python -m supply_chain.audit
 
 pin: setup  ## record digests and hashes of bases and weights: make pin [ONLY_MISSING=1] [WEIGHTS=MODEL/TAG=SOURCE]
-	$(BIN)/python -m containers.pin $(if $(ONLY_MISSING),--only-missing) $(if $(WEIGHTS),--add "$(WEIGHTS)")
+	$(BIN)/python -m supply_chain.pin $(if $(ONLY_MISSING),--only-missing) $(if $(WEIGHTS),--add "$(WEIGHTS)")
 
 # By form (keys of AWS and others, tokens, private keys): by entropy it would report every picture and hash.
 SECRETS := $(BIN)/detect-secrets-hook --no-verify --exclude-lines 'user:(secret|password)@' \
@@ -101,37 +122,42 @@ check: setup  ## lint, types, import rules, secrets, vulnerabilities; the templa
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	git ls-files -z ':!tests/fuzz/corpus' ':!*requirements*.txt' | xargs -0 $(SECRETS)
+	@$(SYNTHESIZING)
 	CDK_OUTDIR=.cache/check.out $(BIN)/python app.py
 	$(BIN)/cfn-lint .cache/check.out/ImageSimilarity.template.json --regions us-east-1 cn-north-1 cn-northwest-1
-	$(BIN)/python -m containers.audit --offline-ok
+	$(BIN)/python -m supply_chain.audit --offline-ok
 
 # FLAGS="-c backend=sagemaker -c authorization=NONE": context flags, for one command. A deployed stack keeps its
 # parameter values unless flags are given. Lambda refuses images with BuildKit's attestations.
 FLAGS ?=
-CDK := BUILDX_NO_DEFAULT_ATTESTATIONS=1 node_modules/.bin/cdk
+CDK := BUILDX_NO_DEFAULT_ATTESTATIONS=1 node_modules/.bin/cdk --no-notices
 
+SYNTHESIZING := echo "synthesizing the CloudFormation template (half a minute the first time)"
 synth: setup  ## the CloudFormation template into cdk.out: make synth [FLAGS="-c backend=sagemaker ..."]
+	@$(SYNTHESIZING)
 	@$(CDK) synth --quiet $(FLAGS)
 
 deploy: setup  ## deploy or update the stack: make deploy [FLAGS="-c backend=sagemaker ..."]
-	-$(BIN)/python -m containers.pin --only-missing  # a build that needs what is still missing refuses by itself
+	-$(BIN)/python -m supply_chain.pin --only-missing  # a build that needs what is still missing refuses by itself
+	@$(SYNTHESIZING)
 	$(CDK) deploy $(if $(FLAGS),--no-previous-parameters $(FLAGS))
 
 destroy: setup  ## delete the stack and all that it made
+	@$(SYNTHESIZING)
 	$(CDK) destroy
 
 # torch and open_clip, for the exporter alone. TORCH_INDEX: where pip also looks for the CPU builds.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
-EXPORT_PIP := .venv-export/bin/python -m pip install --quiet --disable-pip-version-check --retries 1
-.venv-export/.ready: inference/export/requirements.txt inference/export/torch.txt
+EXPORT_PIP := .venv-export/bin/python $(PIP_INSTALL) --retries 1
+.venv-export/.ready: supply_chain/requirements-export.txt supply_chain/torch.txt
 	@echo "set-up: torch and open_clip into .venv-export (about 1.2 GB, a few minutes the first time)"
-	@test -x .venv-export/bin/python || $(PYTHON) -m venv .venv-export
-	@$(EXPORT_PIP) --no-deps --require-hashes -r inference/export/requirements.txt
-	@$(EXPORT_PIP) --no-deps --extra-index-url $(TORCH_INDEX) -r inference/export/torch.txt
-	@touch $@
+	@$(MAKE_VENV) .venv-export $(PYTHON)
+	@$(EXPORT_PIP) --no-deps --require-hashes -r supply_chain/requirements-export.txt
+	@$(EXPORT_PIP) --no-deps --extra-index-url $(TORCH_INDEX) -r supply_chain/torch.txt
+	@mv .venv-export/.making $@
 
-model: .venv-export/.ready  ## rebuild models/embedded from its published weights (installs torch)
-	.venv-export/bin/python -m inference.export --model embedded --output models/embedded
+model: .venv-export/.ready  ## rebuild the bundled model from its published weights (installs torch)
+	.venv-export/bin/python -m image_similarity.inference.export --model embedded --output image_similarity/models/embedded
 
 test-export: setup .venv-export/.ready  ## the exporter: rebuilds artifacts and compares them (installs torch)
 	$(BIN)/python -m pytest -m export -q tests
@@ -144,8 +170,9 @@ bench: setup .venv-export/.bench  ## measure everything: make bench [FULL=1] [PR
 	$(BIN)/python -m bench $(if $(FULL),--full) $(if $(PREVIOUS),--previous $(PREVIOUS))
 
 bench-infinity: $(VENV)/.ready  ## install infinity-emb (6 GB), which `make bench` then compares too
-	@test -x .venv-infinity/bin/python || $(PYTHON) -m venv .venv-infinity
-	@.venv-infinity/bin/python -m pip install --quiet -r bench/baseline/infinity.txt
+	@$(MAKE_VENV) .venv-infinity $(PYTHON)
+	@.venv-infinity/bin/python $(PIP_INSTALL) -r bench/baseline/infinity.txt
+	@mv .venv-infinity/.making .venv-infinity/.ready
 
 calibrate: setup  ## what a score means: make calibrate [IMAGES=your-pictures] [MODEL_DIR=exported-model]
 	$(BIN)/python -m bench.calibrate $(if $(IMAGES),--images $(IMAGES)) $(if $(MODEL_DIR),--model $(MODEL_DIR))
@@ -153,19 +180,15 @@ calibrate: setup  ## what a score means: make calibrate [IMAGES=your-pictures] [
 exactness: .venv-export/.ready  ## cosine of each artifact to open_clip's pipeline: make exactness [IMAGES=more]
 	.venv-export/bin/python -m bench.exactness $(if $(IMAGES),--images $(IMAGES))
 
-lock-export: $(VENV)/.ready  ## pin the exporter's packages anew
-	$(LOCK) --python-version 3.11 --override inference/export/without_torch.txt \
-	  inference/export/requirements.in -o inference/export/requirements.txt
-
 # atheris, for fuzzing alone; it runs with the packages of .venv.
 .venv-fuzz/.ready: tests/fuzz/requirements.txt
-	@test -x .venv-fuzz/bin/python || $(PYTHON) -m venv .venv-fuzz
-	@.venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
-	@touch $@
+	@$(MAKE_VENV) .venv-fuzz $(PYTHON)
+	@.venv-fuzz/bin/python $(PIP_INSTALL) --require-hashes -r $<
+	@mv .venv-fuzz/.making $@
 
 TIME ?= 300
 fuzz: setup .venv-fuzz/.ready  ## coverage-guided fuzzing of what reads strangers' bytes: make fuzz [TIME=seconds] [JOBS=2]
-	@PYTHONPATH=$(CURDIR):$$(echo $(CURDIR)/$(VENV)/lib/python3.*/site-packages) \
+	@PYTHONPATH="$(CURDIR):$$(echo "$(CURDIR)"/$(VENV)/lib/python3.*/site-packages)" \
 	  .venv-fuzz/bin/python -m tests.fuzz.run --time $(TIME) $(if $(JOBS),--jobs $(JOBS))
 
 soak: setup  ## load at capacity with faults, both backends: make soak [TIME=seconds]
@@ -174,4 +197,4 @@ soak: setup  ## load at capacity with faults, both backends: make soak [TIME=sec
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .venv-export .venv-infinity .venv-fuzz node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
 
-.PHONY: soak synth deploy destroy fuzz help setup lock run test test-browser check bench bench-infinity calibrate exactness model test-export lock-export clean lock-images test-container sbom audit pin
+.PHONY: soak synth deploy destroy fuzz help setup lock run test test-browser check bench bench-infinity calibrate exactness model test-export clean lock-check test-container sbom audit pin

@@ -18,7 +18,9 @@ from bench.contenders import Contender, contenders
 from bench.inputs import cases
 from bench.paths import CACHE, EXACT, FIGURES, PYTHON, RESULTS, ROOT
 
-REQUEST_PATH = "inference.request, inference.sources, inference.image, inference.encoder"
+REQUEST_PATH = ", ".join(
+    f"image_similarity.inference.{name}" for name in ("request", "sources", "image", "encoder")
+)
 
 
 def main() -> None:

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from bench.paths import EMBEDDED, FIGURES
-from inference.encoder import OnnxEncoder
-from inference.image import decode
-from inference.similarity import score
+from image_similarity.inference.encoder import OnnxEncoder
+from image_similarity.inference.image import decode
+from image_similarity.inference.similarity import score
 from tests.data.altered import ALTERATIONS, png
 from tests.data.pictures import pictures as bundled
 
@@ -126,7 +126,9 @@ def _vector(encoder: OnnxEncoder, picture: Image.Image) -> NDArray[np.float32]:
 def main() -> int:
     """Measures, prints and plots; 1 when the directory has too few pictures."""
     parser = argparse.ArgumentParser(prog="python -m bench.calibrate", description=__doc__)
-    parser.add_argument("--model", type=Path, default=EMBEDDED, help="a folder made by inference.export")
+    parser.add_argument(
+        "--model", type=Path, default=EMBEDDED, help="a folder made by image_similarity.inference.export"
+    )
     parser.add_argument("--images", type=Path, help="your pictures, every one another scene (default: ours)")
     arguments = parser.parse_args()
     chosen = load(arguments.images) if arguments.images else bundled()

@@ -72,13 +72,13 @@ def _files(python: Path, names: list[str]) -> dict[str, Path]:
 
 
 def _pruned(files: dict[str, Path]) -> float:
-    """Megabytes that are left of the packages when `containers/prune.sh` is done with a copy of them."""
+    """Megabytes that are left of the packages when `supply_chain/prune.sh` is done with a copy of them."""
     with TemporaryDirectory() as directory:
         for name, path in files.items():
             copy = Path(directory, name)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copy)
-        subprocess.run(["sh", str(ROOT / "containers" / "prune.sh"), directory], check=True, timeout=60)
+        subprocess.run(["sh", str(ROOT / "supply_chain" / "prune.sh"), directory], check=True, timeout=60)
         return _size(Path(directory))
 
 

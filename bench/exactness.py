@@ -9,15 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from inference.encoder import OnnxEncoder
-from inference.errors import ApiError
-from inference.export import checkpoint, parity
-from inference.image import decode
+from image_similarity.inference.encoder import OnnxEncoder
+from image_similarity.inference.errors import ApiError
+from image_similarity.inference.export import checkpoint, parity
+from image_similarity.inference.image import decode
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache" / "bench"
 ARTIFACTS = [
-    ("embedded, fp16 (real weights)", ("embedded", None), ROOT / "models" / "embedded"),
+    ("embedded, fp16 (real weights)", ("embedded", None), ROOT / "image_similarity" / "models" / "embedded"),
     ("ViT-B/32, fp16 (random weights)", ("ViT-B-32", "random"), CACHE / "vit-b-32-fp16"),
     ("ViT-B/32, int8 (random weights)", ("ViT-B-32", "random"), CACHE / "vit-b-32-int8"),
 ]

@@ -21,7 +21,7 @@ from typing import Any
 from bench import limits
 from bench.contenders import whole_cores
 from bench.paths import ROOT
-from inference.encoder import OnnxEncoder
+from image_similarity.inference.encoder import OnnxEncoder
 
 REQUEST, LIBJPEG = "whole request", "libjpeg alone"
 Step = Callable[[], object]
@@ -63,8 +63,8 @@ def _steps(model_dir: Path, threads: int) -> dict[str, Step]:
     from PIL import Image
 
     from bench.inputs import cases
-    from inference import image, request
-    from inference.service import rounded
+    from image_similarity.inference import image, request
+    from image_similarity.inference.service import rounded
 
     encoder, case = OnnxEncoder(model_dir, threads=threads), cases()[0]
     pre, event, body = encoder.manifest.preprocessing, case.event(), case.body().encode()
@@ -93,9 +93,9 @@ def _handler(encoder: OnnxEncoder) -> ModuleType:
 
     A second session would not leave the first one's weights in the cache, as a real request finds them.
     """
-    from inference.service import Service
-    from inference.sources import SourcePolicy
-    from inference.telemetry import ObservedService
+    from image_similarity.inference.service import Service
+    from image_similarity.inference.sources import SourcePolicy
+    from image_similarity.inference.telemetry import ObservedService
 
     spec = importlib.util.spec_from_file_location("handler_under_test", ROOT / "lambda" / "handler.py")
     if spec is None or spec.loader is None:
@@ -123,7 +123,7 @@ def _operators(model_dir: Path, threads: int, rounds: int) -> dict[str, float]:
     import numpy as np
     import onnxruntime
 
-    from inference.manifest import MODEL_FILE, Manifest
+    from image_similarity.inference.manifest import MODEL_FILE, Manifest
 
     size = Manifest.load(model_dir).preprocessing.size
     batch = np.random.default_rng(0).integers(0, 256, (1, size, size, 3), dtype=np.uint8)

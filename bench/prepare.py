@@ -9,7 +9,7 @@ from bench.paths import CACHE, CHECKPOINT, EXACT, EXPORT_PYTHON, INFINITY, INFIN
 
 _SAVE = """
 import sys, torch
-from inference.export.torchvision_shim import import_torchvision
+from image_similarity.inference.export.torchvision_shim import import_torchvision
 import_torchvision()
 import open_clip
 torch.manual_seed(0)
@@ -32,7 +32,7 @@ def export(directory: Path, *flags: str, root: Path = ROOT) -> None:
     if (directory / "manifest.json").exists():
         return
     model = ["--model", "ViT-B-32", "--pretrained", "random", "--output", str(directory)]
-    _run([str(EXPORT_PYTHON), "-m", "inference.export", *model, *flags], root)
+    _run([str(EXPORT_PYTHON), "-m", "image_similarity.inference.export", *model, *flags], root)
 
 
 def _prepare_infinity() -> bool:

@@ -11,11 +11,18 @@ from constructs import Construct
 
 from cdk_app.config import ROOT, SAGEMAKER_OUTPUTS, DeploymentConfig
 from cdk_app.parameters import Parameters
-from containers.pins import LAMBDA_BASE, PYTHON_BASE, Pins
+from supply_chain.pins import LAMBDA_BASE, PYTHON_BASE, Pins
 
+EMBEDDED = "image_similarity/models/embedded"
 # Of the repository, the build context is this much and the backend's own folder: an edit elsewhere builds
 # nothing anew. `checkpoints` is there where somebody deploys weights of their own.
-SHARED = ("inference", "models", "containers", "checkpoints")
+SHARED = (
+    "image_similarity/__init__.py",
+    "image_similarity/inference",
+    EMBEDDED,
+    "supply_chain",
+    "checkpoints",
+)
 CACHES = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
 BASES = {"lambda": LAMBDA_BASE, "sagemaker": PYTHON_BASE}
 PLATFORMS = {
@@ -26,7 +33,7 @@ PLATFORMS = {
 
 def image(scope: Construct, backend: str, config: DeploymentConfig) -> ecr_assets.DockerImageAsset:
     """The image of a backend; `backend` is its folder's name, `lambda` or `sagemaker`."""
-    pins = Pins.load(ROOT / "containers" / "pins.json")
+    pins = Pins.load(ROOT / "supply_chain" / "pins.json")
     arguments = {
         "BASE": pins.base(BASES[backend]),
         "EXPORT_BASE": pins.base(PYTHON_BASE),
@@ -57,7 +64,7 @@ def model_name(config: DeploymentConfig) -> str:
     """What the containers answer as X-Model."""
     if config.model != "embedded":
         return f"{config.model}/{config.pretrained}"
-    manifest = json.loads((ROOT / "models" / "embedded" / "manifest.json").read_text("utf-8"))
+    manifest = json.loads((ROOT / EMBEDDED / "manifest.json").read_text("utf-8"))
     return f"{manifest['model']}/{manifest['pretrained']}"
 
 
@@ -71,3 +78,6 @@ def _gather(folder: Path, backend: str) -> None:
     for name in (*SHARED, backend):
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, folder / name, ignore=CACHES)
+        elif (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)

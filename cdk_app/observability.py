@@ -1,7 +1,7 @@
 """Alarms and a dashboard: of the API, of the service's own metrics, and of the backend that runs.
 
-The service writes its metrics itself (inference/telemetry.py, embedded metric format): namespace
-ImageSimilarity, dimensions Stack and Backend, and Code for errors.
+The service writes its metrics itself (image_similarity/inference/telemetry.py, embedded metric format):
+namespace ImageSimilarity, dimensions Stack and Backend, and Code for errors.
 """
 
 import json

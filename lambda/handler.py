@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from inference.errors import InternalError, InvalidRequest
-from inference.manifest import ManifestError
-from inference.service import INTERNAL_ERROR_MESSAGE, Request, Response, load_service
-from inference.telemetry import ObservedService, configure_logging
+from image_similarity.inference import runtime
+from image_similarity.inference.errors import InternalError, InvalidRequest
+from image_similarity.inference.manifest import ManifestError
+from image_similarity.inference.service import INTERNAL_ERROR_MESSAGE, Request, Response, load_service
+from image_similarity.inference.telemetry import ObservedService, configure_logging
 
 CPU_MEGABYTES = 1769  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 
@@ -25,6 +26,7 @@ def encoder_threads(environ: Mapping[str, str]) -> int:
     return max(1, math.ceil(int(environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "0")) / CPU_MEGABYTES - 0.15))
 
 
+runtime.prepare()
 configure_logging()
 # At import: in Lambda's init phase, before the first request waits; on demand, it waits already.
 warm = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "on-demand"

@@ -26,7 +26,7 @@ def model(root: Path, cache: Path, name: str, say: Callable[[str], None]) -> Mod
     Raises ModelUnavailable.
     """
     if name == "embedded":
-        return Model(root / "models" / "embedded", {"model": "embedded"})
+        return Model(root / "image_similarity" / "models" / "embedded", {"model": "embedded"})
     match = re.fullmatch(r"([\w./-]+):([\w.-]+)", name)
     if match is None:
         raise ModelUnavailable(
@@ -43,7 +43,7 @@ def model(root: Path, cache: Path, name: str, say: Callable[[str], None]) -> Mod
 def _export(root: Path, architecture: str, tag: str, directory: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(root)}
     python = str(root / ".venv-export" / "bin" / "python")  # torch lives in an environment of its own
-    export = [python, "-m", "inference.export", "--model", architecture, "--pretrained", tag]
+    export = [python, "-m", "image_similarity.inference.export", "--model", architecture, "--pretrained", tag]
     for command in (["make", ".venv-export/.ready"], [*export, "--output", str(directory)]):
         done = subprocess.run(command, cwd=root, env=environment, check=False)  # noqa: S603 - our own, no shell
         if done.returncode:

@@ -14,8 +14,8 @@ from pathlib import Path
 from local.images import ImageAsset, image_assets
 from local.intrinsics import Json
 
-# inference/ and models/ are left out on purpose: they change an image asset's hash and nothing that is run
-# from the template here.
+# image_similarity/ and supply_chain/ are left out on purpose: they change an image asset's hash and nothing
+# that is run from the template here.
 SOURCES = ("app.py", "cdk.json", "package-lock.json", "requirements.txt", "cdk_app", "api_explorer")
 SOURCES_OF_IMAGES = ("lambda", "sagemaker")
 SKIPPED = {"__pycache__", "node_modules"}

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TypeVar
 
-from inference.errors import Unavailable
+from image_similarity.inference.errors import Unavailable
 
 STUCK_AFTER_SECONDS = 60.0
 """SageMaker's own limit for an invocation: what runs longer answers nobody."""

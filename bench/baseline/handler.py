@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from inference.export.torchvision_shim import import_torchvision
+from image_similarity.inference.export.torchvision_shim import import_torchvision
 
 import_torchvision()
 

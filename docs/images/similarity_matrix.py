@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageOps
 from skimage import data
 
-from cli.groups import scores
-from cli.targets import InProcess
+from image_similarity.cli.groups import scores
+from image_similarity.cli.targets import InProcess
 
 THUMBNAIL = (72, 72)
 FIGURE_INCHES = 7.2

@@ -3,7 +3,7 @@
 from click.testing import Result
 from typer.testing import CliRunner
 
-from cli.app import app
+from image_similarity.cli.app import app
 
 
 def run(*arguments: object, **environment: str) -> Result:

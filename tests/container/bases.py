@@ -140,7 +140,7 @@ def export_base(engine: Engine) -> str:
     context.mkdir(parents=True)
     shutil.copy(Path(__file__).with_name("standin") / "Dockerfile", context)
     shutil.move(python(Path(sys.base_prefix)), context / "python.tar")
-    export = ROOT / "inference" / "export"
+    locks = ROOT / "supply_chain"
     download = [
         sys.executable,
         "-m",
@@ -151,7 +151,7 @@ def export_base(engine: Engine) -> str:
         "--no-deps",
     ]
     download += ["--only-binary=:all:", "--dest", str(context / "wheels")]
-    run([*download, "--require-hashes", "-r", export / "requirements.txt"])
-    run([*download, "-r", export / "torch.txt"])
+    run([*download, "--require-hashes", "-r", locks / "requirements-export.txt"])
+    run([*download, "-r", locks / "torch.txt"])
     engine.build(context, "localhost/standin-export", "--target", "wheels")
     return "localhost/standin-export"

@@ -55,18 +55,18 @@ def main() -> None:
 
 def pinned_context(folder: Path, model: str, checkpoint: Path) -> Path:
     """A copy of the build context that holds the checkpoint, its pin and its preprocessing."""
-    for name in ("containers", "inference", "lambda", "models", "sagemaker"):
+    for name in ("image_similarity", "lambda", "sagemaker", "supply_chain"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / ".dockerignore", folder)
     (folder / "checkpoints").mkdir()
     shutil.copy(checkpoint, folder / "checkpoints" / checkpoint.name)
     (folder / "checkpoints" / f"{checkpoint.stem}.json").write_text(json.dumps(PREPROCESSING))
-    pins = json.loads((folder / "containers/pins.json").read_text())
+    pins = json.loads((folder / "supply_chain/pins.json").read_text())
     with checkpoint.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     entry = {"repository": None, "file": checkpoint.name, "revision": None, "sha256": sha256}
     pins["weights"][f"{model}/{LABEL}"] = entry
-    (folder / "containers/pins.json").write_text(json.dumps(pins))
+    (folder / "supply_chain/pins.json").write_text(json.dumps(pins))
     return folder
 
 

@@ -73,7 +73,7 @@ def test_libraries_model_and_code_are_small(images: Images, backend: str) -> Non
     [
         ({"BASE": "registry.example/python:3.12"}, "BASE=registry.example/python:3.12 is not pinned"),
         ({"MODEL": "ViT-B-32", "PRETRAINED": "laion2b_s34b_b79k"}, "is not pinned yet: run `make pin`"),
-        ({"MODEL": "ViT-B-32", "PRETRAINED": "no_such_tag"}, "is not in containers/pins.json"),
+        ({"MODEL": "ViT-B-32", "PRETRAINED": "no_such_tag"}, "is not in supply_chain/pins.json"),
         ({"PRECISION": "int8"}, "The embedded model comes as fp16 alone"),
     ],
     ids=["base", "weights", "unknown", "precision"],

@@ -8,7 +8,7 @@ import skimage
 import sklearn
 from PIL import Image
 
-EXPORTER = Path(__file__).parents[2] / "inference" / "export" / "pictures"
+EXPORTER = Path(__file__).parents[2] / "image_similarity" / "inference" / "export" / "pictures"
 _SKIMAGE = [
     *(
         "astronaut.png",

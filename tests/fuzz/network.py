@@ -12,10 +12,10 @@ from unittest import mock
 
 import ssrfguard
 
-from inference.addresses import Address, blocked_by
-from inference.sources import connection
-from inference.sources.http import MAX_REDIRECTS
-from inference.sources.url import Target
+from image_similarity.inference.addresses import Address, blocked_by
+from image_similarity.inference.sources import connection
+from image_similarity.inference.sources.http import MAX_REDIRECTS
+from image_similarity.inference.sources.url import Target
 
 SEPARATOR = b"\r\n==\r\n"
 """Between the answers to one connection after the other; the last one is given to all that follow."""

@@ -14,14 +14,14 @@ import numpy as np
 import ssrfguard
 from numpy.typing import NDArray
 
-from inference import request, service
-from inference.addresses import blocked_by
-from inference.errors import ApiError
-from inference.image import decode, exif, png
-from inference.manifest import Preprocessing
-from inference.request import Source
-from inference.sources import SourcePolicy, http, inline, url
-from inference.sources.deadline import Deadline
+from image_similarity.inference import request, service
+from image_similarity.inference.addresses import blocked_by
+from image_similarity.inference.errors import ApiError
+from image_similarity.inference.image import decode, exif, png
+from image_similarity.inference.manifest import Preprocessing
+from image_similarity.inference.request import Source
+from image_similarity.inference.sources import SourcePolicy, http, inline, url
+from image_similarity.inference.sources.deadline import Deadline
 from tests.fuzz import network
 from tests.unit.image import files
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from inference.errors import ApiError
-from inference.request import Source
-from inference.sources import http
-from inference.sources.deadline import Deadline
+from image_similarity.inference.errors import ApiError
+from image_similarity.inference.request import Source
+from image_similarity.inference.sources import http
+from image_similarity.inference.sources.deadline import Deadline
 from tests.fuzz.network import network
 from tests.fuzz.seed_answers import FILE, REFUSED, fetching_requests, redirects
 from tests.fuzz.targets import STRICT, TARGETS

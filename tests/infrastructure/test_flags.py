@@ -106,7 +106,7 @@ def test_model_flags_are_build_arguments_of_both_images(synthesized: Synthesize)
 
 def test_embedded_names_the_bundled_model(synthesized: Synthesize) -> None:
     made = synthesized(model="embedded")
-    manifest = json.loads((ROOT / "models" / "embedded" / "manifest.json").read_text())
+    manifest = json.loads((ROOT / "image_similarity" / "models" / "embedded" / "manifest.json").read_text())
     name = f"'{manifest['model']}/{manifest['pretrained']}'"
     assert name in json.dumps(made.template["Resources"]["RestApi"])
 

@@ -12,11 +12,13 @@ from cdk_app.config import DeploymentConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = (
-    "inference",
+    "image_similarity/__init__.py",
+    "image_similarity/inference",
+    "image_similarity/cli",
     "lambda",
     "sagemaker",
-    "containers",
-    "models/embedded/manifest.json",
+    "supply_chain",
+    "image_similarity/models/embedded/manifest.json",
     ".dockerignore",
     "README.md",
     "docs",
@@ -27,18 +29,21 @@ EDITS = {
     "README.md": set(),
     "docs/deploy.md": set(),
     "app.py": set(),
+    "image_similarity/cli/app.py": set(),
+    "image_similarity/cli/new.py": set(),
+    "image_similarity/py.typed": set(),
     "tests/new_test.py": set(),
-    "inference/service.py": {"lambda", "sagemaker"},
-    "models/embedded/manifest.json": {"lambda", "sagemaker"},
-    "containers/model.sh": {"lambda", "sagemaker"},
+    "image_similarity/inference/service.py": {"lambda", "sagemaker"},
+    "image_similarity/models/embedded/manifest.json": {"lambda", "sagemaker"},
+    "supply_chain/model.sh": {"lambda", "sagemaker"},
     "checkpoints/mine.safetensors": {"lambda", "sagemaker"},
     ".dockerignore": set(),
     "lambda/handler.py": {"lambda"},
     "lambda/requirements.txt": {"lambda"},
     "sagemaker/server.py": {"sagemaker"},
-    "inference/__pycache__/service.cpython-312.pyc": set(),
+    "image_similarity/inference/__pycache__/service.cpython-312.pyc": set(),
     "lambda/__pycache__/handler.cpython-312.pyc": set(),
-    "inference/.mypy_cache/3.12/x.json": set(),
+    "image_similarity/inference/.mypy_cache/3.12/x.json": set(),
 }
 
 
@@ -92,7 +97,7 @@ def test_the_context_has_all_that_the_dockerfile_copies(tmp_path: Path) -> None:
 def test_bases_are_build_arguments_with_their_digests(
     checkout: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    pins = checkout / "containers" / "pins.json"
+    pins = checkout / "supply_chain" / "pins.json"
     content = json.loads(pins.read_text())
     content["bases"] = dict.fromkeys(content["bases"], "sha256:" + "0" * 64)
     pins.write_text(json.dumps(content))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from inference import telemetry
+from image_similarity.inference import telemetry
 from local.resolve import resolve
 
 Template = Mapping[str, Any]

@@ -9,7 +9,7 @@ from functools import cache, partial
 import numpy as np
 from PIL import Image
 
-from inference.image import jpeg
+from image_similarity.inference.image import jpeg
 from tests.security.bodies import CONTENT_TYPES, LARGE, LARGE_TEXTS, REQUESTS
 from tests.security.jpegs import OTHER_JPEGS, PROGRESSIVE, SEQUENTIAL, arithmetic
 from tests.unit import test_addresses

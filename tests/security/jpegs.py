@@ -4,7 +4,7 @@ import struct
 from collections.abc import Callable
 from functools import partial
 
-from inference.image import jpeg
+from image_similarity.inference.image import jpeg
 from tests.unit.image import files
 from tests.unit.image.test_refusals import SMALL_JPEG
 

@@ -15,17 +15,17 @@ from pathlib import Path
 
 import pytest
 
-from inference.encoder import OnnxEncoder
-from inference.errors import ApiError
-from inference.service import Request, Service
-from inference.sources import SourcePolicy
+from image_similarity.inference.encoder import OnnxEncoder
+from image_similarity.inference.errors import ApiError
+from image_similarity.inference.service import Request, Service
+from image_similarity.inference.sources import SourcePolicy
 from tests.security.attacks import JSON, READ, Attack, attacks
 from tests.unit.image import files
 from tests.unit.image.test_refusals import PHOTO
 from tests.unit.sources.servers import ok, serving
 
 ROOT = Path(__file__).parents[2]
-MODEL = ROOT / "models" / "embedded"
+MODEL = ROOT / "image_similarity" / "models" / "embedded"
 TABLE = ROOT / "test-results" / "attacks.md"
 HEADS = [
     "class",

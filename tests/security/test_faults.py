@@ -15,9 +15,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from inference.encoder import OnnxEncoder
-from inference.service import Request, Service
-from inference.sources import SourcePolicy
+from image_similarity.inference.encoder import OnnxEncoder
+from image_similarity.inference.service import Request, Service
+from image_similarity.inference.sources import SourcePolicy
 from tests.security.attacks import JSON, attacks
 from tests.security.test_attacks import GOOD, MODEL
 from tests.soak.backends import sagemaker_backend
@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 BESIDE = {"broken", "truncated", "other JPEG", "request"}
 WITHOUT_DISK = """
 import resource, sys
-from inference.service import Request, load_service
+from image_similarity.inference.service import Request, load_service
 resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 service = load_service({}, threads=1)
 answer = service.handle(Request({"content-type": "application/json"}, sys.stdin.buffer.read(), None))

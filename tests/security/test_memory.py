@@ -10,9 +10,9 @@ from socket import socket
 
 import pytest
 
-from inference.encoder import OnnxEncoder
-from inference.service import Request, Service
-from inference.sources import SourcePolicy
+from image_similarity.inference.encoder import OnnxEncoder
+from image_similarity.inference.service import Request, Service
+from image_similarity.inference.sources import SourcePolicy
 from tests.security.test_attacks import MODEL
 from tests.unit.image.test_refusals import SMALL_PNG
 from tests.unit.sources.servers import ok, serving

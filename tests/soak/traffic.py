@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path
 from socket import socket
 
-from inference.encoder import OnnxEncoder
-from inference.service import Request, Service
-from inference.sources import SourcePolicy
+from image_similarity.inference.encoder import OnnxEncoder
+from image_similarity.inference.service import Request, Service
+from image_similarity.inference.sources import SourcePolicy
 from tests.contract.world import BUCKET, b64, picture, running_world
 from tests.security.attacks import JSON, Attack, attacks
 from tests.soak.heavy import HEAVY_BYTES, heavy_items
@@ -18,7 +18,7 @@ from tests.soak.items import Item, Traffic
 from tests.unit.sources.servers import redirect, serving
 from tests.unit.sources.test_url import CORPUS
 
-MODEL = Path(__file__).parents[2] / "models" / "embedded"
+MODEL = Path(__file__).parents[2] / "image_similarity" / "models" / "embedded"
 NAMES = ("chelsea", "astronaut", "coffee", "rocket")
 FORMATS = ("JPEG", "PNG", "BMP")
 REFUSED_ANYWHERE = [url for kind, urls in CORPUS.items() if kind != "ports" for url in urls]

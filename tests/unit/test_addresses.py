@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 import pytest
 import ssrfguard
 
-from inference.addresses import BLOCKED, Address, Block, blocked_by
+from image_similarity.inference.addresses import BLOCKED, Address, Block, blocked_by
 
 PUBLIC = [
     "1.1.1.1",

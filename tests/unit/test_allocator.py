@@ -10,17 +10,18 @@ ROOT = Path(__file__).parents[2]
 
 _LOADED = """
 import io, resource
-from pathlib import Path
 from PIL import Image
-from inference.encoder import OnnxEncoder
-from inference.image import decode
+from image_similarity.inference.image import decode
+from image_similarity.inference.manifest import Manifest
+from image_similarity.inference.service import DEFAULT_MODEL_DIR, load_service
 
-encoder = OnnxEncoder(Path("models/embedded"), threads=1)
+load_service({}, threads=1)
+preprocessing = Manifest.load(DEFAULT_MODEL_DIR).preprocessing
 buffer = io.BytesIO()
 Image.effect_noise((2048, 1536), 50).convert("RGB").save(buffer, "JPEG")
 for _ in range(4):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    decode(buffer.getvalue(), field="img", preprocessing=encoder.manifest.preprocessing)
+    decode(buffer.getvalue(), field="img", preprocessing=preprocessing)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from containers import audit
+from supply_chain import audit
 
 ROOT = Path(__file__).resolve().parents[2]
 CLEAN_NPM = {"auditReportVersion": 2, "vulnerabilities": {}, "metadata": {"vulnerabilities": {"total": 0}}}
@@ -89,7 +89,7 @@ def test_no_lock_is_forgotten() -> None:
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     files = [Path(line) for line in tracked.splitlines()]
     hashed = {str(file) for file in files if file.suffix == ".txt" and "--hash=" in (ROOT / file).read_text()}
-    assert hashed | {"inference/export/torch.txt"} == set(audit.LOCKS)
+    assert hashed | {"supply_chain/torch.txt"} == set(audit.LOCKS)
     assert {file.parent for file in files if file.name == "package-lock.json"} == set(
         map(Path, audit.NPM_FOLDERS)
     )

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inference.encoder import OnnxEncoder
-from inference.manifest import ManifestError
+from image_similarity.inference.encoder import OnnxEncoder
+from image_similarity.inference.manifest import ManifestError
 
 ROOT = Path(__file__).parents[2]
-MODEL = ROOT / "models" / "embedded"
+MODEL = ROOT / "image_similarity" / "models" / "embedded"
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_an_artifact_that_is_no_model(copy: Path) -> None:
     from dataclasses import replace
     from hashlib import sha256
 
-    from inference.manifest import Manifest
+    from image_similarity.inference.manifest import Manifest
 
     (copy / "model.onnx").write_bytes(b"no model")
     replace(Manifest.load(copy), sha256=sha256(b"no model").hexdigest()).save(copy)
@@ -84,8 +84,8 @@ def test_threads_may_share_one_session() -> None:
 
 def test_torch_stays_out_of_the_request_path() -> None:
     code = (
-        "import sys, inference.encoder, inference.image, inference.request, inference.similarity, "
-        "inference.sources\n"
+        "import sys\n"
+        "from image_similarity.inference import encoder, image, request, similarity, sources\n"
         "print(sorted({'torch', 'open_clip', 'boto3', 'botocore', 'aws_cdk', 'onnx'} & set(sys.modules)))"
     )
     result = subprocess.run(

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inference.encoder import OnnxEncoder
-from inference.manifest import Manifest
+from image_similarity.inference.encoder import OnnxEncoder
+from image_similarity.inference.manifest import Manifest
 
 pytestmark = [pytest.mark.export, pytest.mark.timeout(600)]
 ROOT = Path(__file__).parents[2]
@@ -19,7 +19,7 @@ PYTHON = os.environ.get("EXPORT_PYTHON", str(ROOT / ".venv-export" / "bin" / "py
 
 def export(output: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [PYTHON, "-m", "inference.export", "--output", str(output), *arguments],
+        [PYTHON, "-m", "image_similarity.inference.export", "--output", str(output), *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -32,9 +32,12 @@ def test_the_rebuilt_model_is_the_committed_one(tmp_path: Path) -> None:
     """Bit for bit with the locked packages; vectors within 1e-6 is what any machine must give."""
     result = export(tmp_path, "--model", "embedded")
     assert result.returncode == 0, result.stderr
-    committed, rebuilt = Manifest.load(ROOT / "models" / "embedded"), Manifest.load(tmp_path)
+    committed, rebuilt = (
+        Manifest.load(ROOT / "image_similarity" / "models" / "embedded"),
+        Manifest.load(tmp_path),
+    )
     batch = np.random.default_rng(0).integers(0, 256, (4, 224, 224, 3), dtype=np.uint8)
-    a = OnnxEncoder(ROOT / "models" / "embedded", threads=1).encode(batch)
+    a = OnnxEncoder(ROOT / "image_similarity" / "models" / "embedded", threads=1).encode(batch)
     b = OnnxEncoder(tmp_path, threads=1).encode(batch)
     np.testing.assert_allclose(a, b, atol=1e-6, rtol=0)
     assert replace(rebuilt, parity={}) == replace(committed, parity={})
@@ -78,7 +81,7 @@ def test_what_can_not_be_exported(tmp_path: Path, arguments: list[str], sentence
 
 SAVE = """
 import sys, torch
-from inference.export.torchvision_shim import import_torchvision
+from image_similarity.inference.export.torchvision_shim import import_torchvision
 import_torchvision()
 import open_clip
 torch.manual_seed(5)

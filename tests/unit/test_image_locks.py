@@ -4,6 +4,7 @@ import ast
 import importlib.metadata
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -37,14 +38,28 @@ def test_images_run_the_versions_that_the_tests_run_with(file: str) -> None:
 @pytest.mark.parametrize(("file", "folders"), [(LOCKS[0], ("lambda",)), (LOCKS[1], ("sagemaker",))])
 def test_everything_that_an_image_imports_is_asked_for(file: str, folders: tuple[str, ...]) -> None:
     distributions = importlib.metadata.packages_distributions()
-    asked = {
-        Requirement(line).name
-        for line in (ROOT / file.replace(".txt", ".in")).read_text().splitlines()
-        if not line.startswith("#")
-    }
-    asked |= {"botocore", "urllib3"}  # boto3's own, in the versions that it allows
-    for name in imported(("inference", *folders)):
+    asked = named(file) | {"botocore", "urllib3"}  # boto3's own, in the versions that it allows
+    for name in imported(("image_similarity/inference", *folders)):
         assert {owner.lower() for owner in distributions[name]} & asked, f"{name} is missing in {file}"
+
+
+def named(file: str) -> set[str]:
+    """The packages that a lock has because pyproject.toml names them."""
+    entries = re.split(r"\n(?=\S)", (ROOT / file).read_text())
+    return {
+        Requirement(entry.split("\\")[0].strip()).name for entry in entries if "(pyproject.toml)" in entry
+    }
+
+
+@pytest.mark.parametrize("file", LOCKS)
+def test_an_image_has_nothing_that_only_the_command_line_needs(file: str) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    dependencies = {Requirement(line).name for line in project["dependencies"]}
+    distributions = importlib.metadata.packages_distributions()
+    shared = imported(("image_similarity/inference",))
+    others = dependencies - {owner.lower() for name in shared for owner in distributions[name]}
+    assert others
+    assert others & locked(file).keys() == set(), "add them to NOT_IN_IMAGES of the Makefile"
 
 
 def imported(folders: tuple[str, ...]) -> set[str]:
@@ -59,4 +74,4 @@ def imported(folders: tuple[str, ...]) -> set[str]:
                 elif isinstance(node, ast.ImportFrom) and node.module:
                     names.add(node.module.split(".")[0])
     types_only = {"_typeshed", "mypy_boto3_s3"}
-    return names - set(sys.stdlib_module_names) - types_only - {"inference", "sagemaker"}
+    return names - set(sys.stdlib_module_names) - types_only - {"image_similarity", "sagemaker"}

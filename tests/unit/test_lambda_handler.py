@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from inference.encoder import OnnxEncoder
+from image_similarity.inference.encoder import OnnxEncoder
 
 ROOT = Path(__file__).resolve().parents[2]
 HANDLER = ROOT / "lambda" / "handler.py"
@@ -172,7 +172,7 @@ def test_a_missing_model_ends_the_start_with_a_sentence(tmp_path: Path) -> None:
 
 def test_a_damaged_model_ends_the_start_with_a_sentence(tmp_path: Path) -> None:
     model = tmp_path / "model"
-    shutil.copytree(ROOT / "models" / "embedded", model)
+    shutil.copytree(ROOT / "image_similarity" / "models" / "embedded", model)
     with (model / "model.onnx.data").open("r+b") as weights:
         weights.seek(1000)
         weights.write(b"damaged")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import xxhash
 
-from inference.manifest import Manifest, ManifestError, Preprocessing
+from image_similarity.inference.manifest import Manifest, ManifestError, Preprocessing
 
 MANIFEST = Manifest(
     model="ViT-B-32",

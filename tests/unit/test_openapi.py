@@ -12,7 +12,7 @@ from openapi_schema_validator import OAS30Validator
 from openapi_spec_validator import validate
 from PIL import Image
 
-from inference.errors import ApiError
+from image_similarity.inference.errors import ApiError
 
 DOCUMENT = Path(__file__).parents[2] / "api_explorer" / "openapi.yaml"
 POSTS = ("/image-similarity", "/text_similarity")

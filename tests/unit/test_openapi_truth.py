@@ -13,7 +13,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from inference.service import Request, Service, load_service
+from image_similarity.inference.service import Request, Service, load_service
 
 DOCUMENT: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parents[2] / "api_explorer" / "openapi.yaml").read_text("utf-8")

@@ -20,13 +20,53 @@ def run(code: str, home: Path, **environ: str) -> str:
     ).stdout
 
 
-def test_importing_our_modules_turns_onnx_runtimes_telemetry_off(tmp_path: Path) -> None:
-    run("import inference.encoder", tmp_path)
+def test_an_encoder_turns_onnx_runtimes_telemetry_off(tmp_path: Path) -> None:
+    run(
+        "from image_similarity.inference.service import DEFAULT_MODEL_DIR\n"
+        "from image_similarity.inference.encoder import OnnxEncoder\n"
+        "OnnxEncoder(DEFAULT_MODEL_DIR, threads=1).warm()",
+        tmp_path,
+    )
     assert list(tmp_path.rglob("*")) == []
+
+
+STATE = """
+import importlib, logging, os, pkgutil, sys
+def state():
+    return dict(os.environ), {
+        name: logger.level for name, logger in logging.root.manager.loggerDict.items()
+        if isinstance(logger, logging.Logger) and logger.level
+    }, logging.root.level, logging.root.handlers
+import %s  # what others set is theirs
+before = state()
+import image_similarity
+for module in pkgutil.walk_packages(image_similarity.__path__, "image_similarity."):
+    if not any(part in module.name for part in (".export", "__main__")):
+        importlib.import_module(module.name)
+assert state() == before, (before, state())
+print(sum(name.startswith("image_similarity.") for name in sys.modules), "onnxruntime" in sys.modules)
+"""
+
+
+def test_imports_set_nothing_in_the_process(tmp_path: Path) -> None:
+    count, loaded = run(STATE % "boto3, httpx, rich, typer, urllib3, PIL.Image", tmp_path).split()
+    assert int(count) > 30
+    assert loaded == "False"
+
+
+def test_the_owner_of_the_process_sets_it(tmp_path: Path) -> None:
+    printed = run(
+        "import logging, os\n"
+        "from image_similarity.inference import runtime\n"
+        "runtime.prepare()\n"
+        "print(os.environ['ORT_DISABLE_TELEMETRY'], logging.getLogger('urllib3.connection').level)",
+        tmp_path,
+    )
+    assert printed.split() == ["1", "40"]
 
 
 def test_without_us_it_would_write_its_files(tmp_path: Path) -> None:
     run("import onnxruntime", tmp_path)
     assert [path for path in tmp_path.rglob("*") if "onnxruntime" in path.name], (
-        "this version sends nothing by itself: inference/__init__.py needs its line no more"
+        "this version sends nothing by itself: image_similarity/runtime.py needs its line no more"
     )

@@ -12,10 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
-from containers import weights as weights_module
-from containers.pin import base_digest, main, pin, weights_pin
-from containers.pins import LAMBDA_BASE, PYTHON_BASE, PinError, Pins, Weights
-from containers.weights import checkpoint, pinned
+from supply_chain import weights as weights_module
+from supply_chain.pin import base_digest, main, pin, weights_pin
+from supply_chain.pins import LAMBDA_BASE, PYTHON_BASE, PinError, Pins, Weights
+from supply_chain.weights import checkpoint, pinned
 
 INDEX = json.dumps({"schemaVersion": 2, "manifests": []}).encode()
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -181,7 +181,7 @@ def test_a_file_of_ones_own_is_pinned_and_taken_by_its_hash(folder: Path, client
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("m/unknown", "m/unknown is not in containers/pins.json: run `make pin WEIGHTS=m/unknown=SOURCE`"),
+        ("m/unknown", "m/unknown is not in supply_chain/pins.json: run `make pin WEIGHTS=m/unknown=SOURCE`"),
         ("m/open", "m/open is not pinned yet: run `make pin`"),
         ("m/absent", "there is no file .*/absent.bin"),
     ],

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inference.image import decode, resample
-from inference.manifest import Interpolation, Preprocessing
+from image_similarity.inference.image import decode, resample
+from image_similarity.inference.manifest import Interpolation, Preprocessing
 from tests.data.altered import png
 from tests.data.pictures import EXPORTER
 

@@ -5,8 +5,8 @@ import tracemalloc
 
 import pytest
 
-from inference.errors import ApiError, InvalidRequest, PayloadTooLarge, UnsupportedMediaType
-from inference.request import MAX_BODY_BYTES, Source, parse
+from image_similarity.inference.errors import ApiError, InvalidRequest, PayloadTooLarge, UnsupportedMediaType
+from image_similarity.inference.request import MAX_BODY_BYTES, Source, parse
 
 JSON = "application/json"
 

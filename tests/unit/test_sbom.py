@@ -7,7 +7,7 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from containers.sbom import SbomError, bill_of_materials, licenses, main
+from supply_chain.sbom import SbomError, bill_of_materials, licenses, main
 
 MODEL_SHA256 = "ab" * 32
 

@@ -9,12 +9,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inference import image
-from inference.encoder import OnnxEncoder
-from inference.errors import InvalidImage, Unavailable
-from inference.manifest import ManifestError, Preprocessing
-from inference.service import DEFAULT_MODEL_DIR, Request, Service, load_service, rounded, valid_request_id
-from inference.sources import SourcePolicy
+from image_similarity.inference import image
+from image_similarity.inference.encoder import OnnxEncoder
+from image_similarity.inference.errors import InvalidImage, Unavailable
+from image_similarity.inference.manifest import ManifestError, Preprocessing
+from image_similarity.inference.service import (
+    DEFAULT_MODEL_DIR,
+    Request,
+    Service,
+    load_service,
+    rounded,
+    valid_request_id,
+)
+from image_similarity.inference.sources import SourcePolicy
 from tests.contract.world import b64, picture
 
 JSON = {"content-type": "application/json"}

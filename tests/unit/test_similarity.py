@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from inference.similarity import score
+from image_similarity.inference.similarity import score
 
 VECTORS = arrays(np.float32, 512, elements=st.floats(-1e3, 1e3, width=32))
 ANY_VECTORS = arrays(np.float32, 512, elements=st.floats(width=32))

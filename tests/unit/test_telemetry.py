@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from inference.errors import ApiError, InvalidImage, Unavailable
-from inference.service import CORS_HEADERS, Request, Response, error_response
-from inference.telemetry import JsonFormatter, ObservedService, write_line
+from image_similarity.inference.errors import ApiError, InvalidImage, Unavailable
+from image_similarity.inference.service import CORS_HEADERS, Request, Response, error_response
+from image_similarity.inference.telemetry import JsonFormatter, ObservedService, write_line
 
 HEADERS = {"X-Request-Id": "id-1", "X-Model": "lite0/imagenet"}
 
@@ -108,7 +108,9 @@ def test_lines_of_many_threads_do_not_mix(capsys: pytest.CaptureFixture[str]) ->
 
 def logged(message: str, error: BaseException | None = None) -> str:
     info = (type(error), error, error.__traceback__) if error else None
-    record = logging.LogRecord("inference.service", logging.ERROR, __file__, 1, message, (), info)
+    record = logging.LogRecord(
+        "image_similarity.inference.service", logging.ERROR, __file__, 1, message, (), info
+    )
     return JsonFormatter().format(record)
 
 

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from inference.errors import Unavailable
+from image_similarity.inference.errors import Unavailable
 from sagemaker.workers import BODIES_PER_PLACE, STUCK_AFTER_SECONDS, Gate, Workers
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from inference.manifest import Preprocessing
+from image_similarity.inference.manifest import Preprocessing
 
 SIZE = 224
 PREPROCESSING = Preprocessing(size=SIZE)

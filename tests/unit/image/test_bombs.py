@@ -12,7 +12,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from inference.image import bmp_runs, decode, jpeg, png
+from image_similarity.inference.image import bmp_runs, decode, jpeg, png
 from tests.unit.image import files
 from tests.unit.image.test_refusals import BLACK, SECONDS, SMALL_JPEG, SMALL_PNG, refused
 

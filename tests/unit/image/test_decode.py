@@ -8,8 +8,8 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from inference.image import decode, resample
-from inference.manifest import Preprocessing
+from image_similarity.inference.image import decode, resample
+from image_similarity.inference.manifest import Preprocessing
 from tests.unit.image import files
 from tests.unit.image.test_formats import EXACT, ROUNDED, furthest
 

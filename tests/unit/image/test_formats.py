@@ -8,7 +8,7 @@ import skimage.data
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from inference.image import decode
+from image_similarity.inference.image import decode
 from tests.unit.image import files
 
 PHOTO = skimage.data.chelsea()[:, 3:]  # [300, 448, 3]

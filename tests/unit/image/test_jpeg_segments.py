@@ -8,9 +8,9 @@ import pytest
 import skimage.data
 from PIL import Image, JpegImagePlugin
 
-from inference.errors import InvalidImage
-from inference.image import jpeg, jpeg_segments
-from inference.image.broken import BrokenImageError
+from image_similarity.inference.errors import InvalidImage
+from image_similarity.inference.image import jpeg, jpeg_segments
+from image_similarity.inference.image.broken import BrokenImageError
 from tests.security.jpegs import PROGRESSIVE, SEQUENTIAL, arithmetic
 from tests.unit.image import files
 from tests.unit.image.test_formats import decoded

@@ -10,8 +10,8 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from inference.errors import ApiError, ImageTooLarge, InvalidImage
-from inference.image import decode
+from image_similarity.inference.errors import ApiError, ImageTooLarge, InvalidImage
+from image_similarity.inference.image import decode
 from tests.unit.image import files
 
 PHOTO = Image.fromarray(skimage.data.chelsea())

@@ -10,7 +10,7 @@ import skimage.data
 from numpy.typing import NDArray
 from PIL import Image
 
-from inference.image import decode, resample
+from image_similarity.inference.image import decode, resample
 from tests.unit.image import files
 
 pytestmark = pytest.mark.skipif(not resample.AVAILABLE, reason="the library has no wheel for this processor")

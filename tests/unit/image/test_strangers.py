@@ -6,8 +6,8 @@ import zlib
 import numpy as np
 import pytest
 
-from inference.errors import InvalidImage
-from inference.image import png
+from image_similarity.inference.errors import InvalidImage
+from image_similarity.inference.image import png
 from tests.unit.image import files
 from tests.unit.image.test_bmp import BGR, BITFIELDS, PALETTE_4, SIZE
 from tests.unit.image.test_formats import (

@@ -10,11 +10,11 @@ import skimage.data
 from numpy.typing import NDArray
 from PIL import Image
 
-from inference.encoder import OnnxEncoder
-from inference.image import decode
+from image_similarity.inference.encoder import OnnxEncoder
+from image_similarity.inference.image import decode
 from tests.unit.image import files
 
-MODEL = Path(__file__).parents[3] / "models" / "embedded"
+MODEL = Path(__file__).parents[3] / "image_similarity" / "models" / "embedded"
 PHOTOS = {name: getattr(skimage.data, name)() for name in ("chelsea", "astronaut", "coffee")}
 CORNER = 64  # pixels of a corner that the transparent variants hide
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from inference import sources
-from inference.errors import InvalidImage, SourceNotAllowed, SourceUnavailable, Unavailable
-from inference.request import Source
-from inference.sources import SourcePolicy, s3
-from inference.sources.deadline import Deadline, DeadlineExceededError
+from image_similarity.inference import sources
+from image_similarity.inference.errors import InvalidImage, SourceNotAllowed, SourceUnavailable, Unavailable
+from image_similarity.inference.request import Source
+from image_similarity.inference.sources import SourcePolicy, s3
+from image_similarity.inference.sources.deadline import Deadline, DeadlineExceededError
 from tests.unit.sources.servers import ok, serving
 from tests.unit.sources.test_http import BAD_ANSWERS, FILE
 

@@ -5,10 +5,10 @@ from socket import socket
 
 import pytest
 
-from inference import sources
-from inference.errors import ApiError, PayloadTooLarge, SourceNotAllowed, SourceUnavailable
-from inference.request import Source
-from inference.sources import SourcePolicy
+from image_similarity.inference import sources
+from image_similarity.inference.errors import ApiError, PayloadTooLarge, SourceNotAllowed, SourceUnavailable
+from image_similarity.inference.request import Source
+from image_similarity.inference.sources import SourcePolicy
 from tests.unit.sources.servers import ok, redirect, serving
 
 FILE = bytes(range(256)) * 100

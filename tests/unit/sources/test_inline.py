@@ -5,9 +5,9 @@ import random
 
 import pytest
 
-from inference.errors import InvalidImage, PayloadTooLarge
-from inference.request import Source
-from inference.sources import SourcePolicy, read_all
+from image_similarity.inference.errors import InvalidImage, PayloadTooLarge
+from image_similarity.inference.request import Source
+from image_similarity.inference.sources import SourcePolicy, read_all
 
 FILE = random.Random(1).randbytes(1000)
 TEXT = base64.b64encode(FILE).decode()

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from inference import sources
-from inference.errors import SourceNotAllowed, SourceUnavailable
-from inference.request import Source
-from inference.sources import SourcePolicy, connection, http
+from image_similarity.inference import sources
+from image_similarity.inference.errors import SourceNotAllowed, SourceUnavailable
+from image_similarity.inference.request import Source
+from image_similarity.inference.sources import SourcePolicy, connection, http
 from tests.unit.sources.servers import _Server, ok, redirect, serving
 
 STRICT = SourcePolicy(timeout_seconds=20)

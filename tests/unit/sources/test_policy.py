@@ -2,7 +2,7 @@
 
 import pytest
 
-from inference.sources import SourcePolicy
+from image_similarity.inference.sources import SourcePolicy
 
 
 def test_defaults_are_the_contract() -> None:

@@ -10,10 +10,10 @@ from botocore.stub import ANY, Stubber
 from moto.server import ThreadedMotoServer
 from mypy_boto3_s3 import S3Client
 
-from inference import sources
-from inference.errors import ApiError, PayloadTooLarge, SourceNotAllowed, SourceUnavailable
-from inference.request import Source
-from inference.sources import SourcePolicy, s3
+from image_similarity.inference import sources
+from image_similarity.inference.errors import ApiError, PayloadTooLarge, SourceNotAllowed, SourceUnavailable
+from image_similarity.inference.request import Source
+from image_similarity.inference.sources import SourcePolicy, s3
 
 FILE = bytes(range(256)) * 20
 POLICY = SourcePolicy(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from inference.errors import SourceUnavailable
+from image_similarity.inference.errors import SourceUnavailable
 from tests.unit.sources.servers import Handler, ok, serving
 from tests.unit.sources.test_s3 import FILE, credentials, fails, read
 

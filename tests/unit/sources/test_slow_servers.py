@@ -7,10 +7,10 @@ from socket import socket
 
 import pytest
 
-from inference import sources
-from inference.errors import PayloadTooLarge, SourceUnavailable
-from inference.request import Source
-from inference.sources import SourcePolicy
+from image_similarity.inference import sources
+from image_similarity.inference.errors import PayloadTooLarge, SourceUnavailable
+from image_similarity.inference.request import Source
+from image_similarity.inference.sources import SourcePolicy
 from tests.unit.sources.servers import ok, serving
 from tests.unit.sources.test_http import BAD_ANSWERS, CHUNKED, FILE, HEAD, POLICY, fails
 

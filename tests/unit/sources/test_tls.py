@@ -14,10 +14,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from inference import sources
-from inference.errors import SourceNotAllowed, SourceUnavailable
-from inference.request import Source
-from inference.sources import SourcePolicy, connection
+from image_similarity.inference import sources
+from image_similarity.inference.errors import SourceNotAllowed, SourceUnavailable
+from image_similarity.inference.request import Source
+from image_similarity.inference.sources import SourcePolicy, connection
 from tests.unit.sources.servers import ok, redirect, serving
 
 POLICY = SourcePolicy(allow_private=True, timeout_seconds=20)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from inference.errors import SourceNotAllowed
-from inference.sources import SourcePolicy
-from inference.sources.url import MAX_URL_CHARACTERS, Target, parse
+from image_similarity.inference.errors import SourceNotAllowed
+from image_similarity.inference.sources import SourcePolicy
+from image_similarity.inference.sources.url import MAX_URL_CHARACTERS, Target, parse
 
 POLICY = SourcePolicy()
 CONTROLS = [chr(code) for code in (*range(0x20), 0x20, 0x7F, 0x80, 0x85, 0x9F)]

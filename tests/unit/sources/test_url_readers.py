@@ -13,10 +13,10 @@ import pytest
 import ssrfguard
 import urllib3
 
-from inference.addresses import blocked_by
-from inference.errors import SourceNotAllowed
-from inference.sources import SourcePolicy
-from inference.sources.url import DEFAULT_PORTS, Target, parse
+from image_similarity.inference.addresses import blocked_by
+from image_similarity.inference.errors import SourceNotAllowed
+from image_similarity.inference.sources import SourcePolicy
+from image_similarity.inference.sources.url import DEFAULT_PORTS, Target, parse
 from tests.unit.sources.test_url import GOOD, REFUSED
 from tests.unit.sources.url_corpus import urls
 

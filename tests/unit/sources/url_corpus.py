@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from random import Random
 
-from inference.addresses import BLOCKED
+from image_similarity.inference.addresses import BLOCKED
 
 ROOT = Path(__file__).resolve().parents[3]
 PARTS: dict[str, list[str]] = json.loads((ROOT / "tests/data/security/url_parts.json").read_text())

@@ -1,0 +1,1 @@
+"""Image similarity: everything between a request body and a response body."""

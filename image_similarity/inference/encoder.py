@@ -1,0 +1,103 @@
+"""Pictures to unit vectors, on ONNX Runtime."""
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from image_similarity.inference import runtime
+from image_similarity.inference.manifest import MODEL_FILE, Manifest, ManifestError
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+CUDA = "CUDAExecutionProvider"
+# In this order: the first that this build of ONNX Runtime has does the work, the processor is always there.
+# TF32 would round products to 10 bits on recent GPUs: vectors must not depend on where they were made.
+_PROVIDERS: dict[str, dict[str, str]] = {CUDA: {"use_tf32": "0"}, "CPUExecutionProvider": {}}
+logger = logging.getLogger(__name__)
+
+
+class Encoder(Protocol):
+    """What the service needs of an encoder."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """The artifact's description; its preprocessing says how to make the input."""
+
+    @property
+    def name(self) -> str:
+        """Model and weights, as in the X-Model header."""
+
+    def encode(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """RGB pictures uint8 [n, S, S, 3] to unit vectors float32 [n, 512]."""
+
+
+class OnnxEncoder:
+    """An exported artifact in one session, which any number of threads may call at once.
+
+    Args:
+        model_dir: directory with model.onnx, model.onnx.data and manifest.json, as export/ makes it.
+        threads: cores that one call of `encode` may use, at least 1.
+
+    Raises:
+        ManifestError: files missing, not matching each other, or not loadable.
+    """
+
+    def __init__(self, model_dir: Path, *, threads: int) -> None:
+        if threads < 1:
+            raise ValueError(f"threads is {threads}, expected 1 or more")
+        self._manifest = Manifest.load(model_dir)
+        # Both take long and hold no lock: side by side on two cores, and the file is read from disk once.
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            verified = pool.submit(self._manifest.verify, model_dir)
+            try:
+                session = _session(model_dir / MODEL_FILE, threads)
+            finally:
+                verified.result()  # of a damaged file, this says more than what the session says
+        self._session = session
+
+    @property
+    def manifest(self) -> Manifest:
+        """The artifact's description."""
+        return self._manifest
+
+    @property
+    def name(self) -> str:
+        """Model and weights, as in the X-Model header."""
+        return self._manifest.name
+
+    def encode(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """RGB pictures uint8 [n, S, S, 3] to unit vectors float32 [n, 512]; the graph normalises them."""
+        size = self._manifest.preprocessing.size
+        if batch.dtype != np.uint8 or batch.ndim != 4 or batch.shape[1:] != (size, size, 3):
+            raise ValueError(f"batch is {batch.dtype} {batch.shape}, expected uint8 [n, {size}, {size}, 3]")
+        return cast(NDArray[np.float32], self._session.run(None, {"image": batch})[0])
+
+    def warm(self) -> None:
+        """Makes one embedding, so that the first request finds memory and threads ready."""
+        size = self._manifest.preprocessing.size
+        self.encode(np.full((1, size, size, 3), 128, dtype=np.uint8))
+
+
+def _session(model: Path, threads: int) -> "InferenceSession":
+    runtime.keep_onnxruntime_quiet()
+    import onnxruntime  # not sooner: importing this module is to change nothing in its process
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    available = onnxruntime.get_available_providers()
+    providers = [entry for entry in _PROVIDERS.items() if entry[0] in available]
+    if CUDA in available:
+        onnxruntime.preload_dlls()  # CUDA and cuDNN come as wheels beside this one, where no loader looks
+    try:
+        session = onnxruntime.InferenceSession(model, options, providers=providers)
+    except Exception as error:  # ONNX Runtime has no common base class for its own errors
+        raise ManifestError(f"{MODEL_FILE} is not loadable by ONNX Runtime: {error}") from error
+    if CUDA in available and CUDA not in session.get_providers():
+        logger.warning("no CUDA device or driver was found: computing on the processor")
+    return session

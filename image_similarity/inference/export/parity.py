@@ -1,0 +1,82 @@
+"""How exact an artifact is: the request path's vectors against open_clip's own transform and tower."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from open_clip.transform import PreprocessCfg, image_transform_v2
+from PIL import Image
+
+from image_similarity.inference.encoder import OnnxEncoder
+from image_similarity.inference.export.checkpoint import ExportError, Loaded
+from image_similarity.inference.image import decode
+from image_similarity.inference.manifest import Precision
+
+PICTURES = Path(__file__).with_name("pictures")
+LIMITS: dict[Precision, float] = {"fp16": 0.9999, "int8": 0.99}
+
+
+@dataclass(frozen=True)
+class Parity:
+    """Cosines between artifact and open_clip, one for each picture [n]."""
+
+    cosines: NDArray[np.float64]
+
+    def record(self) -> dict[str, float]:
+        """What the manifest keeps."""
+        return {
+            "pictures": len(self.cosines),
+            "cosine_min": round(float(self.cosines.min()), 7),
+            "cosine_mean": round(float(self.cosines.mean()), 7),
+        }
+
+    def require(self, precision: Precision) -> None:
+        """Raises ExportError when a picture is under the limit of that precision."""
+        lowest, limit = float(self.cosines.min()), LIMITS[precision]
+        if not lowest >= limit:
+            raise ExportError(
+                f"the {precision} artifact is not open_clip's model: cosine {lowest:.6f} on a bundled "
+                f"picture, at least {limit} is needed; nothing was written"
+            )
+
+
+def pictures() -> list[Path]:
+    """The pictures bundled with the exporter."""
+    return sorted(PICTURES.glob("*.jpg")) + sorted(PICTURES.glob("*.png"))
+
+
+def measure(loaded: Loaded, encoder: OnnxEncoder, files: Sequence[Path]) -> Parity:
+    """Both pipelines over the same files, each from the file's bytes."""
+    pre = encoder.manifest.preprocessing
+    ours = [encoder.encode(decode(f.read_bytes(), field=f.name, preprocessing=pre)[None])[0] for f in files]
+    theirs = reference(loaded, files)
+    a, b = np.asarray(ours, dtype=np.float64), theirs.astype(np.float64)
+    return Parity((a * b).sum(1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)))
+
+
+def reference(loaded: Loaded, files: Sequence[Path]) -> NDArray[np.float32]:
+    """Vectors [n, d] of length one by open_clip's transform and tower, one picture at a time."""
+    pre = loaded.preprocessing
+    transform = image_transform_v2(
+        PreprocessCfg(
+            size=pre.size,
+            mean=pre.mean,
+            std=pre.std,
+            interpolation=pre.interpolation,
+            resize_mode=pre.resize_mode,
+        ),
+        is_train=False,
+    )
+    vectors = []
+    with torch.inference_mode(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for file in files:
+            with Image.open(file) as picture:
+                output = loaded.visual(transform(picture)[None])
+            vector = output[0] if isinstance(output, tuple) else output
+            vectors.append(torch.nn.functional.normalize(vector, dim=-1)[0].numpy())
+    return np.asarray(vectors)

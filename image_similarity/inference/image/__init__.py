@@ -1,0 +1,75 @@
+"""An image file becomes the encoder's input: upright, RGB, square."""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from numpy.typing import NDArray
+
+from image_similarity.inference.errors import ImageTooLarge, InvalidImage
+from image_similarity.inference.image import formats
+from image_similarity.inference.image.broken import BrokenImageError
+from image_similarity.inference.image.colour import flatten
+from image_similarity.inference.image.geometry import upright_square
+from image_similarity.inference.image.still import Size
+from image_similarity.inference.manifest import Preprocessing
+
+MAX_SIDE = 4096
+REDUCTIONS = (8, 4, 2)
+"""What libjpeg can decode a JPEG smaller by, at no cost in quality that counts."""
+
+UNREADABLE = (
+    *(OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError, AttributeError),
+    *(EOFError, RuntimeError, struct.error, zlib.error),
+)
+"""What Pillow raises for files that it can't decode. Not MemoryError: the sizes are checked before, so that
+one is the machine's and not the file's. Nor AssertionError, which is a defect of ours."""
+
+
+def decode(data: bytes, *, field: str, preprocessing: Preprocessing) -> NDArray[np.uint8]:
+    """Decode one file as open_clip's evaluation transform would, after orientation and transparency.
+
+    Args:
+        data: a whole JPEG, PNG or BMP file, recognised by its first bytes.
+        field: the request field that it came from, for messages.
+        preprocessing: size and resampling that the model was made for.
+
+    Returns:
+        uint8 [S, S, 3], RGB, upright, with S = preprocessing.size.
+
+    Raises:
+        InvalidImage: not an accepted format, broken or truncated.
+        ImageTooLarge: the longest side is over MAX_SIDE pixels; no pixel was decoded.
+    """
+    with _refusing_unreadable(field):
+        still = formats.read(data)
+    width, height = still.size
+    if max(still.size) > MAX_SIDE:
+        raise ImageTooLarge(
+            f"{field}: the image is {width} x {height} pixels; the longest side may have {MAX_SIDE}. "
+            "Scale it down."
+        )
+    with _refusing_unreadable(field):
+        picture = still.load(_reduction(still.size, preprocessing))
+        square = upright_square(flatten(picture), still.size, still.orientation, preprocessing)
+    return np.asarray(square.convert("RGB"), dtype=np.uint8)
+
+
+@contextmanager
+def _refusing_unreadable(field: str) -> Iterator[None]:
+    try:
+        yield
+    except BrokenImageError as error:
+        raise InvalidImage(f"{field}: {error}") from error
+    except UNREADABLE as error:
+        raise InvalidImage(f"{field}: the image is broken or truncated; send a whole file.") from error
+
+
+def _reduction(stored: Size, preprocessing: Preprocessing) -> int:
+    """How much smaller a JPEG may be decoded: the short side keeps draft_factor times the model's."""
+    if not preprocessing.draft_factor:
+        return 1
+    shortest = preprocessing.draft_factor * preprocessing.size
+    return next((reduction for reduction in REDUCTIONS if min(stored) // shortest >= reduction), 1)

@@ -1,0 +1,162 @@
+"""JPEG files (ITU-T T.81), written anew for libjpeg from the segments that make the picture.
+
+libjpeg never sees the file. It sees what this module wrote: segments of a few kinds, each taken apart and
+checked, so that there is nothing that the two could read differently.
+"""
+
+from collections.abc import Sequence
+
+from PIL import Image
+
+from image_similarity.inference.image import exif, jpeg_frame, jpeg_scan
+from image_similarity.inference.image.broken import BrokenImageError
+from image_similarity.inference.image.jpeg_frame import Frame
+from image_similarity.inference.image.jpeg_segments import (
+    APP0,
+    APP1,
+    APP14,
+    DHT,
+    DQT,
+    DRI,
+    EOI,
+    SOS,
+    Segment,
+    segments,
+)
+from image_similarity.inference.image.still import Still
+
+SIGNATURE = b"\xff\xd8\xff"
+START, END = b"\xff\xd8", b"\xff\xd9"
+MAX_SCANS = 64
+"""A progressive file needs 10 by the usual script. Each is a pass over all coefficients, for as little as 30
+bytes of file: without a limit, 20 MiB would keep a processor busy for many minutes."""
+MAX_QUANTISATION_SEGMENTS = 4
+MAX_HUFFMAN_SEGMENTS = 8 * MAX_SCANS
+EXIF_HEADER = b"Exif\0\0"
+MODES = {1: ("L", "L"), 3: ("RGB", "RGB"), 4: ("CMYK", "CMYK;I")}
+"""Components of the frame: Pillow's mode, and what its decoder delivers. Adobe's four inks are stored
+inverted, and nobody else writes four."""
+
+
+def read(data: bytes) -> Still:
+    """Read the file up to its end marker; more pictures, or a film, may follow it.
+
+    Raises:
+        BrokenImageError: it is not a baseline or progressive file of 8 bits, has a segment that is not as
+            long as its content, states something twice or too often, or ends too soon.
+    """
+    parts = _Parts()
+    for segment in segments(data):
+        parts.take(segment)
+        if parts.ended:
+            break
+    frame = parts.frame
+    if frame is None or not parts.scans:
+        raise BrokenImageError("the JPEG has no picture in it, or is truncated; send the whole file.")
+    file = write(parts.kept)
+
+    def load(reduction: int) -> Image.Image:
+        if not parts.ended:
+            _check_whole(parts, frame)
+        return _decoded(file, frame, reduction)
+
+    return Still((frame.width, frame.height), load, parts.orientation or exif.UPRIGHT)
+
+
+class _Parts:
+    """The segments that are kept, in their order, and what was read out of the others."""
+
+    def __init__(self) -> None:
+        self.kept: list[Segment] = []
+        self.frame: Frame | None = None
+        self.scans: list[jpeg_scan.Scan] = []
+        self.orientation: int | None = None
+        self.ended = False
+        self._restart_interval = 0
+
+    @property
+    def restarts(self) -> bool:
+        """Whether the last scan has restart markers."""
+        return self._restart_interval > 0
+
+    def take(self, segment: Segment) -> None:
+        """Keep, read or drop the next segment of the file."""
+        marker, content = segment.marker, segment.content
+        if marker == EOI:
+            self.ended = True
+        elif marker in jpeg_frame.MARKERS:
+            self._take_frame(marker, content)
+        elif marker == SOS:
+            self._take_scan(segment)
+        elif marker in (DQT, DHT, DRI):
+            self._take_table(marker, content)
+        elif marker == APP1 and self.orientation is None and not self.scans and content[:6] == EXIF_HEADER:
+            self.orientation = exif.orientation(content[6:])
+        elif marker in (APP0, APP14) and not self.scans and jpeg_frame.tells_colours(marker, content):
+            self._keep(marker, jpeg_frame.plainest(marker, content))
+
+    def _take_frame(self, marker: int, content: bytes) -> None:
+        if self.frame:
+            raise BrokenImageError("the JPEG has more than one frame; save it again.")
+        self.frame = jpeg_frame.parse(marker, content)
+        self._keep(marker, content)
+
+    def _take_table(self, marker: int, content: bytes) -> None:
+        jpeg_frame.check_table(marker, content)
+        limit = {DQT: MAX_QUANTISATION_SEGMENTS, DHT: MAX_HUFFMAN_SEGMENTS}.get(marker, MAX_SCANS)
+        if sum(segment.marker == marker for segment in self.kept) >= limit:
+            raise BrokenImageError(f"the JPEG has more than {limit} tables of one kind; save it again.")
+        if marker == DRI:
+            self._restart_interval = int.from_bytes(content)
+        self._keep(marker, content)
+
+    def _take_scan(self, segment: Segment) -> None:
+        if self.frame is None:
+            raise BrokenImageError("the JPEG has a scan before its frame; save it again.")
+        if len(self.scans) == MAX_SCANS:
+            raise BrokenImageError(f"the JPEG has more than {MAX_SCANS} scans; save it again.")
+        scan = jpeg_scan.parse(segment.content, self.frame)
+        earlier = {number for other in self.scans for number in other.components}
+        if not self.frame.progressive and not earlier.isdisjoint(scan.components):
+            raise BrokenImageError("the JPEG has a component's scan twice; save it again.")
+        self.scans.append(scan)
+        # No picture needs more: what goes beyond it would be skipped, byte for byte.
+        coded = segment.coded[: self.frame.most_coded_bytes].rstrip(b"\xff")
+        self.kept.append(Segment(SOS, scan.content, coded))
+
+    def _keep(self, marker: int, content: bytes) -> None:
+        self.kept.append(Segment(marker, content))
+
+
+def write(kept: Sequence[Segment], continuation: bytes = b"") -> bytes:
+    """A file of just these segments, which reads as them again.
+
+    Args:
+        kept: the segments without start and end.
+        continuation: goes on with the last scan's data.
+    """
+    file = b"".join([START, *(part for segment in kept for part in segment.parts), continuation, END])
+    if not continuation and list(segments(file)) != [*kept, Segment(EOI)]:
+        raise AssertionError("a JPEG was written that does not read as it was meant")
+    return file
+
+
+def _decoded(file: bytes, frame: Frame, reduction: int) -> Image.Image:
+    mode, delivered = MODES[len(frame.components)]
+    size = (-(-frame.width // reduction), -(-frame.height // reduction))
+    # Pillow's own reader of segments is not asked: its codec hands the bytes to libjpeg as they are.
+    return Image.frombytes(mode, size, file, "jpeg", delivered, "", reduction, 0)
+
+
+def _check_whole(parts: _Parts, frame: Frame) -> None:
+    """Of a file without its end marker: whether every pixel is there all the same.
+
+    libjpeg goes on with zeros where data has ended, and says so to nobody. So the picture is decoded with two
+    continuations: where they show, something is missing.
+    """
+    if jpeg_scan.complete(frame, parts.scans):
+        continuation = jpeg_scan.continuation(restarts=parts.restarts)
+        first, second = (_decoded(write(parts.kept, more), frame, 1) for more in (b"", continuation))
+        if first.tobytes() == second.tobytes():
+            return
+    raise BrokenImageError("the JPEG is truncated; send the whole file.")

@@ -1,0 +1,26 @@
+"""What every reader of a format gives: the header's facts, and how to decode the pixels."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PIL import Image
+
+from image_similarity.inference.image import exif
+
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """The one picture of a file whose header was read; no pixel was decoded yet.
+
+    Attributes:
+        size: width and height in pixels, as the file states them.
+        load: decodes the pixels, mode 1, L, LA, P, RGB, RGBA, CMYK or I;16. Its argument is the largest
+            reduction that will do (1, 2, 4 or 8); the picture may be smaller than `size` by that.
+        orientation: Exif's, 1 to 8.
+    """
+
+    size: Size
+    load: Callable[[int], Image.Image]
+    orientation: int = exif.UPRIGHT

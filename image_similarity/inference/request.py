@@ -1,0 +1,169 @@
+"""What is asked: from a content type and body bytes to the images' sources.
+
+The rules are the table in `api_explorer/openapi.yaml`; the checks run in the order content type, size,
+JSON, fields, and the first failure answers.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from image_similarity.inference.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
+
+MAX_BODY_BYTES = 5 * 1024**2
+"""Fits Lambda's 6 MiB event with the gateway's envelope around it, and SageMaker's limit alike."""
+
+STRUCTURE = "{[,"
+MAX_STRUCTURE = 16_384
+"""A request has one object of at most two fields; these characters stand in its URLs else, and base64 has
+none of them. Building 5 MiB of nested values would take 180 MB."""
+
+SINGLE_SLOT = ("url", "img")
+PAIR_SLOTS = (("url_1", "img_1"), ("url_2", "img_2"))
+S3_SCHEME = "s3://"
+FIELDS = (*SINGLE_SLOT, *PAIR_SLOTS[0], *PAIR_SLOTS[1])
+USAGE = (
+    'Send one of "url" and "img" for one image, or one of "url_1" and "img_1" with one of "url_2" and '
+    '"img_2" for a pair.'
+)
+JSON_TYPE_NAMES = {type(None): "null", bool: "a boolean", int: "a number", float: "a number"} | {
+    list: "an array",
+    dict: "an object",
+    str: "a string",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where one image comes from: the request field and its value."""
+
+    field: str
+    value: str
+
+    @property
+    def is_url(self) -> bool:
+        """Whether the value is a URL to fetch; otherwise it is the image itself in base64."""
+        return self.field.startswith("url")
+
+    @property
+    def is_s3(self) -> bool:
+        """Whether the value is a URL of an object in S3."""
+        return self.is_url and self.value.startswith(S3_SCHEME)
+
+
+def parse(content_type: str | None, body: bytes) -> tuple[Source, ...]:
+    """Read a request: one source for a vector, two for a similarity.
+
+    Args:
+        content_type: the value of the Content-Type header, None where there is none.
+        body: the body as it arrived.
+
+    Returns:
+        One source, or two in the order of their slots.
+
+    Raises:
+        UnsupportedMediaType: the content type is not application/json.
+        PayloadTooLarge: the body is over MAX_BODY_BYTES.
+        InvalidRequest: the body is not JSON, or its fields are not one of the two modes.
+    """
+    _check_content_type(content_type)
+    if len(body) > MAX_BODY_BYTES:
+        raise PayloadTooLarge(
+            f"The request body has {len(body)} bytes; the limit is {MAX_BODY_BYTES} (5 MiB). "
+            'Send a smaller image, or its "url" instead of "img".'
+        )
+    return _sources(_load_object(body))
+
+
+def _check_content_type(content_type: str | None) -> None:
+    if content_type is None:
+        raise UnsupportedMediaType(
+            "The Content-Type header is missing. Send 'Content-Type: application/json'."
+        )
+    # RFC 9110 section 8.3.1: the type is case-insensitive and parameters follow a semicolon.
+    if content_type.partition(";")[0].strip(" \t").lower() != "application/json":
+        raise UnsupportedMediaType(
+            f"The Content-Type is {_quoted(content_type)}. Send 'Content-Type: application/json'."
+        )
+
+
+def _load_object(body: bytes) -> dict[str, Any]:
+    """RFC 8259 JSON in UTF-8, without the extensions that Python's parser allows."""
+    # API Gateway hands text on with U+FFFD for what is not UTF-8; so both backends refuse it here, alike.
+    text = body.decode("utf-8", errors="replace")
+    if "\ufffd" in text:
+        raise InvalidRequest("The body is not UTF-8: it has bytes that can't be decoded. Send JSON in UTF-8.")
+    if _has_too_many_values(text):
+        raise InvalidRequest(
+            f"The body has too many values: an image is one string of base64, not a list of numbers. {USAGE}"
+        )
+    try:
+        value = json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise InvalidRequest(
+            f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
+        ) from error
+    except RecursionError as error:
+        raise InvalidRequest("The body is not one of ours: it is nested too deeply. " + USAGE) from error
+    except ValueError as error:  # Python refuses integers of more than 4300 digits
+        raise InvalidRequest("The body holds a number with too many digits. " + USAGE) from error
+    if not isinstance(value, dict):
+        raise InvalidRequest(f"The body is {JSON_TYPE_NAMES[type(value)]}, not an object. {USAGE}")
+    return value
+
+
+def _has_too_many_values(text: str) -> bool:
+    # Ten times as fast as counting, which looks at each character where `find` looks at 32.
+    found = 0
+    for character in STRUCTURE:
+        position = text.find(character)
+        while position >= 0 and found <= MAX_STRUCTURE:
+            found += 1
+            position = text.find(character, position + 1)
+    return found > MAX_STRUCTURE
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in fields:
+            raise InvalidRequest(f"The field {_quoted(name)} stands more than once. Send it once.")
+        fields[name] = value
+    return fields
+
+
+def _refuse_constant(name: str) -> None:
+    raise InvalidRequest(f"The body is not JSON: {name} is not a JSON value.")
+
+
+def _sources(fields: dict[str, Any]) -> tuple[Source, ...]:
+    for name in fields:
+        if name not in FIELDS:
+            raise InvalidRequest(f"Unknown field {_quoted(name)}. {USAGE}")
+    if not fields:
+        raise InvalidRequest(f"The body has no field. {USAGE}")
+    for name, value in fields.items():
+        if not isinstance(value, str):
+            raise InvalidRequest(f'"{name}" must be a string, not {JSON_TYPE_NAMES[type(value)]}.')
+    single = [name for name in SINGLE_SLOT if name in fields]
+    if single and len(single) < len(fields):
+        raise InvalidRequest(
+            f'"{single[0]}" is for one image and does not go with the fields of a pair. {USAGE}'
+        )
+    slots = (SINGLE_SLOT,) if single else PAIR_SLOTS
+    return tuple(_slot_source(slot, fields) for slot in slots)
+
+
+def _slot_source(slot: tuple[str, str], fields: dict[str, Any]) -> Source:
+    url, img = slot
+    if url in fields and img in fields:
+        raise InvalidRequest(f'Send either "{url}" or "{img}", not both.')
+    field = url if url in fields else img
+    if field not in fields:
+        raise InvalidRequest(f'An image of the pair is missing: send "{url}" or "{img}" too.')
+    return Source(field, fields[field])
+
+
+def _quoted(text: str) -> str:
+    """The caller's own text, short, for a message."""
+    return json.dumps(text if len(text) <= 64 else text[:64] + "...")

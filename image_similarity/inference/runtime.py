@@ -1,0 +1,19 @@
+"""What a process that serves or computes sets for itself as a whole. No import of ours sets anything."""
+
+import logging
+import os
+
+
+def prepare() -> None:
+    """Set up this process; its owner (an adapter, the command line) calls this once, first."""
+    keep_onnxruntime_quiet()
+    # It would log URLs, whose queries may be secrets, when a server's headers are malformed.
+    logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
+
+
+def keep_onnxruntime_quiet() -> None:
+    """Turn ONNX Runtime's telemetry off; in vain once the library was imported.
+
+    From version 1.32 on its Linux wheels send usage data to their maker, unless this is in the environment.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

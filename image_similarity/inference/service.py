@@ -1,0 +1,198 @@
+"""The API's behaviour: a request in, a response out. Adapters know only this module."""
+
+import json
+import logging
+import os
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from image_similarity.inference import allocator, image, request, similarity, sources
+from image_similarity.inference.encoder import Encoder, OnnxEncoder
+from image_similarity.inference.errors import ApiError, InternalError
+from image_similarity.inference.sources import SourcePolicy
+
+DEFAULT_MODEL_DIR = Path(__file__).resolve().parent.parent / "models" / "embedded"
+DECIMALS = 6
+MAX_REQUEST_ID_LENGTH = 128
+CORS_HEADERS = {
+    # No cookies, no credentials: the origin guards nothing, so every page may call.
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "X-Request-Id, X-Model, Server-Timing, Retry-After",
+}
+INTERNAL_ERROR_MESSAGE = "Something failed on our side. Try again, and report the requestId if it stays."
+Gate = AbstractContextManager[object, bool | None]
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as an adapter received it.
+
+    Attributes:
+        headers: header names in lower case.
+        body: the body's bytes.
+        request_id: the gateway's id of the request; None where there is no gateway.
+    """
+
+    headers: Mapping[str, str]
+    body: bytes
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A response for the adapter to send; the body is UTF-8 JSON."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(slots=True)
+class Timings:
+    """Milliseconds of each step of one request, in order."""
+
+    steps: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Time the block as the step of that name."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.steps[name] = (time.perf_counter() - start) * 1000
+
+    def server_timing(self) -> str:
+        """The Server-Timing header's value (W3C Server Timing section 3)."""
+        return ", ".join(f"{name};dur={duration:.1f}" for name, duration in self.steps.items())
+
+
+class Service:
+    """Answers requests with one encoder under one policy. Safe to call from many threads."""
+
+    def __init__(self, encoder: Encoder, policy: SourcePolicy, gate: Gate | None = None) -> None:
+        """Make the service.
+
+        Args:
+            encoder: makes the vectors.
+            policy: what may be fetched.
+            gate: held while a request decodes and encodes (but not while it fetches), so that an adapter
+                can bound how many compute at once; none: no bound.
+        """
+        self._encoder = encoder
+        self._policy = policy
+        self._gate = gate or nullcontext()
+        self._decoders = ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="decode")
+
+    def handle(self, incoming: Request) -> Response:
+        """Answer one request; every failure is a response too, in the contract's error shape."""
+        timings = Timings()
+        headers = self._headers(incoming.request_id)
+        try:
+            payload = self._answer(incoming, timings)
+        except ApiError as error:
+            return error_response(error, headers)
+        except Exception:  # the last line of defence: a defect is a logged 500, never a dead worker
+            logger.exception("request %s failed", headers["X-Request-Id"])
+            return error_response(InternalError(INTERNAL_ERROR_MESSAGE), headers)
+        headers["Server-Timing"] = timings.server_timing()
+        return Response(200, headers | CORS_HEADERS, _json(payload))
+
+    def refuse(self, error: ApiError, request_id: str | None) -> Response:
+        """The answer to a request that an adapter turns away before it is handled."""
+        return error_response(error, self._headers(request_id))
+
+    def _headers(self, request_id: str | None) -> dict[str, str]:
+        return {
+            "Content-Type": "application/json",
+            "X-Request-Id": valid_request_id(request_id),
+            "X-Model": self._encoder.name,
+        }
+
+    def _answer(self, incoming: Request, timings: Timings) -> dict[str, Any]:
+        asked = request.parse(incoming.headers.get("content-type"), incoming.body)
+        with timings.step("fetch"):
+            files = sources.read_all(asked, self._policy)
+        with self._gate:
+            with timings.step("decode"):
+                batch = self._decode(asked, files)
+            with timings.step("encode"):
+                vectors = self._encoder.encode(batch)
+        if len(vectors) == 1:
+            return {"result": rounded(vectors[0])}
+        return {"similarity": round(similarity.score(vectors[0], vectors[1]), DECIMALS)}
+
+    def _decode(self, asked: Sequence[request.Source], files: Sequence[bytes]) -> NDArray[np.uint8]:
+        """Decode all images, a pair in two threads (Pillow releases the GIL); the first slot's error wins."""
+        preprocessing = self._encoder.manifest.preprocessing
+
+        def decode(source: request.Source, data: bytes) -> NDArray[np.uint8]:
+            return image.decode(data, field=source.field, preprocessing=preprocessing)
+
+        if len(files) == 1:
+            return decode(asked[0], files[0])[np.newaxis]
+        decoding = [self._decoders.submit(decode, *one) for one in zip(asked, files, strict=True)]
+        pictures = []
+        try:
+            while decoding:
+                pictures.append(decoding.pop(0).result())
+        finally:
+            wait(decoding)  # not to go on beside whoever passes the gate next
+            decoding.clear()  # an error's traceback keeps this frame, and a future its error
+        return np.stack(pictures)
+
+
+def error_response(error: ApiError, headers: Mapping[str, str]) -> Response:
+    """The contract's answer for an error; `headers` has the request's X-Request-Id."""
+    body = {"code": error.code, "message": error.message, "requestId": headers["X-Request-Id"]}
+    return Response(error.status, {**headers, **error.headers, **CORS_HEADERS}, _json(body))
+
+
+def rounded(vector: NDArray[np.float32]) -> list[float]:
+    """A vector as JSON numbers of six decimals, without negative zeros."""
+    numbers: list[float] = (np.round(vector.astype(np.float64), DECIMALS) + 0.0).tolist()
+    return numbers
+
+
+def load_service(
+    environ: Mapping[str, str], *, threads: int, gate: Gate | None = None, warm: bool = True
+) -> Service:
+    """Build the service from the environment; the process's memory is set for serving, see `allocator`.
+
+    Args:
+        environ: MODEL_DIR names the artifact's folder (default: the bundled `embedded` model); the
+            variables of `SourcePolicy.from_environment` say what may be fetched.
+        threads: threads that one embedding may use.
+        gate: bounds how many requests compute at once, see `Service`.
+        warm: make one embedding, which shows that it can be done and spares the first request what is
+            allocated then.
+
+    Raises:
+        ManifestError: the artifact is missing, incomplete or not the one its manifest describes.
+    """
+    with allocator.reusing_freed_memory():
+        encoder = OnnxEncoder(Path(environ.get("MODEL_DIR", DEFAULT_MODEL_DIR)), threads=threads)
+    if warm:
+        encoder.warm()
+    return Service(encoder, SourcePolicy.from_environment(environ), gate)
+
+
+def valid_request_id(given: str | None) -> str:
+    """The gateway's id if it is fit for a header and a log line, else a fresh one."""
+    if given and len(given) <= MAX_REQUEST_ID_LENGTH and given.isascii() and given.isprintable():
+        return given
+    return str(uuid.uuid4())
+
+
+def _json(payload: dict[str, Any]) -> bytes:
+    return json.dumps(payload, allow_nan=False, separators=(",", ":")).encode()

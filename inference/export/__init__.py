@@ -1,4 +1,0 @@
-"""Build time only: an open_clip checkpoint becomes the runtime's model.onnx and manifest.json.
-
-Needs torch and open_clip (inference/export/requirements.in); nothing on the request path imports it.
-"""

@@ -1,0 +1,144 @@
+"""`make pin`: asks the registries and the model hub what their names stand for now, and writes it down.
+
+Run it where they can be reached, look at the difference in supply_chain/pins.json, and commit it.
+"""
+
+import argparse
+import hashlib
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, TypeVar
+
+import httpx
+
+from supply_chain.pins import PinError, Pins, Weights
+from supply_chain.weights import CHECKPOINTS, file_sha256, local_file
+
+INDEX_TYPES = (
+    "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json"
+)
+HUB = "https://huggingface.co"
+FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
+"""What open_clip reads from a repository, the safer format first."""
+
+T = TypeVar("T")
+
+
+def base_digest(client: httpx.Client, name: str) -> str:
+    """The digest of a tag's index, which covers all of its architectures (OCI distribution spec, section 3).
+
+    Args:
+        client: for the requests.
+        name: HOST/REPOSITORY:TAG.
+
+    Returns:
+        `sha256:` and the hash of the index as it arrived, not as a header claims.
+
+    Raises:
+        PinError: the registry does not answer so.
+    """
+    host, _, rest = name.partition("/")
+    repository, _, tag = rest.partition(":")
+    # Registries on loopback speak plain HTTP, as container engines take it.
+    scheme = "http" if host.startswith("127.0.0.1:") else "https"
+    url = f"{scheme}://{host}/v2/{repository}/manifests/{tag}"
+    headers = {"Accept": INDEX_TYPES}
+    response = client.get(url, headers=headers)
+    if response.status_code == httpx.codes.UNAUTHORIZED:
+        headers["Authorization"] = f"Bearer {_token(client, response.headers.get('WWW-Authenticate', ''))}"
+        response = client.get(url, headers=headers)
+    if response.status_code != httpx.codes.OK:
+        raise PinError(f"{name}: the registry answered {response.status_code}")
+    return f"sha256:{hashlib.sha256(response.content).hexdigest()}"
+
+
+def _token(client: httpx.Client, challenge: str) -> str:
+    """A pull token as the registry's challenge says: `Bearer realm="...",service="...",scope="..."`."""
+    fields = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
+    if "realm" not in fields:
+        raise PinError(f"the registry wants a log-in of a kind that is not known here: {challenge!r}")
+    response = client.get(fields.pop("realm"), params=fields).raise_for_status()
+    token: str = response.json()["token"]
+    return token
+
+
+def weights_pin(client: httpx.Client, weights: Weights, hub: str = HUB) -> Weights:
+    """The repository's file with the commit and SHA-256 that the hub has for it now; or the local file's.
+
+    Raises:
+        PinError: the repository has no checkpoint that open_clip reads, or the local file is not there.
+    """
+    if weights.repository is None:
+        return replace(weights, sha256=file_sha256(local_file(weights)))
+    url = f"{hub}/api/models/{weights.repository}/revision/main"
+    answer: dict[str, Any] = client.get(url, params={"blobs": "true"}).raise_for_status().json()
+    hashes = {entry["rfilename"]: entry.get("lfs", {}).get("sha256") for entry in answer["siblings"]}
+    for file in FILES:
+        if hashes.get(file):
+            return replace(weights, file=file, revision=answer["sha"], sha256=hashes[file])
+    raise PinError(f"{weights.repository} holds neither of {', '.join(FILES)}")
+
+
+def pin(pins: Pins, client: httpx.Client, *, only_missing: bool, hub: str = HUB) -> tuple[Pins, list[str]]:
+    """All pins anew, or those alone that are missing; what can't be had stays as it was.
+
+    Returns:
+        The pins, and a sentence for each that could not be had.
+    """
+    failures: list[str] = []
+
+    def had(name: str, look: Callable[[], T], before: T) -> T:
+        try:
+            found = look()
+        except (PinError, httpx.HTTPError) as error:
+            failures.append(f"{name} is not pinned: {error}")
+            return before
+        print(f"{name}: {found}")
+        return found
+
+    bases = dict(pins.bases)
+    for name, digest in pins.bases.items():
+        if digest is None or not only_missing:
+            bases[name] = had(name, partial(base_digest, client, name), digest)
+    weights = dict(pins.weights)
+    for name, entry in pins.weights.items():
+        if not (entry.pinned and only_missing):
+            weights[name] = had(name, partial(weights_pin, client, entry, hub), entry)
+    return Pins(bases, weights), failures
+
+
+def _source(source: str) -> Weights:
+    folder, _, file = source.partition("/")
+    return Weights(None, file) if folder == CHECKPOINTS.name else Weights(source)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Pins; 1 and a sentence for each thing that can't be pinned, which stays as it was."""
+    parser = argparse.ArgumentParser(prog="python -m supply_chain.pin", description=__doc__)
+    parser.add_argument("--only-missing", action="store_true", help="leave what is pinned already")
+    parser.add_argument(
+        "--add",
+        metavar="MODEL/TAG=SOURCE",
+        help="weights to pin too; SOURCE is a repository on the model hub or a file checkpoints/...",
+    )
+    options = parser.parse_args(arguments)
+    pins = Pins.load()
+    if options.add:
+        name, _, source = options.add.partition("=")
+        pins = replace(pins, weights={**pins.weights, name: _source(source)})
+    with httpx.Client(follow_redirects=True, timeout=30) as client:
+        hub = os.environ.get("HF_ENDPOINT", HUB)
+        found, failures = pin(pins, client, only_missing=options.only_missing, hub=hub)
+    if found != Pins.load():
+        found.save()
+    for failure in failures:
+        print(failure, file=sys.stderr)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

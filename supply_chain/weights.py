@@ -1,0 +1,116 @@
+"""The checkpoint of an image build: the pinned file of the model hub, or your own, and nothing else."""
+
+import argparse
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from supply_chain.pins import PinError, Pins, Weights
+
+CHECKPOINTS = Path("checkpoints")
+ARTIFACT = {"model.onnx": "sha256", "model.onnx.data": "weights_sha256"}
+"""Files of an exported model, and the fields of manifest.json that have their SHA-256."""
+
+Download = Callable[[Weights], Path]
+
+
+def download(weights: Weights) -> Path:
+    """Fetches the pinned revision; the hub's address is HF_ENDPOINT's, as everywhere with this library."""
+    from huggingface_hub import hf_hub_download
+
+    path = hf_hub_download(str(weights.repository), str(weights.file), revision=weights.revision)
+    return Path(path)
+
+
+def pinned(name: str, pins: Pins) -> Weights:
+    """The pin of `model/tag`.
+
+    Raises:
+        PinError: there is none, or nothing is recorded yet.
+    """
+    weights = pins.weights.get(name)
+    if weights is None:
+        raise PinError(
+            f"{name} is not in supply_chain/pins.json: run `make pin WEIGHTS={name}=SOURCE`, where SOURCE is "
+            "its repository on the model hub or a file under checkpoints/"
+        )
+    if not weights.pinned:
+        raise PinError(f"{name} is not pinned yet: run `make pin` where the model hub can be reached")
+    if weights.repository is None:
+        local_file(weights)
+    return weights
+
+
+def checkpoint(weights: Weights, fetch: Download = download) -> Path:
+    """The pinned file.
+
+    Raises:
+        PinError: it does not hash to what is pinned.
+    """
+    path = local_file(weights) if weights.repository is None else fetch(weights)
+    found = file_sha256(path)
+    if found != weights.sha256:
+        raise PinError(
+            f"{path.name} has SHA-256 {found}, but {weights.sha256} is pinned: these are other weights"
+        )
+    return path
+
+
+def local_file(weights: Weights) -> Path:
+    """The file under checkpoints/; PinError where it is not there."""
+    path = CHECKPOINTS / str(weights.file)
+    if not path.is_file():
+        raise PinError(f"there is no file {CHECKPOINTS.name}/{weights.file} in the repository's folder")
+    return path
+
+
+def file_sha256(path: Path) -> str:
+    """A file's SHA-256 in lower-case hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def verify(folder: Path) -> None:
+    """Compare an artifact with its manifest by SHA-256; starts of the image compare weights by XXH3 alone.
+
+    Raises:
+        PinError: a file is another one.
+    """
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    for name, recorded in ARTIFACT.items():
+        found = file_sha256(folder / name)
+        if found != manifest[recorded]:
+            raise PinError(f"{name} has SHA-256 {found}, but manifest.json records {manifest[recorded]}")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prints the checkpoint's path; 1 and a sentence when there is none to be trusted."""
+    parser = argparse.ArgumentParser(prog="python -m supply_chain.weights", description=__doc__)
+    parser.add_argument("--model")
+    parser.add_argument("--pretrained")
+    parser.add_argument(
+        "--check", action="store_true", help="fetch and hash nothing, say whether it is pinned"
+    )
+    parser.add_argument(
+        "--verify", type=Path, metavar="DIR", help="compare an exported model and its manifest"
+    )
+    options = parser.parse_args(arguments)
+    if not options.verify and None in (options.model, options.pretrained):
+        parser.error("--model and --pretrained are required, or --verify DIR")
+    try:
+        if options.verify:
+            verify(options.verify)
+            return 0
+        weights = pinned(f"{options.model}/{options.pretrained}", Pins.load())
+        if not options.check:
+            print(checkpoint(weights))
+    except (PinError, OSError) as error:
+        print(f"No weights: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
