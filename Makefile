@@ -33,8 +33,8 @@ node_modules/.ready: package.json package-lock.json $(VENV)/.ready
 	@$(BIN)/npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-.cache/emulator.ready: local/emulator.py $(VENV)/.ready
-	@$(BIN)/python -m local.emulator
+.cache/emulator.ready: local/backends/emulator.py $(VENV)/.ready
+	@$(BIN)/python -m local.backends.emulator
 	@mkdir -p .cache && touch $@
 
 tests/tools/node_modules/.ready: tests/tools/package.json tests/tools/package-lock.json $(VENV)/.ready

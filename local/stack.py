@@ -4,15 +4,15 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from local.endpoints import EndpointSpec, LocalEndpoints
-from local.functions import BackendFailed, FunctionSpec, LocalFunctions
-from local.gateway import Gateway
-from local.integrations import Integrations
-from local.intrinsics import Json, ResolveError
-from local.openapi import live_stage
-from local.resolve import ResolvedResource, ResolvedStack
-from local.signatures import AccessKey
+from local.backends.endpoints import EndpointSpec, LocalEndpoints
+from local.backends.functions import BackendFailed, FunctionSpec, LocalFunctions
+from local.gateway.integrations import Integrations
+from local.gateway.openapi import live_stage
+from local.gateway.server import Gateway
+from local.gateway.signatures import AccessKey
 from local.synthesis import Assembly
+from local.template.intrinsics import Json, ResolveError
+from local.template.resolve import ResolvedResource, ResolvedStack
 
 WORKERS = 2
 PICTURE = (  # a PNG of one grey pixel: the embedding that proves a backend ready

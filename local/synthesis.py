@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.intrinsics import Json
+from local.template.intrinsics import Json
 
 # inference/ and models/ are left out on purpose: they change an image asset's hash and nothing that is run
 # from the template here.

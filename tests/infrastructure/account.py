@@ -16,14 +16,14 @@ import httpx
 from moto import mock_aws
 from moto.core.utils import method_names_from_class
 
-from local.backends import EndpointAnswer
-from local.engine import Engine
-from local.gateway import Gateway
-from local.identifiers import PseudoParameters
-from local.integrations import ENDPOINT_URI, FUNCTION_URI, Integrations
-from local.providers import Cloud
-from local.snapshot import LiveStage, Route
+from local.backends.protocols import EndpointAnswer
+from local.gateway.integrations import ENDPOINT_URI, FUNCTION_URI, Integrations
+from local.gateway.server import Gateway
+from local.gateway.snapshot import LiveStage, Route
 from local.synthesis import Assembly
+from local.template.identifiers import PseudoParameters
+from tests.cloudformation.engine import Engine
+from tests.cloudformation.providers import Cloud
 from tests.infrastructure.inventory import inventory
 
 REGION = "us-east-1"

@@ -8,10 +8,10 @@ from unittest import mock
 import pytest
 from moto import mock_aws
 
-from local.engine import Engine, Outcome, Step
-from local.identifiers import PseudoParameters
-from local.providers import PROVIDERS, Cloud, ProviderFailed
-from local.replacement import needs_replacement
+from local.template.identifiers import PseudoParameters
+from tests.cloudformation.engine import Engine, Outcome, Step
+from tests.cloudformation.providers import PROVIDERS, Cloud, ProviderFailed
+from tests.cloudformation.replacement import needs_replacement
 from tests.infrastructure.account import CREDENTIALS, REGION
 
 Template = dict[str, Any]

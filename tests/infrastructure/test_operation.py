@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from inference import telemetry
-from local.resolve import resolve
+from local.template.resolve import resolve
 
 Template = Mapping[str, Any]
 

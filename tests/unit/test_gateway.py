@@ -17,13 +17,13 @@ from botocore.auth import SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from local.backends import EndpointAnswer, FunctionFailed
-from local.gateway import MAX_REQUEST_BYTES, Gateway
-from local.integrations import Integrations
-from local.openapi import live_stage
-from local.resolve import resolve
-from local.signatures import AccessKey
-from local.snapshot import LiveStage
+from local.backends.protocols import EndpointAnswer, FunctionFailed
+from local.gateway.integrations import Integrations
+from local.gateway.openapi import live_stage
+from local.gateway.server import MAX_REQUEST_BYTES, Gateway
+from local.gateway.signatures import AccessKey
+from local.gateway.snapshot import LiveStage
+from local.template.resolve import resolve
 
 TEMPLATE = yaml.safe_load((Path(__file__).parent / "template.yaml").read_text())
 OPEN = {"APIGatewayAuthorization": "NONE"}

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
-from local.identifiers import PseudoParameters
-from local.intrinsics import ResolveError, evaluate
-from local.openapi import live_stage, snapshot_of
-from local.parameters import parse_assignments
-from local.resolve import Resolver, resolve
+from local.gateway.openapi import live_stage, snapshot_of
+from local.template.identifiers import PseudoParameters
+from local.template.intrinsics import ResolveError, evaluate
+from local.template.parameters import parse_assignments
+from local.template.resolve import Resolver, resolve
 
 TEMPLATE: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "template.yaml").read_text())
 

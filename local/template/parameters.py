@@ -4,7 +4,7 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping
 
-from local.intrinsics import Json, ResolveError, as_text
+from local.template.intrinsics import Json, ResolveError, as_text
 
 
 def parse_assignments(text: str) -> dict[str, str]:

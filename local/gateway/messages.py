@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from local.intrinsics import Json
-from local.snapshot import LiveStage, Route
+from local.gateway.snapshot import LiveStage, Route
+from local.template.intrinsics import Json
 
 STATUS_OF_TYPE = {
     # https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html

@@ -8,7 +8,7 @@ from functools import cache
 
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
-from local.intrinsics import Json
+from local.template.intrinsics import Json
 
 SCHEMA_REGION = "us-east-1"  # the region whose schemas cfn-lint holds in full; they are the same elsewhere
 

@@ -6,7 +6,7 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway
 import gzip
 import zlib
 
-from local.messages import Incoming, Outcome, Refusal
+from local.gateway.messages import Incoming, Outcome, Refusal
 
 WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 

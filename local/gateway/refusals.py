@@ -6,10 +6,10 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway
 import json
 from collections.abc import Mapping
 
-from local.intrinsics import Json
-from local.messages import Incoming, Outcome, Refusal
-from local.snapshot import GatewayResponse
-from local.templates import substitute
+from local.gateway.mappings import substitute
+from local.gateway.messages import Incoming, Outcome, Refusal
+from local.gateway.snapshot import GatewayResponse
+from local.template.intrinsics import Json
 
 ERROR_TYPES = {
     "ACCESS_DENIED": "AccessDeniedException",

@@ -4,11 +4,11 @@ import copy
 import json
 from collections.abc import Mapping
 
-from local.intrinsics import Json, ResolveError
-from local.openapi import METHODS, snapshot_of
-from local.providers.base import Cloud, Physical, ProviderFailed, changed, tag_map
-from local.providers.gaps import set_authorization
-from local.snapshot import Snapshot
+from local.gateway.openapi import METHODS, snapshot_of
+from local.gateway.snapshot import Snapshot
+from local.template.intrinsics import Json, ResolveError
+from tests.cloudformation.providers.base import Cloud, Physical, ProviderFailed, changed, tag_map
+from tests.cloudformation.providers.gaps import set_authorization
 
 INTEGRATION = "x-amazon-apigateway-integration"
 

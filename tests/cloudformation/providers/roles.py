@@ -3,8 +3,8 @@
 import json
 from collections.abc import Mapping
 
-from local.intrinsics import Json
-from local.providers.base import Cloud, Physical, ProviderFailed, changed
+from local.template.intrinsics import Json
+from tests.cloudformation.providers.base import Cloud, Physical, ProviderFailed, changed
 
 UNSUPPORTED = {"ManagedPolicyArns", "PermissionsBoundary"}
 

@@ -17,7 +17,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.compat import HTTPHeaders
 from botocore.credentials import Credentials
 
-from local.messages import Refusal
+from local.gateway.messages import Refusal
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 SERVICE = "execute-api"

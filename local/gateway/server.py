@@ -15,17 +15,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route as StarletteRoute
 
-from local.compression import compressed, decompressed
-from local.integrations import Integrations
-from local.messages import Incoming, Outcome, Refusal
-from local.refusals import refused
-from local.signatures import AccessKey, SignedRequest, verify
-from local.snapshot import LiveStage
+from local.gateway.compression import compressed, decompressed
+from local.gateway.integrations import Integrations
+from local.gateway.messages import Incoming, Outcome, Refusal
+from local.gateway.refusals import refused
+from local.gateway.signatures import AccessKey, SignedRequest, verify
+from local.gateway.snapshot import LiveStage
 
 MAX_REQUEST_BYTES = 10 * 1024 * 1024
 ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"]
 
-logger = logging.getLogger("local.gateway")
+logger = logging.getLogger("local.gateway.server")
 
 
 class RequestTooLong(Exception):

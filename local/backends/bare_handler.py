@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
-from local.intrinsics import Json
+from local.template.intrinsics import Json
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import httpx
 
-from local.backends import FunctionFailed
-from local.processes import Process, free_port, listens
+from local.backends.processes import Process, free_port, listens
+from local.backends.protocols import FunctionFailed
 
 INVOKE = "/2015-03-31/functions/function/invocations"
 START_SECONDS = 20.0
@@ -54,7 +54,13 @@ class _Worker:
         address = f"127.0.0.1:{self.port}"
         python = sys.executable
         if self._binary is None:
-            command = [python, "-m", "local.bare_handler", self._spec.handler, str(self.port)]
+            command = [
+                python,
+                "-m",
+                "local.backends.bare_handler",
+                self._spec.handler,
+                str(self.port),
+            ]
         else:
             command = [str(self._binary), "--log-level", "info"]
             command += ["--runtime-interface-emulator-address", address]

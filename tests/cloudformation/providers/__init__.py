@@ -1,13 +1,13 @@
 """What CloudFormation's resource providers do, on the services' own APIs: one class a resource type."""
 
-from local.providers.api_gateway import DeploymentProvider, RestApiProvider
-from local.providers.base import Cloud, Physical, Provider, ProviderFailed
-from local.providers.functions import FunctionProvider, PermissionProvider
-from local.providers.observability import AlarmProvider, DashboardProvider, LogGroupProvider
-from local.providers.roles import PolicyProvider, RoleProvider
-from local.providers.sagemaker import EndpointConfigProvider, EndpointProvider, ModelProvider
-from local.providers.scaling import ScalableTargetProvider, ScalingPolicyProvider
-from local.providers.stages import StageProvider
+from tests.cloudformation.providers.api_gateway import DeploymentProvider, RestApiProvider
+from tests.cloudformation.providers.base import Cloud, Physical, Provider, ProviderFailed
+from tests.cloudformation.providers.functions import FunctionProvider, PermissionProvider
+from tests.cloudformation.providers.observability import AlarmProvider, DashboardProvider, LogGroupProvider
+from tests.cloudformation.providers.roles import PolicyProvider, RoleProvider
+from tests.cloudformation.providers.sagemaker import EndpointConfigProvider, EndpointProvider, ModelProvider
+from tests.cloudformation.providers.scaling import ScalableTargetProvider, ScalingPolicyProvider
+from tests.cloudformation.providers.stages import StageProvider
 
 PROVIDERS: dict[str, Provider] = {
     "AWS::ApiGateway::Deployment": DeploymentProvider(),

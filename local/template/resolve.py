@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from local.identifiers import DerivedIdentifiers, PseudoParameters
-from local.intrinsics import NO_VALUE, Json, ResolveError, as_text, evaluate, evaluate_condition
-from local.parameters import check_parameters
+from local.template.identifiers import DerivedIdentifiers, PseudoParameters
+from local.template.intrinsics import NO_VALUE, Json, ResolveError, as_text, evaluate, evaluate_condition
+from local.template.parameters import check_parameters
 
 
 @dataclass(frozen=True)

@@ -65,4 +65,4 @@ def _download(folder: Path) -> Path:
 
 if __name__ == "__main__":  # set-up for the tests
     if supported():
-        emulator(Path(__file__).resolve().parent.parent / ".cache", print)
+        emulator(Path(__file__).resolve().parents[2] / ".cache", print)

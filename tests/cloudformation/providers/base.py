@@ -9,8 +9,8 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError, ParamValidationError
 
-from local.intrinsics import Json, as_text
-from local.snapshot import LiveStage, Snapshot
+from local.gateway.snapshot import LiveStage, Snapshot
+from local.template.intrinsics import Json, as_text
 
 Client: TypeAlias = Any  # boto3's clients are made at run time
 

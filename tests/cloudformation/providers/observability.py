@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from local.intrinsics import Json
-from local.providers.base import Cloud, Physical, tag_map
+from local.template.intrinsics import Json
+from tests.cloudformation.providers.base import Cloud, Physical, tag_map
 
 
 class LogGroupProvider:

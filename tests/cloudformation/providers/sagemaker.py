@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from local.intrinsics import Json
-from local.providers.base import Cloud, Physical, ProviderFailed
-from local.providers.gaps import update_endpoint
+from local.template.intrinsics import Json
+from tests.cloudformation.providers.base import Cloud, Physical, ProviderFailed
+from tests.cloudformation.providers.gaps import update_endpoint
 
 
 class ModelProvider:

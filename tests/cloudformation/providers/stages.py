@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from local.intrinsics import Json, as_text
-from local.providers.base import Cloud, Physical, ProviderFailed, tag_map
+from local.template.intrinsics import Json, as_text
+from tests.cloudformation.providers.base import Cloud, Physical, ProviderFailed, tag_map
 
 SETTINGS = {
     # property of a method setting -> path of its patch operation

@@ -8,9 +8,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 
-from local.intrinsics import Json, ResolveError
-from local.resolve import ResolvedStack
-from local.snapshot import (
+from local.gateway.snapshot import (
     Authorization,
     GatewayResponse,
     Integration,
@@ -19,6 +17,8 @@ from local.snapshot import (
     Route,
     Snapshot,
 )
+from local.template.intrinsics import Json, ResolveError
+from local.template.resolve import ResolvedStack
 
 ANY_METHOD: Final = "x-amazon-apigateway-any-method"
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", ANY_METHOD)

@@ -12,11 +12,11 @@ import random
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from local.identifiers import PseudoParameters
-from local.intrinsics import Json, ResolveError, as_text
-from local.providers import PROVIDERS, Cloud, Physical, ProviderFailed
-from local.replacement import needs_replacement
-from local.resolve import ResolvedResource, Resolver, resolve
+from local.template.identifiers import PseudoParameters
+from local.template.intrinsics import Json, ResolveError, as_text
+from local.template.resolve import ResolvedResource, Resolver, resolve
+from tests.cloudformation.providers import PROVIDERS, Cloud, Physical, ProviderFailed
+from tests.cloudformation.replacement import needs_replacement
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Engine:
         self.pseudo = pseudo
         self.on_step = on_step
         self.fail = fail
-        self.random = random.Random(seed)  # noqa: S311 - an order of operations, no secret
+        self.random = random.Random(seed)
         self.resources: dict[str, Created] = {}
         self.parameters: dict[str, str] = {}
         self.outputs: dict[str, Json] = {}

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import httpx
 
-from local.backends import ENDPOINT_HEADERS, EndpointAnswer
-from local.functions import BackendFailed
-from local.processes import Process, free_port
+from local.backends.functions import BackendFailed
+from local.backends.processes import Process, free_port
+from local.backends.protocols import ENDPOINT_HEADERS, EndpointAnswer
 
 CONTAINER_SECONDS = 60.0  # SageMaker's limit for one answer of a container
 START_SECONDS = 180.0

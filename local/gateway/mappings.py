@@ -13,14 +13,14 @@ from urllib.parse import quote, unquote
 
 import airspeed
 
-from local.intrinsics import Json
-from local.messages import Incoming, Refusal
-from local.snapshot import Route
+from local.gateway.messages import Incoming, Refusal
+from local.gateway.snapshot import Route
+from local.template.intrinsics import Json
 
 OVERRIDDEN_HEADER = re.compile(r"\$context\.responseOverride\.header\.[\w-]+")
 HYPHEN = "__hyphen__"
 
-logger = logging.getLogger("local.templates")
+logger = logging.getLogger("local.gateway.mappings")
 
 
 @dataclass(frozen=True)

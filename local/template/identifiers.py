@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from local.intrinsics import Json, ResolveError
+from local.template.intrinsics import Json, ResolveError
 
 _NAME_PROPERTY = {
     "AWS::ApiGateway::Stage": "StageName",

@@ -5,10 +5,16 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from local.backends import ENDPOINT_HEADERS, MAX_LAMBDA_BYTES, Endpoints, FunctionFailed, Functions
-from local.messages import Incoming, Outcome, Refusal, all_values, last_values
-from local.snapshot import IntegrationResponse, Route
-from local.templates import render
+from local.backends.protocols import (
+    ENDPOINT_HEADERS,
+    MAX_LAMBDA_BYTES,
+    Endpoints,
+    FunctionFailed,
+    Functions,
+)
+from local.gateway.mappings import render
+from local.gateway.messages import Incoming, Outcome, Refusal, all_values, last_values
+from local.gateway.snapshot import IntegrationResponse, Route
 
 FUNCTION_URI = re.compile(r"arn:[\w-]+:apigateway:[\w-]+:lambda:path/2015-03-31/functions/(.+)/invocations")
 ENDPOINT_URI = re.compile(
