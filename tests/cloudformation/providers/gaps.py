@@ -1,11 +1,24 @@
 """What moto does not have, written into its backends: nothing else here knows their insides."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest import mock
+
+from moto import mock_aws
 from moto.apigateway.models import apigateway_backends
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.sagemaker.models import FakeEndpointConfig, sagemaker_backends
 
-# moto's list of instance types ends in 2019; whether a type exists is checked against the provider schema.
-FakeEndpointConfig.validate_instance_type = lambda self, instance_type: None  # type: ignore[method-assign]
+
+@contextmanager
+def mocked_services() -> Iterator[None]:
+    """moto's services for the time of the block, empty at first, that take every SageMaker instance type.
+
+    moto's list of the types ends in 2019; whether one exists is checked against the provider schema.
+    """
+    any_type = mock.patch.object(FakeEndpointConfig, "validate_instance_type", return_value=None)
+    with any_type, mock_aws():
+        yield
 
 
 def set_authorization(region: str, api_id: str, resource_id: str, method: str, authorization: str) -> None:
