@@ -101,8 +101,7 @@ class LocalStack:
         models = self._stack.of_type("AWS::SageMaker::Model")
         if len(configs) != 1 or len(models) != 1:
             raise ResolveError("One SageMaker endpoint configuration and one model are expected.")
-        model = models[0].properties
-        container = model.get("PrimaryContainer") or model["Containers"][0]
+        container = models[0].properties["PrimaryContainer"]
         return EndpointSpec(
             str(resource.properties["EndpointName"]), _texts(container.get("Environment", {}))
         )

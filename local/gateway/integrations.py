@@ -124,9 +124,6 @@ def _request_body(incoming: Incoming, route: Route) -> bytes:
     if media_type in templates:
         text = incoming.body.decode("utf-8", "replace")
         return render(templates[media_type], text, incoming, route).text.encode()
-    refused = route.integration.passthrough == "never"
-    if refused or (route.integration.passthrough == "when_no_templates" and templates):
-        raise Refusal("UNSUPPORTED_MEDIA_TYPE", "Unsupported Media Type")
     return incoming.body
 
 
@@ -185,7 +182,7 @@ def _common_value(source: str, incoming: Incoming, route: Route) -> str | None:
     if source.startswith("'"):
         return source[1:-1]
     scope, _, name = source.partition(".")
-    known = {"context": incoming.context(route), "stageVariables": dict(incoming.stage.variables)}
-    if scope not in known or name not in known[scope]:
+    context = incoming.context(route)
+    if scope != "context" or name not in context:
         raise Refusal("API_CONFIGURATION_ERROR", BAD_GATEWAY)
-    return str(known[scope][name])
+    return str(context[name])

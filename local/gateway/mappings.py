@@ -3,13 +3,11 @@
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
 """
 
-import base64
 import json
 import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, unquote
 
 import airspeed
 
@@ -35,43 +33,16 @@ class Rendered:
 class _Input:
     """$input: the payload that the template maps."""
 
-    def __init__(self, text: str, incoming: Incoming) -> None:
-        self.body = text
-        self._incoming = incoming
+    def __init__(self, text: str) -> None:
+        self._text = text
 
     def path(self, expression: str) -> Json:
-        value = _parse(self.body)
-        for key in re.findall(r"\.([\w-]+)|\[(\d+)\]|\['([^']+)'\]", expression):
-            value = _step(value, *key)
-        return value
-
-    def json(self, expression: str) -> str:
-        return json.dumps(self.path(expression))
-
-    def params(self, name: str) -> str:
-        return self._incoming.header(name) or dict(self._incoming.query).get(name, "")
-
-
-class _Util:
-    """$util."""
-
-    def escapeJavaScript(self, text: Json) -> str:  # noqa: N802 - API Gateway's name
-        return json.dumps("" if text is None else str(text))[1:-1].replace("'", "\\'")
-
-    def parseJson(self, text: str) -> Json:  # noqa: N802 - API Gateway's name
-        return _parse(text)
-
-    def urlEncode(self, text: str) -> str:  # noqa: N802 - API Gateway's name
-        return quote(text, safe="")
-
-    def urlDecode(self, text: str) -> str:  # noqa: N802 - API Gateway's name
-        return unquote(text)
-
-    def base64Encode(self, text: str) -> str:  # noqa: N802 - API Gateway's name
-        return base64.b64encode(text.encode()).decode()
-
-    def base64Decode(self, text: str) -> str:  # noqa: N802 - API Gateway's name
-        return base64.b64decode(text).decode()
+        if expression != "$":
+            raise ValueError(f"$input.path('{expression}') is not known here, only $input.path('$').")
+        try:
+            return json.loads(self._text)
+        except ValueError:
+            return self._text
 
 
 def render(template: str, payload: str, incoming: Incoming, route: Route) -> Rendered:
@@ -80,9 +51,7 @@ def render(template: str, payload: str, incoming: Incoming, route: Route) -> Ren
     override: dict[str, Json] = {"header": headers}
     names = {
         "context": {**incoming.context(route), "responseOverride": override},
-        "input": _Input(payload, incoming),
-        "stageVariables": dict(incoming.stage.variables),
-        "util": _Util(),
+        "input": _Input(payload),
     }
     # Velocity allows hyphens in names, airspeed does not: they come back below.
     plain = OVERRIDDEN_HEADER.sub(lambda match: match[0].replace("-", HYPHEN), template)
@@ -99,29 +68,13 @@ def render(template: str, payload: str, incoming: Incoming, route: Route) -> Ren
     )
 
 
-def substitute(template: str, variables: Mapping[str, Json]) -> str:
-    """Fill a gateway response's template, which knows variables and nothing of VTL.
-
-    `$context.error.messageString` and its kin are looked up in `variables` ("context", "stageVariables").
-    """
+def substitute(template: str, context: Mapping[str, Json]) -> str:
+    """Fill a gateway response's template: no VTL, only $context.error.messageString and its kin."""
 
     def replace(match: re.Match[str]) -> str:
-        value: Json = variables
+        value: Json = context
         for key in match[1].split("."):
             value = value.get(key) if isinstance(value, Mapping) else None
         return "" if value is None else str(value)
 
-    return re.sub(r"\$((?:context|stageVariables)(?:\.\w+)+)", replace, template)
-
-
-def _parse(text: str) -> Json:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def _step(value: Json, name: str, index: str, quoted: str) -> Json:
-    if index:
-        return value[int(index)] if isinstance(value, list) and int(index) < len(value) else None
-    return value.get(name or quoted) if isinstance(value, Mapping) else None
+    return re.sub(r"\$context\.(\w+(?:\.\w+)*)", replace, template)

@@ -1,7 +1,7 @@
 """Reads a resolved OpenAPI body as API Gateway's PutRestApi reads it.
 
 As strictly too where a mistake would only show on AWS: a mapping from or to something that the method does
-not declare is refused. Source:
+not declare is refused. So is what API Gateway knows and this module does not. Source:
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions.html
 """
 
@@ -20,8 +20,21 @@ from local.gateway.snapshot import (
 from local.template.intrinsics import Json, ResolveError
 from local.template.resolve import ResolvedStack
 
-ANY_METHOD: Final = "x-amazon-apigateway-any-method"
-METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", ANY_METHOD)
+METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch")
+INTEGRATION: Final = "x-amazon-apigateway-integration"
+VALIDATOR: Final = "x-amazon-apigateway-request-validator"
+VALIDATORS: Final = "x-amazon-apigateway-request-validators"
+GATEWAY_RESPONSES: Final = "x-amazon-apigateway-gateway-responses"
+INTEGRATION_KEYS: Final = {
+    "credentials",
+    "httpMethod",
+    "requestParameters",
+    "requestTemplates",
+    "responses",
+    "timeoutInMillis",
+    "type",
+    "uri",
+}
 DEFAULT_TIMEOUT_SECONDS: Final = 29.0
 KINDS: Final[dict[str, Literal["mock", "aws", "aws_proxy"]]] = {
     "mock": "mock",
@@ -49,38 +62,38 @@ def snapshot_of(api: Mapping[str, Json]) -> Snapshot:
     routes = tuple(_routes(body))
     if not routes:
         raise ResolveError("The REST API doesn't contain any methods: it can't be deployed.")
-    responses = body.get("x-amazon-apigateway-gateway-responses", {})
+    responses = body.get(GATEWAY_RESPONSES, {})
     minimum = api.get("MinimumCompressionSize")
     return Snapshot(
         routes,
-        {name: _gateway_response(value) for name, value in responses.items()},
+        {name: _gateway_response(name, value) for name, value in responses.items()},
         None if minimum is None else int(minimum),
     )
 
 
 def _routes(body: Mapping[str, Json]) -> Iterator[Route]:
+    _check_extensions("the document", body, {GATEWAY_RESPONSES, VALIDATORS})
     schemes = body.get("components", {}).get("securitySchemes", {})
     for path, item in body.get("paths", {}).items():
+        _check_extensions(path, item, set())
         for method in METHODS:
             if method not in item:
                 continue
             operation = item[method]
             label = f"{method.upper()} {path}"
-            name = "ANY" if method == ANY_METHOD else method.upper()
-            if "x-amazon-apigateway-integration" not in operation:
+            _check_extensions(label, operation, {INTEGRATION, VALIDATOR})
+            if INTEGRATION not in operation:
                 raise ResolveError(f"{label}: no integration; the API can't be deployed.")
             _check_mappings(label, item, operation)
-            integration = _integration(operation["x-amazon-apigateway-integration"])
+            integration = _integration(label, operation[INTEGRATION])
             authorization = _authorization(label, operation, body, schemes)
-            yield Route(name, path, authorization, integration, _required_headers(operation, body))
+            yield Route(method.upper(), path, authorization, integration, _required_headers(operation, body))
 
 
 def _required_headers(operation: Mapping[str, Json], body: Mapping[str, Json]) -> frozenset[str]:
     """Headers that the operation's request validator insists on; without a validator none."""
-    key = "x-amazon-apigateway-request-validator"
-    name = operation.get(key, body.get(key))
-    validators = body.get(f"{key}s", {})
-    if name is None or not validators[name].get("validateRequestParameters"):
+    name = operation.get(VALIDATOR)
+    if name is None or not body[VALIDATORS][name].get("validateRequestParameters"):
         return frozenset()
     parameters = operation.get("parameters", [])
     return frozenset(p["name"] for p in parameters if p["in"] == "header" and p.get("required"))
@@ -89,11 +102,6 @@ def _required_headers(operation: Mapping[str, Json], body: Mapping[str, Json]) -
 def _authorization(
     label: str, operation: Mapping[str, Json], body: Mapping[str, Json], schemes: Mapping[str, Json]
 ) -> Authorization:
-    explicit = operation.get("x-amazon-apigateway-auth", {}).get("type")
-    if explicit is not None:
-        if explicit.upper() not in ("NONE", "AWS_IAM"):
-            raise ResolveError(f"{label}: authorization {explicit} is not known here.")
-        return "AWS_IAM" if explicit.upper() == "AWS_IAM" else "NONE"
     names = [name for choice in operation.get("security", body.get("security", [])) for name in choice]
     for name in names:
         if schemes.get(name, {}).get("x-amazon-apigateway-authtype") != "awsSigv4":
@@ -103,10 +111,13 @@ def _authorization(
     return "AWS_IAM" if names else "NONE"
 
 
-def _integration(definition: Mapping[str, Json]) -> Integration:
+def _integration(label: str, definition: Mapping[str, Json]) -> Integration:
+    unknown = sorted(definition.keys() - INTEGRATION_KEYS)
+    if unknown:
+        raise ResolveError(f"{label}: {', '.join(unknown)} of an integration is not known here.")
     kind = str(definition["type"]).lower()
     if kind not in KINDS:
-        raise ResolveError(f"Integration type {kind} is not known here.")
+        raise ResolveError(f"{label}: integration type {kind} is not known here.")
     milliseconds = definition.get("timeoutInMillis")
     return Integration(
         kind=KINDS[kind],
@@ -115,7 +126,6 @@ def _integration(definition: Mapping[str, Json]) -> Integration:
         request_parameters=definition.get("requestParameters", {}),
         request_templates=definition.get("requestTemplates", {}),
         credentials=str(definition.get("credentials", "")),
-        passthrough=str(definition.get("passthroughBehavior", "when_no_match")).lower(),
         responses={
             pattern: IntegrationResponse(
                 int(response["statusCode"]),
@@ -127,18 +137,32 @@ def _integration(definition: Mapping[str, Json]) -> Integration:
     )
 
 
-def _gateway_response(definition: Mapping[str, Json]) -> GatewayResponse:
+def _gateway_response(name: str, definition: Mapping[str, Json]) -> GatewayResponse:
     status = definition.get("statusCode")
+    parameters = definition.get("responseParameters", {})
+    for source in parameters.values():
+        if not source.startswith("'"):
+            raise ResolveError(f"{name}: {source} in a gateway response is not known here, only 'text'.")
     return GatewayResponse(
         None if status is None else int(status),
-        definition.get("responseParameters", {}),
+        {
+            target.removeprefix("gatewayresponse.header."): source[1:-1]
+            for target, source in parameters.items()
+        },
         definition.get("responseTemplates", {}),
     )
 
 
+def _check_extensions(label: str, node: Mapping[str, Json], known: set[str]) -> None:
+    """Refuse an extension of API Gateway's that would change what is served, and is not read here."""
+    for name in node:
+        if name.startswith("x-amazon-apigateway-") and name not in known:
+            raise ResolveError(f"{label}: {name} is not known here.")
+
+
 def _check_mappings(label: str, item: Mapping[str, Json], operation: Mapping[str, Json]) -> None:
     """Refuse what PutRestApi refuses: mappings to or from what the method does not declare."""
-    integration = operation["x-amazon-apigateway-integration"]
+    integration = operation[INTEGRATION]
     places = {"query": "querystring"}
     declared = {
         f"method.request.{places.get(parameter['in'], parameter['in'])}.{parameter['name']}"

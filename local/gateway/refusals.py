@@ -4,12 +4,10 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway
 """
 
 import json
-from collections.abc import Mapping
 
 from local.gateway.mappings import substitute
 from local.gateway.messages import Incoming, Outcome, Refusal
 from local.gateway.snapshot import GatewayResponse
-from local.template.intrinsics import Json
 
 ERROR_TYPES = {
     "ACCESS_DENIED": "AccessDeniedException",
@@ -29,32 +27,16 @@ def refused(refusal: Refusal, incoming: Incoming) -> Outcome:
     responses = incoming.stage.snapshot.gateway_responses
     default = "DEFAULT_4XX" if refusal.status < 500 else "DEFAULT_5XX"
     response = responses.get(refusal.kind) or responses.get(default) or UNDEFINED
-    variables: Mapping[str, Json] = {
-        "context": {
-            **incoming.context(None),
-            "error": {
-                "message": refusal.message,
-                "messageString": json.dumps(refusal.message),
-                "responseType": refusal.kind,
-            },
-        },
-        "stageVariables": dict(incoming.stage.variables),
+    error = {
+        "message": refusal.message,
+        "messageString": json.dumps(refusal.message),
+        "responseType": refusal.kind,
     }
     media_type, template = next(iter((response.templates or UNDEFINED.templates).items()))
     headers = [
         ("Content-Type", media_type),
         ("x-amzn-ErrorType", ERROR_TYPES.get(refusal.kind, "InternalServerErrorException")),
     ]
-    for target, source in response.parameters.items():
-        value = _value(source, variables, incoming)
-        if value is not None:
-            headers.append((target.removeprefix("gatewayresponse.header."), value))
-    return Outcome(response.status or refusal.status, headers, substitute(template, variables).encode())
-
-
-def _value(source: str, variables: Mapping[str, Json], incoming: Incoming) -> str | None:
-    if source.startswith("'"):
-        return source[1:-1]
-    if source.startswith("method.request.header."):
-        return incoming.header(source.removeprefix("method.request.header."))
-    return substitute(f"${source}", variables) or None
+    headers += response.headers.items()
+    body = substitute(template, {**incoming.context(None), "error": error})
+    return Outcome(response.status or refusal.status, headers, body.encode())

@@ -26,7 +26,6 @@ class Integration:
     timeout_seconds: float
     request_parameters: Mapping[str, str]
     request_templates: Mapping[str, str]
-    passthrough: str
     credentials: str  # ARN of the role that API Gateway assumes for the call, or nothing
     responses: Mapping[str, IntegrationResponse]  # regular expression of the backend's status, or "default"
 
@@ -35,7 +34,7 @@ class Integration:
 class Route:
     """One method on one resource."""
 
-    method: str  # upper case, or ANY
+    method: str  # upper case
     path: str  # as in the document, with {names}
     authorization: Authorization
     integration: Integration
@@ -47,7 +46,7 @@ class GatewayResponse:
     """Shape of an answer that API Gateway makes by itself; status None keeps the type's own."""
 
     status: int | None
-    parameters: Mapping[str, str]
+    headers: Mapping[str, str]
     templates: Mapping[str, str]
 
 
@@ -64,7 +63,7 @@ class Snapshot:
         found: list[tuple[tuple[bool, ...], Route, dict[str, str]]] = []
         for route in self.routes:
             names = _match(route.path, path)
-            if names is not None and route.method in (method, "ANY"):
+            if names is not None and route.method == method:
                 rank = tuple("{" in segment for segment in route.path.split("/"))
                 found.append((rank, route, names))
         if not found:
@@ -88,13 +87,11 @@ def _match(pattern: str, path: str) -> dict[str, str] | None:
     expected = pattern.strip("/").split("/")
     found = [unquote(segment) for segment in path.strip("/").split("/")]
     names: dict[str, str] = {}
-    if expected[-1].endswith("+}") and len(found) >= len(expected):
-        found[len(expected) - 1 :] = ["/".join(found[len(expected) - 1 :])]
     if len(found) != len(expected):
         return None
     for name, value in zip(expected, found, strict=True):
         if name.startswith("{") and value:
-            names[name.strip("{+}")] = value
+            names[name.strip("{}")] = value
         elif name != value:
             return None
     return names

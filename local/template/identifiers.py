@@ -6,32 +6,20 @@ from dataclasses import dataclass, field
 
 from local.template.intrinsics import Json, ResolveError
 
-_NAME_PROPERTY = {
-    "AWS::ApiGateway::Stage": "StageName",
-    "AWS::CloudWatch::Alarm": "AlarmName",
-    "AWS::CloudWatch::Dashboard": "DashboardName",
-    "AWS::IAM::Role": "RoleName",
-    "AWS::Lambda::Function": "FunctionName",
-    "AWS::Logs::LogGroup": "LogGroupName",
-    "AWS::S3::Bucket": "BucketName",
-    "AWS::SageMaker::Endpoint": "EndpointName",
-    "AWS::SageMaker::EndpointConfig": "EndpointConfigName",
-    "AWS::SageMaker::Model": "ModelName",
-}
 _ARN = {
-    "AWS::CloudWatch::Alarm": "cloudwatch:{region}:{account}:alarm:{name}",
     "AWS::IAM::Role": "iam::{account}:role/{name}",
     "AWS::Lambda::Function": "lambda:{region}:{account}:function:{name}",
     "AWS::Logs::LogGroup": "logs:{region}:{account}:log-group:{name}:*",
-    "AWS::S3::Bucket": "s3:::{name}",
-    "AWS::SageMaker::Endpoint": "sagemaker:{region}:{account}:endpoint/{name}",
-    "AWS::SageMaker::EndpointConfig": "sagemaker:{region}:{account}:endpoint-config/{name}",
-    "AWS::SageMaker::Model": "sagemaker:{region}:{account}:model/{name}",
 }
-_REF_IS_ARN = {"AWS::SageMaker::Endpoint", "AWS::SageMaker::EndpointConfig", "AWS::SageMaker::Model"}
-_REF_IS_ID = {"AWS::ApiGateway::RestApi", "AWS::ApiGateway::Deployment", "AWS::ApiGateway::Account"}
-_NAME_ATTRIBUTES = {"EndpointName", "EndpointConfigName", "ModelName", "RoleName"}
-_ID_ATTRIBUTES = {"RestApiId", "RootResourceId", "RoleId", "DeploymentId"}
+_REF_IS_ID = {"AWS::ApiGateway::Deployment", "AWS::ApiGateway::RestApi"}
+_REF_IS_NAME = {
+    "AWS::ApiGateway::Stage",
+    "AWS::ApplicationAutoScaling::ScalableTarget",
+    "AWS::IAM::Role",
+    "AWS::Lambda::Function",
+    "AWS::Logs::LogGroup",
+}
+_NAME_ATTRIBUTES = {"EndpointName", "EndpointConfigName", "ModelName"}
 
 
 @dataclass(frozen=True)
@@ -49,12 +37,11 @@ class PseudoParameters:
         return "aws-cn" if self.region.startswith("cn-") else "aws"
 
     @property
-    def values(self) -> dict[str, Json]:
-        """Every pseudo parameter but AWS::NoValue, by name."""
+    def values(self) -> dict[str, str]:
+        """The pseudo parameters that the stack uses, but AWS::NoValue, by name."""
         stack = f"stack/{self.stack_name}/{self.guid}"
         return {
             "AWS::AccountId": self.account,
-            "AWS::NotificationARNs": [],
             "AWS::Partition": self.partition,
             "AWS::Region": self.region,
             "AWS::StackId": f"arn:{self.partition}:cloudformation:{self.region}:{self.account}:{stack}",
@@ -71,27 +58,25 @@ class DerivedIdentifiers:
     types: Mapping[str, str] = field(default_factory=dict)
 
     def ref(self, logical_id: str, properties: Mapping[str, Json]) -> str:
-        """Value of Ref."""
+        """Value of Ref. Raises ResolveError for a type whose Ref is not known here."""
         kind = self.types[logical_id]
         if kind in _REF_IS_ID:
             return self._generated(logical_id)
-        return (
-            self._arn(logical_id, properties) if kind in _REF_IS_ARN else self._name(logical_id, properties)
-        )
+        if kind in _REF_IS_NAME:
+            return self._name(logical_id, properties)
+        raise ResolveError(f"{logical_id} ({kind}) has no Ref that is known here.")
 
     def attribute(self, logical_id: str, name: str, properties: Mapping[str, Json]) -> str:
         """Value of Fn::GetAtt. Raises ResolveError for an attribute that is not known here."""
         kind = self.types[logical_id]
-        if name.endswith("Arn") and kind in _ARN:
+        if name == "Arn" and kind in _ARN:
             return self._arn(logical_id, properties)
         if name in _NAME_ATTRIBUTES:
             return self._name(logical_id, properties)
-        if name in _ID_ATTRIBUTES:
-            return self._generated(f"{logical_id}.{name}")
         raise ResolveError(f"{logical_id} ({kind}) has no attribute {name} that is known here.")
 
     def _name(self, logical_id: str, properties: Mapping[str, Json]) -> str:
-        given = properties.get(_NAME_PROPERTY.get(self.types[logical_id], ""))
+        given = properties.get(self.types[logical_id].rsplit("::", 1)[1] + "Name")
         return str(given) if given is not None else f"{self.pseudo.stack_name}-{logical_id}"
 
     def _arn(self, logical_id: str, properties: Mapping[str, Json]) -> str:

@@ -3,7 +3,6 @@
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
 """
 
-import base64
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol, TypeAlias
@@ -28,9 +27,6 @@ class Scope(Protocol):
 
     def condition(self, name: str) -> bool:
         """Value of a named condition."""
-
-    def mapping(self, name: str, first: str, second: str) -> Json:
-        """Value in the template's Mappings."""
 
 
 def evaluate(node: Json, scope: Scope) -> Json:
@@ -75,8 +71,8 @@ def _ref(name: Json, scope: Scope) -> Json:
 
 
 def _get_att(argument: Json, scope: Scope) -> Json:
-    logical_id, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
-    return scope.attribute(logical_id, as_text(evaluate(attribute, scope)))
+    logical_id, attribute = argument
+    return scope.attribute(logical_id, attribute)
 
 
 def _if(argument: Json, scope: Scope) -> Json:
@@ -117,23 +113,14 @@ def _sub(argument: Json, scope: Scope) -> str:
             return "${" + name[1:] + "}"
         if name in values:
             return as_text(values[name])
-        return as_text(_get_att(name, scope) if "." in name else scope.ref(name))
+        return as_text(scope.attribute(*name.split(".", 1)) if "." in name else scope.ref(name))
 
     return re.sub(r"\$\{([^}]+)\}", replace, text)
 
 
-def _find_in_map(argument: Json, scope: Scope) -> Json:
-    name, first, second = (as_text(evaluate(item, scope)) for item in argument[:3])
-    return scope.mapping(name, first, second)
-
-
-def _base64(argument: Json, scope: Scope) -> str:
-    return base64.b64encode(as_text(evaluate(argument, scope)).encode()).decode()
-
-
 def _equals(argument: Json, scope: Scope) -> bool:
-    left, right = (evaluate(item, scope) for item in argument)
-    return bool(left == right) if isinstance(left, list) else as_text(left) == as_text(right)
+    left, right = (as_text(evaluate(item, scope)) for item in argument)
+    return left == right
 
 
 def _contains(argument: Json, scope: Scope) -> bool:
@@ -149,8 +136,6 @@ FUNCTIONS: Final[dict[str, Callable[[Json, Scope], Json]]] = {
     "Fn::Split": _split,
     "Fn::Select": _select,
     "Fn::Sub": _sub,
-    "Fn::FindInMap": _find_in_map,
-    "Fn::Base64": _base64,
 }
 
 CONDITIONS: Final[dict[str, Callable[[Json, Scope], bool]]] = {

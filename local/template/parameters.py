@@ -6,6 +6,18 @@ from collections.abc import Iterator, Mapping
 
 from local.template.intrinsics import Json, ResolveError, as_text
 
+TYPES = {"String", "Number"}
+KEYS = {
+    "AllowedPattern",
+    "AllowedValues",
+    "ConstraintDescription",
+    "Default",
+    "Description",
+    "MaxValue",
+    "MinValue",
+    "Type",
+}
+
 
 def parse_assignments(text: str) -> dict[str, str]:
     """Read `A=b C="d e"` into a mapping. Raises ResolveError naming the word that is not NAME=value."""
@@ -24,8 +36,8 @@ def parse_assignments(text: str) -> dict[str, str]:
     return values
 
 
-def check_parameters(template: Mapping[str, Json], given: Mapping[str, str]) -> dict[str, Json]:
-    """Return every parameter's value (list types split), defaults filled in.
+def check_parameters(template: Mapping[str, Json], given: Mapping[str, str]) -> dict[str, str]:
+    """Return every parameter's value, defaults filled in.
 
     Raises ResolveError with one sentence a line for all values that CloudFormation would refuse.
     """
@@ -35,40 +47,29 @@ def check_parameters(template: Mapping[str, Json], given: Mapping[str, str]) -> 
         for name in given
         if name not in declared
     ]
-    values: dict[str, Json] = {}
+    values: dict[str, str] = {}
     for name, definition in declared.items():
+        if definition["Type"] not in TYPES or definition.keys() - KEYS:
+            problems.append(f"{name} is declared by more than this resolver knows: {dict(definition)}.")
+            continue
         if name not in given and "Default" not in definition:
             problems.append(f"{name} needs a value: {definition.get('Description', 'it has no default')}")
             continue
-        text = as_text(given.get(name, definition.get("Default")))
-        items = _split_list(definition["Type"], text)
-        refusals = [message for item in items or [text] for message in _refusals(definition, item)]
-        problems += [f"{name}={text}: {message}" for message in refusals]
-        values[name] = text if items is None else items
+        values[name] = as_text(given.get(name, definition.get("Default")))
+        problems += [f"{name}={values[name]}: {message}" for message in _refusals(definition, values[name])]
     if problems:
         raise ResolveError("\n".join(problems))
     return values
 
 
-def _split_list(kind: str, text: str) -> list[str] | None:
-    """Items of a list type, None for the other types."""
-    if kind == "CommaDelimitedList" or kind.startswith("List<"):
-        return [item.strip() for item in text.split(",")]
-    return None
-
-
 def _refusals(definition: Mapping[str, Json], text: str) -> Iterator[str]:
-    hint = definition.get("ConstraintDescription")
     allowed = [as_text(value) for value in definition.get("AllowedValues", [])]
     if allowed and text not in allowed:
         yield f"allowed are {', '.join(allowed)}."
     pattern = definition.get("AllowedPattern")
     if pattern and not re.fullmatch(pattern, text):
-        yield hint or f"must match {pattern}."
-    lowest, highest = definition.get("MinLength"), definition.get("MaxLength")
-    if (lowest is not None and len(text) < int(lowest)) or (highest is not None and len(text) > int(highest)):
-        yield hint or f"must have {lowest or 0} to {highest or 'any number of'} characters."
-    if "Number" in definition["Type"]:
+        yield definition.get("ConstraintDescription") or f"must match {pattern}."
+    if definition["Type"] == "Number":
         yield from _number_refusals(definition, text)
 
 

@@ -23,7 +23,7 @@ class ResolvedResource:
 class ResolvedStack:
     """What CloudFormation would hold after creating the stack."""
 
-    parameters: Mapping[str, Json]
+    parameters: Mapping[str, str]
     conditions: Mapping[str, bool]
     resources: Mapping[str, ResolvedResource]
     outputs: Mapping[str, Json]
@@ -118,13 +118,6 @@ class Resolver:
                 raise ResolveError(f"The template has no condition {name}.")
             self._conditions[name] = evaluate_condition(definitions[name], self)
         return self._conditions[name]
-
-    def mapping(self, name: str, first: str, second: str) -> Json:
-        """Value in the template's Mappings."""
-        try:
-            return self.template["Mappings"][name][first][second]
-        except KeyError as error:
-            raise ResolveError(f"The template has no mapping {name}/{first}/{second}.") from error
 
     def _is_live(self, logical_id: str) -> bool:
         condition = self.definitions[logical_id].get("Condition")

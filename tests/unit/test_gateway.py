@@ -123,6 +123,15 @@ def test_a_mock_answers_by_its_templates(path: str) -> None:
     assert response.headers["x-stack"] == "small"
 
 
+def test_an_input_that_is_not_known_here_is_a_configuration_error() -> None:
+    template = json.loads(json.dumps(TEMPLATE))
+    mock_of_root = template["Resources"]["Api"]["Properties"]["Body"]["paths"]["/"]["get"]
+    responses = mock_of_root["x-amazon-apigateway-integration"]["responses"]
+    responses["default"]["responseTemplates"]["application/json"] = "$input.path('$.a')"
+    response = send(httpx.Request("GET", ORIGIN + "/prod"), stage=live_stage(resolve(template, OPEN)))
+    assert (response.status_code, response.json()) == (500, {"message": "Internal server error"})
+
+
 def test_ten_megabytes_is_the_gateways_own_limit() -> None:
     response = send(post(content=bytes(MAX_REQUEST_BYTES + 1)))
     assert (response.status_code, response.text) == (413, "HTTP content length exceeded 10485760 bytes.")
