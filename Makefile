@@ -43,8 +43,8 @@ node_modules/.ready: package.json package-lock.json $(VENV)/.ready
 	@$(BIN)/$(NPM_CI) > /dev/null
 	@touch $@
 
-.cache/emulator.ready: local/emulator.py $(VENV)/.ready
-	@$(BIN)/python -m local.emulator
+.cache/emulator.ready: local/backends/emulator.py $(VENV)/.ready
+	@$(BIN)/python -m local.backends.emulator
 	@mkdir -p .cache && touch $@
 
 tests/tools/node_modules/.ready: tests/tools/package.json tests/tools/package-lock.json $(VENV)/.ready

@@ -14,16 +14,16 @@ from typing import NoReturn
 
 import uvicorn
 
-from local.emulator import EmulatorUnavailable, emulator, supported
-from local.functions import BackendFailed
-from local.identifiers import PseudoParameters
-from local.intrinsics import ResolveError
-from local.model import ModelUnavailable, model
-from local.parameters import parse_assignments
-from local.resolve import ResolvedStack, resolve
-from local.signatures import AccessKey
+from local.backends.emulator import EmulatorUnavailable, emulator, supported
+from local.backends.functions import BackendFailed
+from local.backends.model import ModelUnavailable, model
+from local.gateway.signatures import AccessKey
 from local.stack import LocalStack
 from local.synthesis import SynthesisFailed, synthesize
+from local.template.identifiers import PseudoParameters
+from local.template.intrinsics import ResolveError
+from local.template.parameters import parse_assignments
+from local.template.resolve import ResolvedStack, resolve
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache"

@@ -4,17 +4,17 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from local.endpoints import EndpointSpec, LocalEndpoints
-from local.functions import BackendFailed, FunctionSpec, LocalFunctions
-from local.gateway import Gateway
-from local.integrations import Integrations
-from local.intrinsics import Json, ResolveError
-from local.openapi import live_stage
-from local.permissions import Permissions
-from local.resolve import ResolvedResource, ResolvedStack
-from local.signatures import AccessKey
-from local.stack_policies import StackPolicies
+from local.backends.endpoints import EndpointSpec, LocalEndpoints
+from local.backends.functions import BackendFailed, FunctionSpec, LocalFunctions
+from local.gateway.integrations import Integrations
+from local.gateway.openapi import live_stage
+from local.gateway.permissions import Permissions
+from local.gateway.server import Gateway
+from local.gateway.signatures import AccessKey
+from local.gateway.stack_policies import StackPolicies
 from local.synthesis import Assembly
+from local.template.intrinsics import Json, ResolveError
+from local.template.resolve import ResolvedResource, ResolvedStack
 
 WORKERS = 2
 PICTURE = (  # a PNG of one grey pixel: the embedding that proves a backend ready
@@ -105,8 +105,7 @@ class LocalStack:
         models = self._stack.of_type("AWS::SageMaker::Model")
         if len(configs) != 1 or len(models) != 1:
             raise ResolveError("One SageMaker endpoint configuration and one model are expected.")
-        model = models[0].properties
-        container = model.get("PrimaryContainer") or model["Containers"][0]
+        container = models[0].properties["PrimaryContainer"]
         return EndpointSpec(
             str(resource.properties["EndpointName"]), _texts(container.get("Environment", {}))
         )

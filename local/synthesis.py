@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.images import ImageAsset, image_assets
-from local.intrinsics import Json
+from local.template.images import ImageAsset, image_assets
+from local.template.intrinsics import Json
 
 # image_similarity/ and supply_chain/ are left out on purpose: they change an image asset's hash and nothing
 # that is run from the template here.

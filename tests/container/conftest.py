@@ -10,7 +10,7 @@ from types import FrameType
 
 import pytest
 
-from local.emulator import emulator
+from local.backends.emulator import emulator
 from tests.container.bases import ROOT, build_arguments
 from tests.container.engine import Engine, engine
 from tests.contract.world import World, running_world

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from local.emulator import emulator
+from local.backends.emulator import emulator
 from tests.container.adapters import Container, lambda_container, sagemaker_container
 from tests.container.bases import CACHE, ROOT, build_arguments, export_base
 from tests.container.conftest import Images

@@ -12,20 +12,20 @@ from typing import Any
 from unittest import mock
 
 import httpx
-from moto import mock_aws
 from moto.core.utils import method_names_from_class
 
-from local.backends import EndpointAnswer
-from local.engine import Engine
-from local.gateway import Gateway
-from local.identifiers import PseudoParameters
-from local.integrations import ENDPOINT_URI, FUNCTION_URI, Integrations
-from local.permissions import API_GATEWAY, LAMBDA, Permissions
-from local.policies import Statement, listed
-from local.providers import Cloud
-from local.providers.policies import CloudPolicies
-from local.snapshot import LiveStage, Route
+from local.backends.protocols import EndpointAnswer
+from local.gateway.integrations import ENDPOINT_URI, FUNCTION_URI, Integrations
+from local.gateway.permissions import API_GATEWAY, LAMBDA, Permissions
+from local.gateway.server import Gateway
+from local.gateway.snapshot import LiveStage, Route
 from local.synthesis import Assembly
+from local.template.identifiers import PseudoParameters
+from local.template.policies import Statement, listed
+from tests.cloudformation.engine import Engine
+from tests.cloudformation.providers import Cloud
+from tests.cloudformation.providers.gaps import mocked_services
+from tests.cloudformation.providers.policies import CloudPolicies
 from tests.infrastructure.inventory import inventory
 from tests.infrastructure.registry import push
 
@@ -184,7 +184,7 @@ def account(assembly: Assembly, *, log_role: bool = True, seed: int = 0) -> Iter
     """An account whose bootstrap bucket holds the assembly's file assets, and no stack yet."""
     # moto lists a class's methods by inspection at every call: a fifth of its time, and always the same.
     listed = mock.patch("moto.core.responses.method_names_from_class", cache(method_names_from_class))
-    with mock.patch.dict("os.environ", CREDENTIALS), listed, mock_aws():
+    with mock.patch.dict("os.environ", CREDENTIALS), listed, mocked_services():
         cloud = Cloud(REGION, log_role=log_role)
         bucket = f"cdk-hnb659fds-assets-123456789012-{REGION}"
         cloud.client("s3").create_bucket(Bucket=bucket)

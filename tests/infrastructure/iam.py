@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from local.resolve import ResolvedStack, resolve
+from local.template.resolve import ResolvedStack, resolve
 
 Row = tuple[str, str, str, str]
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "iam.md"

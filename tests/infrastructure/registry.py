@@ -3,9 +3,9 @@
 import json
 import re
 
-from local.identifiers import PseudoParameters
-from local.providers import Cloud
 from local.synthesis import Assembly
+from local.template.identifiers import PseudoParameters
+from tests.cloudformation.providers import Cloud
 
 
 def push(cloud: Cloud, assembly: Assembly, pseudo: PseudoParameters) -> None:

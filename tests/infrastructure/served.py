@@ -12,13 +12,13 @@ from typing import Any
 
 import httpx
 
-from local.endpoints import LocalEndpoints
-from local.gateway import Gateway
-from local.integrations import Integrations
-from local.openapi import live_stage
-from local.permissions import Permissions
-from local.resolve import resolve
-from local.stack_policies import StackPolicies
+from local.backends.endpoints import LocalEndpoints
+from local.gateway.integrations import Integrations
+from local.gateway.openapi import live_stage
+from local.gateway.permissions import Permissions
+from local.gateway.server import Gateway
+from local.gateway.stack_policies import StackPolicies
+from local.template.resolve import resolve
 
 ROOT = Path(__file__).resolve().parents[2]
 SAGEMAKER = {"ImageSimilarity": "yes-sagemaker", "APIGatewayAuthorization": "NONE"}

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from local.engine import Outcome, Step
-from local.intrinsics import as_text
 from local.synthesis import Assembly, synthesize
+from local.template.intrinsics import as_text
+from tests.cloudformation.engine import Outcome, Step
 from tests.infrastructure.account import Account
 from tests.infrastructure.wanted import check_stack, routes
 

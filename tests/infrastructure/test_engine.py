@@ -2,16 +2,18 @@
 
 import copy
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 from unittest import mock
 
 import pytest
 from moto import mock_aws
 
-from local.engine import Engine, Outcome, Step
-from local.identifiers import PseudoParameters
-from local.providers import PROVIDERS, Cloud, ProviderFailed
-from local.replacement import needs_replacement
+from local.template.identifiers import PseudoParameters
+from tests.cloudformation.engine import Engine, Outcome, Step
+from tests.cloudformation.providers import PROVIDERS, Cloud, ProviderFailed
+from tests.cloudformation.providers.gaps import mocked_services
+from tests.cloudformation.replacement import needs_replacement
 from tests.infrastructure.account import CREDENTIALS, REGION
 
 Template = dict[str, Any]
@@ -64,7 +66,7 @@ class Groups:
 
 @pytest.fixture
 def groups() -> Iterator[Groups]:
-    with mock.patch.dict("os.environ", CREDENTIALS), mock_aws():
+    with mock.patch.dict("os.environ", CREDENTIALS), mocked_services():
         yield Groups(Cloud(REGION))
 
 
@@ -169,6 +171,27 @@ def test_a_deployment_that_a_stage_points_to_cannot_be_deleted(groups: Groups) -
     PROVIDERS["AWS::ApiGateway::Deployment"].delete(cloud, deployment, made)
 
 
+def test_moto_is_changed_only_where_a_stack_asks_for_it() -> None:
+    variant = {
+        "VariantName": "one",
+        "ModelName": "model",
+        "InitialInstanceCount": 1,
+        "InstanceType": "ml.c7i.xlarge",  # younger than moto's list
+    }
+    role = "arn:aws:iam::123456789012:role/model"
+    properties = {"EndpointConfigName": "config", "ProductionVariants": [variant]}
+    for services, outcome in (
+        (mock_aws, pytest.raises(ProviderFailed, match="failed to satisfy constraint")),
+        (mocked_services, nullcontext()),
+        (mock_aws, pytest.raises(ProviderFailed, match="failed to satisfy constraint")),
+    ):
+        with mock.patch.dict("os.environ", CREDENTIALS), services():
+            cloud = Cloud(REGION)
+            cloud.call("sagemaker", "create_model", ModelName="model", ExecutionRoleArn=role)
+            with outcome:
+                cloud.call("sagemaker", "create_endpoint_config", **properties)
+
+
 def test_seeds_give_every_order_that_dependencies_allow() -> None:
     template: Template = {
         "Resources": {
@@ -178,7 +201,7 @@ def test_seeds_give_every_order_that_dependencies_allow() -> None:
     }
     template["Resources"]["C"]["DependsOn"] = "A"
     orders = set()
-    with mock.patch.dict("os.environ", CREDENTIALS), mock_aws():
+    with mock.patch.dict("os.environ", CREDENTIALS), mocked_services():
         cloud = Cloud(REGION)
         for seed in range(20):
             groups = Groups(cloud, seed)

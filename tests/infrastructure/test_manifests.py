@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from local.images import DOCKER, OCI, ImageAsset, NotPushable
 from local.synthesis import Assembly
+from local.template.images import DOCKER, OCI, ImageAsset, NotPushable
 from tests.infrastructure.account import account
 from tests.infrastructure.stack import assembled
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from image_similarity.inference import telemetry
-from local.resolve import resolve
+from local.template.resolve import resolve
 
 Template = Mapping[str, Any]
 

@@ -8,7 +8,7 @@ import pytest
 from cdk_app.config import DeploymentConfig
 from cdk_app.constraints import Pattern
 from cdk_app.specs import specs
-from local.resolve import ResolveError, resolve
+from local.template.resolve import ResolveError, resolve
 
 CONTRACT: dict[str, tuple[Any, list[str] | None]] = {
     "ImageSimilarity": ("yes-lambda", ["yes-lambda", "yes-sagemaker", "no"]),

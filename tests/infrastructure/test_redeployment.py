@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
-from local.resolve import resolve
+from local.template.resolve import resolve
 from tests.infrastructure.synthesis import Synthesized, functions, nodes, of_type
 
 Template = Mapping[str, Any]

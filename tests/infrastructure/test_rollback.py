@@ -6,8 +6,8 @@ from functools import partial
 
 import pytest
 
-from local.engine import Step
 from local.synthesis import Assembly
+from tests.cloudformation.engine import Step
 from tests.infrastructure.account import account
 from tests.infrastructure.stack import Stack, assembled
 from tests.infrastructure.wanted import check_requests, check_stack, served

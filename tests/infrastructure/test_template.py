@@ -11,8 +11,8 @@ from typing import Any
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from local.identifiers import PseudoParameters
-from local.resolve import resolve
+from local.template.identifiers import PseudoParameters
+from local.template.resolve import resolve
 from tests.infrastructure.synthesis import Synthesized, nodes, of_type
 
 Template = Mapping[str, Any]

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.intrinsics import ResolveError
 from local.synthesis import Assembly
+from local.template.intrinsics import ResolveError
 from tests.infrastructure import walks
 from tests.infrastructure.account import account
 from tests.infrastructure.stack import Stack, assembled

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local.endpoints import EndpointSpec, LocalEndpoints
+from local.backends.endpoints import EndpointSpec, LocalEndpoints
 from local.stack import PICTURE
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from local.backends import FunctionFailed
-from local.emulator import emulator
-from local.functions import BackendFailed, FunctionSpec, LocalFunctions
+from local.backends.emulator import emulator
+from local.backends.functions import BackendFailed, FunctionSpec, LocalFunctions
+from local.backends.protocols import FunctionFailed
 
 ROOT = Path(__file__).resolve().parents[2]
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:small"

@@ -17,13 +17,13 @@ from botocore.auth import SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from local.backends import EndpointAnswer, FunctionFailed
-from local.gateway import MAX_REQUEST_BYTES, Gateway
-from local.integrations import Integrations
-from local.openapi import live_stage
-from local.resolve import resolve
-from local.signatures import AccessKey
-from local.snapshot import LiveStage
+from local.backends.protocols import EndpointAnswer, FunctionFailed
+from local.gateway.integrations import Integrations
+from local.gateway.openapi import live_stage
+from local.gateway.server import MAX_REQUEST_BYTES, Gateway
+from local.gateway.signatures import AccessKey
+from local.gateway.snapshot import LiveStage
+from local.template.resolve import resolve
 
 TEMPLATE = yaml.safe_load((Path(__file__).parent / "template.yaml").read_text())
 OPEN = {"APIGatewayAuthorization": "NONE"}
@@ -121,6 +121,15 @@ def test_a_mock_answers_by_its_templates(path: str) -> None:
     response = send(httpx.Request("GET", ORIGIN + path))
     assert (response.status_code, response.json()) == (200, {"service": "prod"})
     assert response.headers["x-stack"] == "small"
+
+
+def test_an_input_that_is_not_known_here_is_a_configuration_error() -> None:
+    template = json.loads(json.dumps(TEMPLATE))
+    mock_of_root = template["Resources"]["Api"]["Properties"]["Body"]["paths"]["/"]["get"]
+    responses = mock_of_root["x-amazon-apigateway-integration"]["responses"]
+    responses["default"]["responseTemplates"]["application/json"] = "$input.path('$.a')"
+    response = send(httpx.Request("GET", ORIGIN + "/prod"), stage=live_stage(resolve(template, OPEN)))
+    assert (response.status_code, response.json()) == (500, {"message": "Internal server error"})
 
 
 def test_ten_megabytes_is_the_gateways_own_limit() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.policies import Call, PolicyError, Statement, allows
+from local.template.policies import Call, PolicyError, Statement, allows
 
 ACCOUNT = "aws:SourceAccount"
 ARN = "arn:aws:execute-api:us-east-1:123456789012:abc/prod/POST/image-similarity"

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
-from local.identifiers import PseudoParameters
-from local.intrinsics import ResolveError, evaluate
-from local.openapi import live_stage, snapshot_of
-from local.parameters import parse_assignments
-from local.resolve import Resolver, resolve
+from local.gateway.openapi import live_stage, snapshot_of
+from local.template.identifiers import PseudoParameters
+from local.template.intrinsics import ResolveError, evaluate
+from local.template.parameters import parse_assignments
+from local.template.resolve import Resolver, resolve
 
 TEMPLATE: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "template.yaml").read_text())
 
@@ -88,7 +88,6 @@ def test_lists_become_arns_and_text() -> None:
     ]
     assert stack.resources["Function"].properties["Environment"]["Variables"] == {
         "BUCKETS": "one,two",
-        "WORKERS": "1",
     }
 
 
@@ -147,9 +146,20 @@ def test_a_parameter_without_default_needs_a_value() -> None:
         ("Resources/Api/Properties/Name", {"Fn::If": ["Missing", 1, 2]}, "no condition Missing"),
         ("Resources/Api/Properties/Name", {"Fn::Join": [{"Ref": "AWS::Region"}, ["a"]]}, "literal delimiter"),
         ("Resources/Api/Properties/Name", {"Fn::Select": [2, ["a", "b"]]}, "cannot select item 2 of 2"),
-        ("Resources/Api/Properties/Name", {"Fn::GetAtt": "Function.Colour"}, "no attribute Colour"),
-        ("Resources/Api/Properties/Name", {"Fn::FindInMap": ["Sizes", "big", "x"]}, "no mapping Sizes/big/x"),
-        ("Resources/Api/Properties/Name", {"Fn::Sub": "${ImageBuckets}"}, "A string is needed"),
+        ("Resources/Api/Properties/Name", {"Fn::GetAtt": ["Function", "Colour"]}, "no attribute Colour"),
+        ("Resources/Api/Properties/Name", {"Fn::FindInMap": ["a", "b", "c"]}, "Fn::FindInMap is not sup"),
+        ("Resources/Api/Type", "AWS::SQS::Queue", r"Api \(AWS::SQS::Queue\) has no Ref"),
+        (
+            "Parameters/ImageBuckets",
+            {"Type": "CommaDelimitedList", "Default": ""},
+            "ImageBuckets is declared",
+        ),
+        ("Parameters/ImageBuckets", {"Type": "String", "MaxLength": 5}, "ImageBuckets is declared"),
+        (
+            "Resources/Api/Properties/Name",
+            {"Fn::Sub": ["${A}", {"A": {"Fn::Split": [",", "a,b"]}}]},
+            "A string is needed",
+        ),
     ],
 )
 def test_mistakes_in_the_template_are_sentences(path: str, value: object, message: str) -> None:
@@ -157,10 +167,9 @@ def test_mistakes_in_the_template_are_sentences(path: str, value: object, messag
         resolve(changed(path, value), {})
 
 
-def test_literals_and_base64_in_sub() -> None:
+def test_literals_in_sub() -> None:
     resolver = Resolver(TEMPLATE, {})
     assert evaluate({"Fn::Sub": "${!Kept} ${AWS::Region}"}, resolver) == "${Kept} us-east-1"
-    assert evaluate({"Fn::Base64": {"Fn::Sub": "a"}}, resolver) == "YQ=="
 
 
 @pytest.mark.parametrize(
@@ -229,11 +238,47 @@ MOCK: dict[str, Any] = {"type": "mock", "responses": {"default": {"statusCode": 
             {"security": [{"key": []}], "x-amazon-apigateway-integration": {"type": "mock"}},
             "security scheme key is not awsSigv4",
         ),
+        (
+            {
+                "x-amazon-apigateway-auth": {"type": "NONE"},
+                "x-amazon-apigateway-integration": {"type": "mock"},
+            },
+            "GET /x: x-amazon-apigateway-auth is not known here",
+        ),
+        (
+            {"x-amazon-apigateway-integration": {"type": "mock", "passthroughBehavior": "never"}},
+            "GET /x: passthroughBehavior of an integration is not known here",
+        ),
+        (
+            {"x-amazon-apigateway-integration": {"type": "http"}},
+            "GET /x: integration type http is not known here",
+        ),
     ],
 )
 def test_bodies_that_api_gateway_would_refuse_are_refused(operation: dict[str, Any], message: str) -> None:
     with pytest.raises(ResolveError, match=message):
         snapshot_of(body_with(operation))
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"x-amazon-apigateway-binary-media-types": ["*/*"]}, "document: x-amazon-apigateway-binary-media"),
+        ({"paths": {"/x": {"x-amazon-apigateway-any-method": {}}}}, "/x: x-amazon-apigateway-any-method"),
+        (
+            {
+                "paths": {"/x": {"get": {"responses": {"200": {}}, "x-amazon-apigateway-integration": MOCK}}},
+                "x-amazon-apigateway-gateway-responses": {
+                    "DEFAULT_4XX": {"responseParameters": {"gatewayresponse.header.A": "context.stage"}}
+                },
+            },
+            "DEFAULT_4XX: context.stage",
+        ),
+    ],
+)
+def test_what_is_not_read_here_is_refused(body: dict[str, Any], message: str) -> None:
+    with pytest.raises(ResolveError, match=message):
+        snapshot_of({"Body": body})
 
 
 def test_an_api_without_methods_cannot_be_deployed() -> None:

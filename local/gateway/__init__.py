@@ -1,0 +1,1 @@
+"""One stage as API Gateway serves it: routes, signatures, mappings, refusals, compression."""

@@ -1,0 +1,1 @@
+"""A template and parameter values in, the resources that CloudFormation would make of them out."""

@@ -1,0 +1,30 @@
+"""What CloudFormation's resource providers do, on the services' own APIs: one class a resource type."""
+
+from tests.cloudformation.providers.api_gateway import DeploymentProvider, RestApiProvider
+from tests.cloudformation.providers.base import Cloud, Physical, Provider, ProviderFailed
+from tests.cloudformation.providers.functions import FunctionProvider, PermissionProvider
+from tests.cloudformation.providers.observability import AlarmProvider, DashboardProvider, LogGroupProvider
+from tests.cloudformation.providers.roles import PolicyProvider, RoleProvider
+from tests.cloudformation.providers.sagemaker import EndpointConfigProvider, EndpointProvider, ModelProvider
+from tests.cloudformation.providers.scaling import ScalableTargetProvider, ScalingPolicyProvider
+from tests.cloudformation.providers.stages import StageProvider
+
+PROVIDERS: dict[str, Provider] = {
+    "AWS::ApiGateway::Deployment": DeploymentProvider(),
+    "AWS::ApiGateway::RestApi": RestApiProvider(),
+    "AWS::ApiGateway::Stage": StageProvider(),
+    "AWS::ApplicationAutoScaling::ScalableTarget": ScalableTargetProvider(),
+    "AWS::ApplicationAutoScaling::ScalingPolicy": ScalingPolicyProvider(),
+    "AWS::CloudWatch::Alarm": AlarmProvider(),
+    "AWS::CloudWatch::Dashboard": DashboardProvider(),
+    "AWS::IAM::Policy": PolicyProvider(),
+    "AWS::IAM::Role": RoleProvider(),
+    "AWS::Lambda::Function": FunctionProvider(),
+    "AWS::Lambda::Permission": PermissionProvider(),
+    "AWS::Logs::LogGroup": LogGroupProvider(),
+    "AWS::SageMaker::Endpoint": EndpointProvider(),
+    "AWS::SageMaker::EndpointConfig": EndpointConfigProvider(),
+    "AWS::SageMaker::Model": ModelProvider(),
+}
+
+__all__ = ["PROVIDERS", "Cloud", "Physical", "Provider", "ProviderFailed"]
