@@ -148,10 +148,10 @@ bench-infinity: $(VENV)/.ready  ## install infinity-emb (6 GB), which `make benc
 	@.venv-infinity/bin/python -m pip install --quiet -r bench/baseline/infinity.txt
 
 calibrate: setup  ## what a score means: make calibrate [IMAGES=your-pictures] [MODEL_DIR=exported-model]
-	$(BIN)/python -m bench.calibrate $(if $(IMAGES),--images $(IMAGES)) $(if $(MODEL_DIR),--model $(MODEL_DIR))
+	$(BIN)/python -m bench.report.calibration $(if $(IMAGES),--images $(IMAGES)) $(if $(MODEL_DIR),--model $(MODEL_DIR))
 
 exactness: .venv-export/.ready  ## cosine of each artifact to open_clip's pipeline: make exactness [IMAGES=more]
-	.venv-export/bin/python -m bench.exactness $(if $(IMAGES),--images $(IMAGES))
+	.venv-export/bin/python -m bench.report.exactness $(if $(IMAGES),--images $(IMAGES))
 
 lock-export: $(VENV)/.ready  ## pin the exporter's packages anew
 	$(LOCK) --python-version 3.11 --override inference/export/without_torch.txt \

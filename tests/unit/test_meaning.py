@@ -8,11 +8,11 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
+from bench.measure.altered import ALTERATIONS, png
+from bench.measure.scenes import pictures
 from inference.encoder import OnnxEncoder
 from inference.image import decode
 from inference.similarity import score
-from tests.data.altered import ALTERATIONS, png
-from tests.data.pictures import pictures
 
 MODEL = Path(__file__).parents[2] / "models" / "embedded"
 Vector = NDArray[np.float32]
