@@ -1,11 +1,14 @@
-"""python -m bench [--full] [--previous REV]: tables to bench/results; a full run also writes to docs."""
+"""python -m bench [--full] [--previous REV]: tables to bench/results; a full run also writes to docs.
+
+What was measured while the machine was busy goes to bench/results/*-busy.*, and never to docs.
+"""
 
 import argparse
 import json
 import sys
 from dataclasses import asdict
 
-from bench.measure import prepare, previous
+from bench.measure import machine, prepare, previous
 from bench.measure.contenders import contenders
 from bench.measure.paths import CACHE, FIGURES, RESULTS
 from bench.measure.results import Run
@@ -28,17 +31,21 @@ def main() -> None:
 
 
 def write(run: Run) -> None:
-    """The record, the report and the plots; of a full run the page of costs too."""
-    full = run.mode == FULL.mode
+    """The record, the report and the plots; of a full run on a quiet machine the page of costs too."""
+    against = machine.objections(run.state) if run.state else []
+    quoted = run.mode == FULL.mode and not against
+    name = f"{run.mode}-busy" if against else run.mode
     RESULTS.mkdir(parents=True, exist_ok=True)
     text = page.markdown(run)
-    (RESULTS / f"{run.mode}.json").write_text(json.dumps(asdict(run), indent=1) + "\n")
-    (RESULTS / f"{run.mode}.md").write_text(text)
+    (RESULTS / f"{name}.json").write_text(json.dumps(asdict(run), indent=1) + "\n")
+    (RESULTS / f"{name}.md").write_text(text)
     print(text)
-    figures = FIGURES if full else CACHE / "figures"
+    figures = FIGURES if quoted else CACHE / "figures"
     names = ", ".join(plots.draw(run, figures))
-    if full:
+    if quoted:
         cost_page.write()
+    for reason in against:
+        print(f"bench: not to be quoted: {reason}", file=sys.stderr)
     print(f"took {run.minutes:.1f} minutes; plots in {figures}: {names}", file=sys.stderr)
 
 

@@ -108,6 +108,21 @@ class Served:
     load_cpu: float | None = None
 
 
+@dataclass(frozen=True)
+class State:
+    """What else the machine did. None where it does not say.
+
+    `others`: the most that other programs and the host took of all cores in a pause between measurements;
+    `steal`: what the host withheld of all cores' time, over the whole run; both from 0 to 1. The frequencies
+    are of the fastest core while it computes.
+    """
+
+    others: float | None
+    steal: float | None
+    lowest_mhz: float | None = None
+    highest_mhz: float | None = None
+
+
 Servers = dict[str, dict[int, Served]]
 """By server, then by number of clients."""
 
@@ -129,6 +144,7 @@ class Run:
     memory: MemorySizes | None = None
     previous: str | None = None
     minutes: float | None = None
+    state: State | None = None
 
     def warm(self, case: str, threads: int) -> dict[str, float]:
         """Median milliseconds of each contender, warm."""

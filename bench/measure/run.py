@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.measure import cold, disk, latency, memory, parts, server
+from bench.measure import cold, disk, latency, machine, memory, parts, server
 from bench.measure.contenders import Contender, contenders
 from bench.measure.inputs import Case, cases
 from bench.measure.paths import EXACT, PYTHON, ROOT
@@ -53,20 +53,22 @@ def measure(chosen: Sequence[Contender], effort: Effort, *, infinity: bool, prev
     """
     begin, several, load = time.monotonic(), cases(), os.getloadavg()[0]
     when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    _say("size, import and parts")
+    watch = machine.Watch()
+    _begin("size, import and parts", watch)
     sizes, import_ms = disk.measure(), _import_ms()
     by_threads = {threads: parts.measure(EXACT, threads, effort.step_rounds) for threads in THREADS}
-    warm = _latency(chosen, several, effort)
-    _say("cold starts")
+    warm = _latency(chosen, several, effort, watch)
+    _begin("cold starts", watch)
     starts = cold.measure(chosen, several, effort.cold_rounds)
     by_memory = None
     if effort.memory_rounds:
-        _say("latency by memory size")
+        _begin("latency by memory size", watch)
         by_memory = memory.measure(contenders(), several[0], effort.memory_rounds)
-    _say("servers")
+    _begin("servers", watch)
     servers = server.measure(
         server.servers(infinity=infinity), effort.clients, effort.load_rounds, effort.load_seconds
     )
+    _begin("a last look at the machine", watch)
     return Run(
         when=when,
         mode=effort.mode,
@@ -81,13 +83,16 @@ def measure(chosen: Sequence[Contender], effort: Effort, *, infinity: bool, prev
         memory=by_memory,
         previous=previous and previous[:12],
         minutes=(time.monotonic() - begin) / 60,
+        state=watch.state(),
     )
 
 
-def _latency(chosen: Sequence[Contender], several: list[Case], effort: Effort) -> list[Latency]:
+def _latency(
+    chosen: Sequence[Contender], several: list[Case], effort: Effort, watch: machine.Watch
+) -> list[Latency]:
     rows = []
     for threads in THREADS:
-        _say(f"latency, {threads} thread(s)")
+        _begin(f"latency, {threads} thread(s)", watch)
         some = several if threads == 1 else several[: effort.cases_on_two]
         rows += latency.measure(chosen, some, threads, effort.rounds)
     return rows
@@ -110,5 +115,6 @@ def _processor() -> str:
     return names[0] if names else platform.processor()
 
 
-def _say(step: str) -> None:
+def _begin(step: str, watch: machine.Watch) -> None:
     print(f"bench: {step}", file=sys.stderr)
+    watch.pause()

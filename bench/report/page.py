@@ -1,9 +1,10 @@
 """The measurements as Markdown: the aims' table first, then every figure it comes from."""
 
 from bench.cost.model import Workload, lambda_total
+from bench.measure import machine
 from bench.measure.memory_sizes import MEGABYTES_OF_ONE_CPU
 from bench.measure.quota import PERIOD_MS
-from bench.measure.results import LARGE, MAIN, NAMES, PAIR, Run, Served, Servers
+from bench.measure.results import LARGE, MAIN, NAMES, PAIR, Run, Served, Servers, State
 from bench.report import breakdown, tables
 from bench.report.tables import table
 
@@ -22,6 +23,7 @@ def markdown(run: Run) -> str:
     parts = [
         "# Benchmark",
         f"{run.when}, {run.mode} run, {run.machine}; load average {run.load:.1f}.",
+        *_machine(run.state),
         RANDOM_WEIGHTS,
         "## The aims",
         _aims(run),
@@ -52,6 +54,22 @@ def markdown(run: Run) -> str:
     if run.server:
         parts += ["## Servers on all cores, JPEG 2048 x 1536, 954 KB", tables.server(run.server)]
     return "\n\n".join(parts) + "\n"
+
+
+def _machine(state: State | None) -> list[str]:
+    """What else the machine did, and whether the figures may be quoted; nothing of runs that did not look."""
+    if state is None:
+        return []
+    parts = []
+    if state.others is not None:
+        parts.append(f"other programs kept at most {state.others:.1%} of the cores busy between measurements")
+    if state.steal is not None:
+        parts.append(f"the host withheld {state.steal:.1%} of their time")
+    if state.lowest_mhz is not None and state.highest_mhz is not None:
+        parts.append(f"a core that computes ran at {state.lowest_mhz:.0f} to {state.highest_mhz:.0f} MHz")
+    sentences = [f"The machine: {', '.join(parts)}."] if parts else []
+    against = machine.objections(state)
+    return [*sentences, *[f"**Not to be quoted**: {'; '.join(against)}."] * bool(against)]
 
 
 def _aims(run: Run) -> str:
