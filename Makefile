@@ -175,10 +175,10 @@ bench-infinity: $(VENV)/.ready  ## install infinity-emb (6 GB), which `make benc
 	@mv .venv-infinity/.making .venv-infinity/.ready
 
 calibrate: setup  ## what a score means: make calibrate [IMAGES=your-pictures] [MODEL_DIR=exported-model]
-	$(BIN)/python -m bench.calibrate $(if $(IMAGES),--images $(IMAGES)) $(if $(MODEL_DIR),--model $(MODEL_DIR))
+	$(BIN)/python -m bench.report.calibration $(if $(IMAGES),--images $(IMAGES)) $(if $(MODEL_DIR),--model $(MODEL_DIR))
 
 exactness: .venv-export/.ready  ## cosine of each artifact to open_clip's pipeline: make exactness [IMAGES=more]
-	.venv-export/bin/python -m bench.exactness $(if $(IMAGES),--images $(IMAGES))
+	.venv-export/bin/python -m bench.report.exactness $(if $(IMAGES),--images $(IMAGES))
 
 # atheris, for fuzzing alone; it runs with the packages of .venv.
 .venv-fuzz/.ready: tests/fuzz/requirements.txt

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import previous
-from bench.contenders import Contender, whole_cores
+from bench.measure import previous
+from bench.measure.contenders import Contender, whole_cores
 
 
 def test_a_revision_that_does_not_exist() -> None:

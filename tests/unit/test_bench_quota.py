@@ -5,10 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import curve
-from bench.quota import NoQuotaError, controller, limited, settings
-
-NAMES = ("hand-written", "exact", "int8", "embedded")
+from bench.measure.quota import NoQuotaError, controller, limited, settings
 
 
 def test_version_1() -> None:
@@ -49,24 +46,3 @@ def test_a_process_gets_its_share_and_the_group_goes() -> None:
         pytest.skip(str(error))
     assert float(used.stdout) < 0.5
     assert not group.exists()
-
-
-def test_a_measured_curve_is_taken_as_it_is() -> None:
-    rows = [{"contender": "exact", "memory_mb": 1024, "median": 150.0}]
-    assert curve.curve({"memory": {"rows": rows}})["exact"] == {1024: 0.15}
-
-
-def test_without_a_measurement_the_curve_is_interpolated() -> None:
-    times = {1: dict.fromkeys(NAMES, 100.0), 2: dict.fromkeys(NAMES, 60.0)}
-    found = {
-        "memory": {"reason": "no root"},
-        "latency": [
-            {"case": curve.MAIN, "threads": threads, "contender": name, "median": ms}
-            for threads, by_name in times.items()
-            for name, ms in by_name.items()
-        ],
-    }
-    assert not curve.measured(found)
-    assert curve.curve(found) == curve.interpolated(times)
-    assert curve.curve(found)["exact"][3538] == pytest.approx(0.06)
-    assert min(curve.curve(found)["hand-written"]) == 1769

@@ -1,22 +1,37 @@
 """The benchmark's report says what was measured: ratios, shares and costs come out of the figures."""
 
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bench.parts import by_operator
-from bench.report import RANDOM_WEIGHTS, markdown
-from bench.tables import LARGE, MAIN, NAMES, PAIR
+from bench.cost import curve
+from bench.measure.parts import by_operator
+from bench.measure.results import (
+    LARGE,
+    MAIN,
+    NAMES,
+    PAIR,
+    PREVIOUS,
+    AtMemory,
+    Cold,
+    Disk,
+    Latency,
+    MemorySizes,
+    Parts,
+    Rates,
+    Run,
+    Served,
+)
+from bench.report.page import RANDOM_WEIGHTS, markdown
 
 MILLISECONDS = dict(zip(NAMES, (200.0, 100.0, 50.0, 25.0), strict=True))
 
 
 @pytest.fixture(scope="module")
-def found() -> dict[str, Any]:
-    loaded = {"rps": 10.0, "p50": 100.0, "p90": 150.0, "p99": 190.0, "ping_max": 9.0, "refused": 0.0}
-    slow = {"rps": 4.0, "p50": 300.0, "p90": 400.0, "p99": 500.0, "refused": 0.0}
+def run() -> Run:
     steps = {
         "parse and check": 1.0,
         "base64": 1.0,
@@ -24,45 +39,32 @@ def found() -> dict[str, Any]:
         "encode": 100.0,
         "serialise": 0.2,
     }
-    parts = {
-        "steps": steps,
-        "request": 125.0,
-        "libjpeg": 15.0,
-        "operators": {"MatMul": 80.0, "Add": 20.0},
-        "limits": {"square": 8.24 / 0.09, "own": 8.24 / 0.12, "read": 16.0},
-    }
-    return {
-        "when": "2026-01-01 00:00 UTC",
-        "mode": "quick",
-        "machine": "a machine, 2 cores",
-        "load": 0.1,
-        "import_ms": 150.0,
-        "parts": {"1": parts, "2": parts},
-        "latency": [
-            {
-                "contender": name,
-                "case": case,
-                "threads": threads,
-                "median": ms,
-                "lowest": ms - 1,
-                "calls": 5,
-            }
+    rates = Rates(square=8.24 / 0.09, own=8.24 / 0.12, read=16.0)
+    parts = Parts(steps, 125.0, 15.0, {"MatMul": 80.0, "Add": 20.0}, rates)
+    loaded = Served(1, rps=10.0, p50=100.0, p90=150.0, p99=190.0, refused=0.0, ping_max=9.0)
+    slow = Served(1, rps=4.0, p50=300.0, p90=400.0, p99=500.0, refused=0.0)
+    return Run(
+        when="2026-01-01 00:00 UTC",
+        mode="quick",
+        machine="a machine, 2 cores",
+        load=0.1,
+        import_ms=150.0,
+        parts={1: parts, 2: parts},
+        latency=[
+            Latency(name, case, threads, ms, ms - 1, 5)
             for case, threads, (name, ms) in product((MAIN, PAIR, LARGE), (1, 2), MILLISECONDS.items())
         ],
-        "cold": [
-            {"contender": name, "warm_cache": 10 * ms, "evicted": 12 * ms, "peak_mb": 5 * ms, "starts": 2}
-            for name, ms in MILLISECONDS.items()
-        ],
-        "disk": [{"contender": name, "libraries": ms, "model": ms} for name, ms in MILLISECONDS.items()],
-        "server": {
-            **{name: {"1": loaded, "4": loaded, "16": loaded} for name in NAMES},
-            "infinity-emb": {"1": slow, "4": slow, "16": slow},
+        cold=[Cold(name, 10 * ms, 12 * ms, 5 * ms, 2) for name, ms in MILLISECONDS.items()],
+        disk=[Disk(name, ms, ms) for name, ms in MILLISECONDS.items()],
+        server={
+            **{name: dict.fromkeys((1, 4, 16), loaded) for name in NAMES},
+            "infinity-emb": dict.fromkeys((1, 4, 16), slow),
         },
-    }
+    )
 
 
-def test_ratios_and_shares(found: dict[str, Any]) -> None:
-    text = markdown(found)
+def test_ratios_and_shares(run: Run) -> None:
+    text = markdown(run)
     assert (
         "| warm, one 954 KB JPEG, 1 thread, ms | 200 | 100 (2.00 x) | 1.4 x | 50 (4.00 x) | 2.5 x |" in text
     )
@@ -76,8 +78,8 @@ def test_ratios_and_shares(found: dict[str, Any]) -> None:
     assert f"| {MAIN}, 1 thread | 200 (199) |" in text
 
 
-def test_the_parts_of_a_request_add_up(found: dict[str, Any]) -> None:
-    text = markdown(found)
+def test_the_parts_of_a_request_add_up(run: Run) -> None:
+    text = markdown(run)
     for row in (
         "| encode | 100.00 | 80.0% | 100.00 | 80.0% |",
         "| of that, libjpeg alone | 15.00 | 12.0% | 15.00 | 12.0% |",
@@ -100,25 +102,31 @@ def test_operators_by_the_profiler() -> None:
     assert by_operator([*events, node("run", "", 9, "Session")], 2) == {"MatMul": 2.0, "Add": 0.25}
 
 
-def test_without_the_peer(found: dict[str, Any]) -> None:
-    without = {k: v for k, v in found["server"].items() if k != "infinity-emb"}
-    assert "infinity-emb |" not in markdown({**found, "server": without})
+def test_without_the_peer(run: Run) -> None:
+    without = {name: clients for name, clients in run.server.items() if name != "infinity-emb"}
+    assert "infinity-emb |" not in markdown(replace(run, server=without))
 
 
-def test_against_the_previous_result(found: dict[str, Any]) -> None:
-    assert "previous" not in markdown(found)
-    rows = {key: [*found[key]] for key in ("latency", "cold")}
-    rows["latency"] += [
-        {**row, "contender": "previous", "median": 150.0}
-        for row in rows["latency"]
-        if row["contender"] == "exact"
+def test_what_the_clients_took_stands_beside_what_they_saw(run: Run) -> None:
+    assert "share of one core" not in markdown(run)
+    exact = run.server["exact"]
+    server = {**run.server, "exact": {**exact, 16: replace(exact[16], load_cpu=0.124)}}
+    text = markdown(replace(run, server=server))
+    assert "| slowest /ping ms | 503 | clients' own share of one core |" in text
+    assert "| exact | 16 | 10.0 | 100 | 150 | 190 | 9 | 0 | 12% |" in text
+    assert "| int8 | 16 | 10.0 | 100 | 150 | 190 | 9 | 0 |  |" in text
+
+
+def test_against_the_previous_result(run: Run) -> None:
+    assert "previous" not in markdown(run)
+    latency = [
+        replace(row, contender=PREVIOUS, median=150.0) for row in run.latency if row.contender == "exact"
     ]
-    rows["cold"] += [
-        {**row, "contender": "previous", "warm_cache": 500.0}
-        for row in rows["cold"]
-        if row["contender"] == "exact"
+    cold = [
+        replace(row, contender=PREVIOUS, warm_cache=500.0) for row in run.cold if row.contender == "exact"
     ]
-    text = markdown({**found, **rows, "previous": "0123456789ab"})
+    both = replace(run, latency=[*run.latency, *latency], cold=[*run.cold, *cold], previous="0123456789ab")
+    text = markdown(both)
     assert "previous result (0123456789ab)" in text
     assert f"| warm, {PAIR}, 2 threads, ms | 150 | 100 | 1.50 x |" in text
     assert "| cold: fresh process to first answer, ms | 500 | 1000 | 0.50 x |" in text
@@ -126,28 +134,37 @@ def test_against_the_previous_result(found: dict[str, Any]) -> None:
     assert "| previous | 500 | 1200 | 500 |  |  |" in text
 
 
-def test_memory_sizes(found: dict[str, Any]) -> None:
+def test_memory_sizes(run: Run) -> None:
     rows = [
-        {
-            "contender": name,
-            "memory_mb": size,
-            "threads": None,
-            "median": 1769 / size * ms,
-            "lowest": 1,
-            "calls": 9,
-        }
+        AtMemory(name, size, None, 1769 / size * ms, 1.0, 9)
         for size, (name, ms) in product((1024, 1769), MILLISECONDS.items())
         if (size, name) != (1024, "hand-written")
     ]
-    threads = [{**rows[0], "memory_mb": 2048, "threads": count, "median": 100.0 * count} for count in (1, 2)]
-    text = markdown({**found, "memory": {"period_ms": 20, "rows": rows, "threads": threads}})
+    threads = [AtMemory("exact", 2048, count, 100.0 * count, 1.0, 9) for count in (1, 2)]
+    text = markdown(replace(run, memory=MemorySizes(20, rows, threads)))
     assert "| 1024 MB |  | 173 ms, 3.08 | 86 ms, 1.64 | 43 ms, 0.92 |" in text
     assert "| 2048 MB | 100 ms, 3.53 | 200 ms, 6.87 |" in text
-    assert "Not measured here: no root." in markdown({**found, "memory": {"reason": "no root"}})
+    assert "Not measured here: no root." in markdown(replace(run, memory=MemorySizes(reason="no root")))
 
 
-def test_plots(found: dict[str, Any], tmp_path: Path) -> None:
-    from bench import plots
+def test_a_measured_curve_is_taken_as_it_is(run: Run) -> None:
+    measured = replace(run, memory=MemorySizes(20, [AtMemory("exact", 1024, None, 150.0, 149.0, 9)]))
+    assert curve.measured(measured)
+    assert curve.curve(measured)["exact"] == {1024: 0.15}
 
-    for name in plots.draw(found, tmp_path):
+
+@pytest.mark.parametrize("memory", [None, MemorySizes(reason="no root")])
+def test_without_a_measurement_the_curve_is_interpolated(run: Run, memory: MemorySizes | None) -> None:
+    latency = [replace(row, median=60.0 if row.threads == 2 else 100.0) for row in run.latency]
+    reckoned = replace(run, memory=memory, latency=latency)
+    assert not curve.measured(reckoned)
+    assert curve.curve(reckoned)["exact"][1769] == pytest.approx(0.1)
+    assert curve.curve(reckoned)["exact"][3538] == pytest.approx(0.06)
+    assert min(curve.curve(reckoned)["hand-written"]) == 1769
+
+
+def test_plots(run: Run, tmp_path: Path) -> None:
+    from bench.report import plots
+
+    for name in plots.draw(run, tmp_path):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.cost import (
+from bench.cost.model import (
     DOCUMENTED,
     PICTURE_KB,
-    PRICES,
     URL_KB,
     Workload,
     break_even,
@@ -17,25 +16,25 @@ from bench.cost import (
     seconds_at,
     total,
 )
-from bench.cost_page import page
-from bench.price_table import entries
+from bench.cost.prices import PRICES, Example
+from bench.report.cost_page import page
 
-EXAMPLES = PRICES["seed_examples"]
+EXAMPLES = PRICES.seed_examples
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e["region"])
-def test_every_line_of_the_documentation(example: dict) -> None:
-    lines = estimate(example["region"], DOCUMENTED)
-    for line, printed in zip(lines, example["lines"], strict=True):
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e.region)
+def test_every_line_of_the_documentation(example: Example) -> None:
+    lines = estimate(example.region, DOCUMENTED)
+    for line, printed in zip(lines, example.lines, strict=True):
         assert line.cost == pytest.approx(printed, abs=0.051), line
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e["region"])
-def test_the_printed_totals_count_a_tenth_of_the_data_output(example: dict) -> None:
-    lines = estimate(example["region"], DOCUMENTED)
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda e: e.region)
+def test_the_printed_totals_count_a_tenth_of_the_data_output(example: Example) -> None:
+    lines = estimate(example.region, DOCUMENTED)
     data_output = lines[3].cost
-    assert total(lines) - example["total"] > 8
-    assert total(lines) - 0.9 * data_output == pytest.approx(example["total"], abs=0.06)
+    assert total(lines) - example.total > 8
+    assert total(lines) - 0.9 * data_output == pytest.approx(example.total, abs=0.06)
 
 
 def test_ours_is_a_small_part_of_it() -> None:
@@ -69,12 +68,12 @@ def test_an_endpoint_charges_for_the_pictures_that_go_in() -> None:
 
 
 def test_every_price_has_a_source() -> None:
-    found = [entry for region in PRICES["regions"].values() for entry in entries(region)]
-    found += PRICES["hosted_per_million_images"]
-    assert len(found) == 6 + 13 + 6
-    assert {entry["source"] for entry in found} == set(PRICES["sources"])
+    prices = [price for region in PRICES.regions.values() for price in region.all()]
+    prices += PRICES.hosted_per_million_images
+    assert len(prices) == 6 + 13 + 6
+    assert {price.source for price in prices} == set(PRICES.sources)
 
 
 def test_the_page_is_up_to_date() -> None:
     committed = Path(__file__).parents[2] / "docs" / "cost.md"
-    assert committed.read_text(encoding="utf-8") == page(), "run: python -m bench.cost_page"
+    assert committed.read_text(encoding="utf-8") == page(), "run: python -m bench.report.cost_page"

@@ -8,13 +8,13 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
+from bench.measure.altered import ALTERATIONS, png
+from bench.measure.scenes import pictures
 from image_similarity.inference.encoder import OnnxEncoder
 from image_similarity.inference.image import decode
 from image_similarity.inference.similarity import score
-from tests.data.altered import ALTERATIONS, png
-from tests.data.pictures import pictures
 
-MODEL = Path(__file__).parents[2] / "image_similarity" / "models" / "embedded"
+MODEL = Path(__file__).parents[2] / "models" / "embedded"
 Vector = NDArray[np.float32]
 
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bench.measure.altered import png
+from bench.measure.paths import PHOTOGRAPHS
 from image_similarity.inference.image import decode, resample
 from image_similarity.inference.manifest import Interpolation, Preprocessing
-from tests.data.altered import png
-from tests.data.pictures import EXPORTER
 
-FILES = sorted(EXPORTER.glob("*.jpg"))
+FILES = sorted(PHOTOGRAPHS.glob("*.jpg"))
 FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
 
 

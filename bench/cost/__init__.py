@@ -1,0 +1,1 @@
+"""What a million requests cost, from dated prices and measured durations."""

@@ -1,0 +1,1 @@
+"""Contenders, what they are asked, and the instruments: everything that runs to give a `results.Run`."""

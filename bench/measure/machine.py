@@ -1,0 +1,112 @@
+"""What else the machine does while we measure, by Linux's own figures; and whether a run may be quoted.
+
+Between measurements, when nothing of ours runs, whatever keeps the cores busy is not ours: that is looked at
+before each of them. The load average is recorded too, but no run is judged by it: it still counts our own
+preparations of a minute ago.
+"""
+
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.measure.results import State
+
+OTHERS_LIMIT = 0.05
+"""Of all cores."""
+STEAL_LIMIT = 0.01
+"""Of the time of all cores, over the whole run."""
+PAUSE_SECONDS = 1.0
+SPIN_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Ticks:
+    """Time of all cores since the machine started, in the kernel's ticks: all, spent on work, and stolen."""
+
+    total: int
+    busy: int
+    steal: int
+
+    @classmethod
+    def parse(cls, stat: str) -> "Ticks":
+        """From the text of /proc/stat.
+
+        Raises:
+            ValueError: its first line is not that of all cores.
+        """
+        name, *columns = stat.split("\n", 1)[0].split()
+        if name != "cpu" or len(columns) < 8:
+            raise ValueError(f"/proc/stat begins with {stat[:40]!r}, not with the times of all cores")
+        # What guests use is in user and nice already, so the columns after the eighth would count twice.
+        user, nice, system, idle, iowait, irq, softirq, steal = map(int, columns[:8])
+        busy = user + nice + system + irq + softirq
+        return cls(busy + idle + iowait + steal, busy, steal)
+
+    @classmethod
+    def now(cls) -> "Ticks":
+        """Of this machine."""
+        return cls.parse(Path("/proc/stat").read_text())
+
+    def since(self, earlier: "Ticks") -> "Ticks":
+        """What was added in between."""
+        return Ticks(self.total - earlier.total, self.busy - earlier.busy, self.steal - earlier.steal)
+
+
+class Watch:
+    """Looks at the machine in the pauses of one run."""
+
+    def __init__(self) -> None:
+        self._begin = Ticks.now()
+        self._others: list[float] = []
+        self._mhz: list[float] = []
+
+    def pause(self) -> None:
+        """Does nothing for a second and sees what others do; then computes, and sees how fast a core runs."""
+        before = Ticks.now()
+        time.sleep(PAUSE_SECONDS)
+        spent = Ticks.now().since(before)
+        if spent.total > 0:
+            self._others.append((spent.busy + spent.steal) / spent.total)
+        end = time.perf_counter() + SPIN_SECONDS
+        while time.perf_counter() < end:
+            pass
+        self._mhz += frequencies(Path("/"))
+
+    def state(self) -> State:
+        """Of the whole run until now."""
+        spent = Ticks.now().since(self._begin)
+        return State(
+            others=max(self._others, default=None),
+            steal=spent.steal / spent.total if spent.total > 0 else None,
+            lowest_mhz=min(self._mhz, default=None),
+            highest_mhz=max(self._mhz, default=None),
+        )
+
+
+def frequencies(root: Path) -> list[float]:
+    """Of the fastest core now, in MHz: one figure, or none where the machine does not say.
+
+    Args:
+        root: the folder that has `sys` and `proc`.
+    """
+    governed = root.glob("sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_cur_freq")
+    cores = [int(file.read_text()) / 1000 for file in governed]
+    if not cores:
+        text = (root / "proc/cpuinfo").read_text()
+        cores = [float(value) for value in re.findall(r"^cpu MHz\s*: ([\d.]+)$", text, re.MULTILINE)]
+    return [max(cores)] if cores else []
+
+
+def objections(state: State) -> list[str]:
+    """Why figures of this run are not to be quoted; empty for a quiet machine."""
+    if state.others is None or state.steal is None:
+        return ["the machine does not say what else it does (/proc/stat)"]
+    against = []
+    if state.others > OTHERS_LIMIT:
+        against.append(f"others kept {state.others:.1%} of the cores busy, {OTHERS_LIMIT:.0%} is the limit")
+    if state.steal > STEAL_LIMIT:
+        against.append(
+            f"the host withheld {state.steal:.1%} of the cores' time, {STEAL_LIMIT:.0%} is the limit"
+        )
+    return against

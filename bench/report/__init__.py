@@ -1,0 +1,1 @@
+"""Recorded figures as Markdown tables, plots and pages; nothing here measures."""
