@@ -199,7 +199,3 @@ def test_a_damaged_model_ends_the_start_with_a_sentence(tmp_path: Path) -> None:
 def test_threads_follow_the_memory(adapter: ModuleType, memory: str, threads: int) -> None:
     assert adapter.encoder_threads({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": memory}) == threads
     assert adapter.encoder_threads({}) == 1
-
-
-def test_the_adapter_is_thin() -> None:
-    assert len(HANDLER.read_text().splitlines()) <= 60
