@@ -9,9 +9,10 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway
 import json
 from collections.abc import Mapping, Sequence
 
+from api_explorer.document import document
 from cdk_app.conditions import Conditions, pick
 from cdk_app.gateway_responses import gateway_responses
-from cdk_app.openapi import ANY_ORIGIN, Json, document
+from cdk_app.openapi import ANY_ORIGIN, Json
 
 FEATURE_TAG = "Image similarity"
 INTEGRATION = "x-amazon-apigateway-integration"

@@ -15,6 +15,7 @@ from image_similarity.cli.pictures import UnreadablePicture
 from image_similarity.cli.stack import Api, find_api, http_target
 from image_similarity.cli.survey import Survey
 from image_similarity.cli.targets import InProcess, Refused, Target, Unreachable
+from image_similarity.folder import image_files
 from image_similarity.inference import runtime
 
 LOCAL_URL = "http://127.0.0.1:8080/prod/image-similarity"
@@ -121,7 +122,7 @@ def pairs(
 
     Each group is printed with the lowest similarity of two of its pictures, the largest group first.
     """
-    names = [str(path) for path in pictures.in_folder(folder)] or fail(NO_PICTURE)
+    names = [str(path) for path in image_files(folder)] or fail(NO_PICTURE)
     with sentences():
         survey = Survey(choose_target(stack, url, local, sign, region), names, jobs=jobs, console=stderr)
         answers = dict(survey.answers())

@@ -7,14 +7,14 @@ from typing import Any
 
 import httpx
 import pytest
-import yaml
 
-from tests.infrastructure.served import CRASH, ROOT, SAGEMAKER, SLOW, STRAY, call
+from api_explorer.document import document
+from tests.infrastructure.served import CRASH, SAGEMAKER, SLOW, STRAY, call
 
 ORIGIN = "http://127.0.0.1"
 ROUTE = f"{ORIGIN}/prod/image-similarity"
 JSON = {"Content-Type": "application/json"}
-DOCUMENT = yaml.safe_load((ROOT / "api_explorer" / "openapi.yaml").read_text())
+DOCUMENT = document()
 
 
 def ours(status: int, code: str) -> dict[str, Any]:

@@ -2,26 +2,44 @@
 
 import base64
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from openapi_schema_validator import OAS30Validator
 from openapi_spec_validator import validate
 from PIL import Image
 
+from api_explorer import document as build
 from image_similarity.inference.errors import ApiError
 
-DOCUMENT = Path(__file__).parents[2] / "api_explorer" / "openapi.yaml"
 POSTS = ("/image-similarity", "/text_similarity")
 GATEWAY_CODES = {"403": "Forbidden", "429": "TooManyRequests", "502": "BadGateway", "504": "Timeout"}
 
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    return yaml.safe_load(DOCUMENT.read_text("utf-8"))
+    return build.document()
+
+
+def test_every_example_is_put_in(document: dict[str, Any]) -> None:
+    assert build.EXAMPLE in (build.HERE / "openapi.yaml").read_text("utf-8")
+    assert build.EXAMPLE not in json.dumps(document)
+
+
+@pytest.mark.parametrize(
+    ("marker", "missing"), [("none.json#/img", FileNotFoundError), ("picture.json#/no", KeyError)]
+)
+def test_an_example_that_is_not_there_is_an_error(
+    marker: str, missing: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "openapi.yaml").write_text(f"a: [{{$example: {marker}}}]")
+    (tmp_path / "picture.json").write_text('{"img": ""}')
+    monkeypatch.setattr(build, "HERE", tmp_path)
+    with pytest.raises(missing):
+        build.document()
 
 
 def validator(document: dict[str, Any], schema: dict[str, Any]) -> OAS30Validator:

@@ -6,18 +6,15 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from PIL import Image
 
+from api_explorer.document import document
 from image_similarity.inference.service import Request, Service, load_service
 
-DOCUMENT: dict[str, Any] = yaml.safe_load(
-    (Path(__file__).parents[2] / "api_explorer" / "openapi.yaml").read_text("utf-8")
-)
+DOCUMENT = document()
 JSON = {"content-type": "application/json"}
 
 
