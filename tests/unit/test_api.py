@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 
 import image_similarity
+from bench.measure.paths import PHOTOGRAPHS as PICTURES
 from image_similarity import Encoder, Pair, UnreadableImage, compare, pairs, similarity
 from image_similarity.alike import ROWS
 from image_similarity.inference.service import Request, load_service
-from tests.data.pictures import EXPORTER
 
-PHOTOGRAPHS = sorted(EXPORTER.glob("*.jpg"))
+PHOTOGRAPHS = sorted(PICTURES.glob("*.jpg"))
 
 
 @pytest.fixture(scope="module")
