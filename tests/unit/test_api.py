@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests.data.pictures import EXPORTER
 
 import image_similarity
 from image_similarity import Encoder, Pair, UnreadableImage, compare, pairs, similarity
 from image_similarity.alike import ROWS
 from image_similarity.inference.service import Request, load_service
-from tests.data.pictures import EXPORTER
 
 PHOTOGRAPHS = sorted(EXPORTER.glob("*.jpg"))
 
