@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from tests.contract.world import World, b64, picture
+from tests.support.world import World, b64, picture
 
 JSON = {"Content-Type": "application/json"}
 LIMIT = 5 * 1024**2

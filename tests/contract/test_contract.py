@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.contract.adapters import REQUEST_ID, Answer, Call, gateway, lambda_handler, sagemaker_server
 from tests.contract.cases import CASES, ERRORS, PAIRS, SAME_TWICE, VECTORS, Case
-from tests.contract.world import World, running_world
+from tests.support.adapters import REQUEST_ID, Answer, Call, gateway, lambda_handler, sagemaker_server
+from tests.support.world import World, running_world
 
 ADAPTERS = {
     "lambda": lambda_handler,

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from api_explorer.document import document
-from tests.examples.filled import (
+from tests.support.filled import (
     EXAMPLES,
     IMAGE_URL,
     KEYS,

@@ -6,7 +6,7 @@ import struct
 import numpy as np
 from PIL import Image
 
-from tests.unit.image import files
+from tests.support import files
 
 SAMPLES = np.random.default_rng(5).integers(0, 256, (9, 10, 4), dtype=np.uint8)
 PICTURE = Image.fromarray(SAMPLES[..., :3])

@@ -23,7 +23,7 @@ from image_similarity.inference.request import Source
 from image_similarity.inference.sources import SourcePolicy, http, inline, url
 from image_similarity.inference.sources.deadline import Deadline
 from tests.fuzz import network
-from tests.unit.image import files
+from tests.support import files
 
 PREPROCESSING = Preprocessing(size=32)
 STRICT = SourcePolicy(timeout_seconds=5, max_bytes=100_000)

@@ -11,10 +11,11 @@ from PIL import Image
 
 from image_similarity.inference.image import jpeg
 from tests.security.bodies import CONTENT_TYPES, LARGE, LARGE_TEXTS, REQUESTS
-from tests.security.jpegs import OTHER_JPEGS, PROGRESSIVE, SEQUENTIAL, arithmetic
-from tests.unit import test_addresses
-from tests.unit.image import files, test_bombs, test_jpeg_segments, test_refusals
-from tests.unit.sources import test_inline, test_url
+from tests.support import files
+from tests.support.jpegs import OTHER_JPEGS, PROGRESSIVE, SEQUENTIAL, arithmetic
+from tests.unit.inference import test_addresses
+from tests.unit.inference.image import test_bombs, test_jpeg_segments, test_refusals
+from tests.unit.inference.sources import test_inline, test_url
 
 JSON = "application/json"
 READ = ""
