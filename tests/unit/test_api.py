@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.data.pictures import EXPORTER
 
 import image_similarity
 from bench.measure.paths import PHOTOGRAPHS as PICTURES
