@@ -58,9 +58,7 @@ class Network:
             raise socket.gaierror(socket.EAI_NONAME, "no such name")
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in found]
 
-    def connect(
-        self, addresses: Sequence[Address], port: int, *_: object, **__: object
-    ) -> socket.socket:
+    def connect(self, addresses: Sequence[Address], port: int, *_: object, **__: object) -> socket.socket:
         """In place of connection._open: only for what may be connected to, by another library's table too."""
         for address in addresses:
             if blocked_by(address) is not None or not ssrfguard.Policy().permits_address(address):
