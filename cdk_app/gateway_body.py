@@ -24,7 +24,7 @@ ALLOWED_HEADERS = (
     *("Content-Type", "Authorization", "X-Amz-Date", "X-Amz-Security-Token", "X-Amz-Content-Sha256"),
     *("X-Amz-User-Agent", "amz-sdk-invocation-id", "amz-sdk-request", "X-Api-Key"),
 )
-"""What a preflight is told: the headers that JSON and SigV4 need, and those that AWS's SDKs for browsers add."""
+"""What a preflight is told: the headers of JSON and SigV4, and those that AWS's SDKs for browsers add."""
 
 
 def build(conditions: Conditions, *, title: str, feature: Mapping[str, Json], explorer: Json) -> Json:

@@ -15,6 +15,7 @@ from typing import Any
 from inference.errors import InternalError, InvalidRequest
 from inference.manifest import ManifestError
 from inference.service import INTERNAL_ERROR_MESSAGE, Request, Response, load_service
+from inference.sources import SettingError
 from inference.telemetry import ObservedService, configure_logging
 
 CPU_MEGABYTES = 1769  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
@@ -33,6 +34,8 @@ try:
     service = ObservedService("lambda", os.environ, load)
 except ManifestError as error:
     sys.exit(f"The model can't be loaded: {error}")
+except SettingError as error:
+    sys.exit(f"A setting can't be used: {error}")
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:

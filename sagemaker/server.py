@@ -23,13 +23,17 @@ from inference.errors import Unavailable
 from inference.manifest import ManifestError
 from inference.request import MAX_BODY_BYTES
 from inference.service import Request, Response, load_service
+from inference.sources import SettingError
 from inference.telemetry import ObservedService, configure_logging
-from sagemaker.workers import Gate, Workers, cores
+from sagemaker.workers import Fetching, Gate, Workers, cores
 
 CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
 """The one header that SageMaker hands through both ways: the request's id in, Server-Timing out."""
 MOUNTED_MODEL = Path("/opt/ml/model")
 PLACES_PER_CORE = 16
+"""For requests that decode and compute, or wait for it."""
+FETCHING_PER_CORE = 16
+"""For requests that fetch: places of their own, so that slow servers take none of the others."""
 BODY_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 75
 DRAIN_SECONDS = 25
@@ -118,18 +122,21 @@ def main(arguments: Sequence[str]) -> None:
     signal.signal(signal.SIGTERM, _exit)
     signal.signal(signal.SIGINT, _exit)
     configure_logging()
-    app = create_app(_load(), Workers(capacity=PLACES_PER_CORE * cores()))
+    app = create_app(_load(), Workers(capacity=(PLACES_PER_CORE + FETCHING_PER_CORE) * cores()))
     if options.command == "serve":
         uvicorn.Server(_config(app, options.host)).run()
 
 
 def _load() -> ObservedService:
     environ = model_environment(os.environ)
-    load = partial(load_service, environ, threads=1, gate=Gate(cores()))
+    fetching = Fetching(FETCHING_PER_CORE * cores())
+    load = partial(load_service, environ, threads=1, gate=Gate(cores()), fetching=fetching)
     try:
         return ObservedService("sagemaker", environ, load)
     except ManifestError as error:
         sys.exit(f"The model can't be loaded: {error}")
+    except SettingError as error:
+        sys.exit(f"A setting can't be used: {error}")
 
 
 def _config(app: Starlette, host: str) -> uvicorn.Config:
