@@ -12,10 +12,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from inference.errors import InternalError, InvalidRequest
-from inference.manifest import ManifestError
+from inference.errors import InternalError, InvalidRequest, StartError
 from inference.service import INTERNAL_ERROR_MESSAGE, Request, Response, load_service
-from inference.sources import SettingError
 from inference.telemetry import ObservedService, configure_logging
 
 CPU_MEGABYTES = 1769  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
@@ -32,10 +30,8 @@ warm = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "on-demand"
 load = partial(load_service, os.environ, threads=encoder_threads(os.environ), warm=warm)
 try:
     service = ObservedService("lambda", os.environ, load)
-except ManifestError as error:
-    sys.exit(f"The model can't be loaded: {error}")
-except SettingError as error:
-    sys.exit(f"A setting can't be used: {error}")
+except StartError as error:
+    sys.exit(error.sentence)
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:

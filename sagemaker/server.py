@@ -19,11 +19,9 @@ from starlette import requests, responses
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from inference.errors import Unavailable
-from inference.manifest import ManifestError
+from inference.errors import StartError, Unavailable
 from inference.request import MAX_BODY_BYTES
 from inference.service import Request, Response, load_service
-from inference.sources import SettingError
 from inference.telemetry import ObservedService, configure_logging
 from sagemaker.workers import Fetching, Gate, Workers, cores
 
@@ -133,10 +131,8 @@ def _load() -> ObservedService:
     load = partial(load_service, environ, threads=1, gate=Gate(cores()), fetching=fetching)
     try:
         return ObservedService("sagemaker", environ, load)
-    except ManifestError as error:
-        sys.exit(f"The model can't be loaded: {error}")
-    except SettingError as error:
-        sys.exit(f"A setting can't be used: {error}")
+    except StartError as error:
+        sys.exit(error.sentence)
 
 
 def _config(app: Starlette, host: str) -> uvicorn.Config:

@@ -8,9 +8,9 @@ from inference.errors import Unavailable
 from inference.request import Source
 from inference.sources import inline, s3, url
 from inference.sources.deadline import Deadline
-from inference.sources.policy import SettingError, SourcePolicy
+from inference.sources.policy import SourcePolicy
 
-__all__ = ["SettingError", "SourcePolicy", "read_all"]
+__all__ = ["SourcePolicy", "read_all"]
 
 MAX_FETCHES = 128
 """Of this process at once, those included that nobody waits for any more: each has a thread and a connection.

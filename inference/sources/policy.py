@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from inference import VERSION
+from inference.errors import StartError
 
 MIB = 1024**2
 NO_HOST = "none"
@@ -16,8 +17,10 @@ CONTACT = re.compile(rf"[\x21-\x27\x2a-\x5b\x5d-\x7e]{{1,{MAX_CONTACT}}}")
 HOST = re.compile(r"\.?[a-z0-9_:][a-z0-9._:-]{0,252}")
 
 
-class SettingError(ValueError):
+class SettingError(StartError):
     """An environment variable that the deployer set has a value that can't be used."""
+
+    what = "A setting can't be used"
 
 
 @dataclass(frozen=True)
