@@ -13,8 +13,7 @@ from functools import partial
 from typing import Any
 
 from image_similarity.inference import runtime
-from image_similarity.inference.errors import InternalError, InvalidRequest
-from image_similarity.inference.manifest import ManifestError
+from image_similarity.inference.errors import InternalError, InvalidRequest, StartError
 from image_similarity.inference.service import INTERNAL_ERROR_MESSAGE, Request, Response, load_service
 from image_similarity.inference.telemetry import ObservedService, configure_logging
 
@@ -33,8 +32,8 @@ warm = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "on-demand"
 load = partial(load_service, os.environ, threads=encoder_threads(os.environ), warm=warm)
 try:
     service = ObservedService("lambda", os.environ, load)
-except ManifestError as error:
-    sys.exit(f"The model can't be loaded: {error}")
+except StartError as error:
+    sys.exit(error.sentence)
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:

@@ -80,7 +80,9 @@ class Timings:
 class Service:
     """Answers requests with one encoder under one policy. Safe to call from many threads."""
 
-    def __init__(self, encoder: Encoder, policy: SourcePolicy, gate: Gate | None = None) -> None:
+    def __init__(
+        self, encoder: Encoder, policy: SourcePolicy, gate: Gate | None = None, fetching: Gate | None = None
+    ) -> None:
         """Make the service.
 
         Args:
@@ -88,10 +90,13 @@ class Service:
             policy: what may be fetched.
             gate: held while a request decodes and encodes (but not while it fetches), so that an adapter
                 can bound how many compute at once; none: no bound.
+            fetching: held while a request fetches, so that an adapter can keep places for those that need
+                nothing fetched; none: no bound.
         """
         self._encoder = encoder
         self._policy = policy
         self._gate = gate or nullcontext()
+        self._fetching = fetching or nullcontext()
         self._decoders = ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="decode")
 
     def handle(self, incoming: Request) -> Response:
@@ -122,7 +127,7 @@ class Service:
     def _answer(self, incoming: Request, timings: Timings) -> dict[str, Any]:
         asked = request.parse(incoming.headers.get("content-type"), incoming.body)
         with timings.step("fetch"):
-            files = sources.read_all(asked, self._policy)
+            files = sources.read_all(asked, self._policy, self._fetching)
         with self._gate:
             with timings.step("decode"):
                 batch = self._decode(asked, files)
@@ -165,7 +170,12 @@ def rounded(vector: NDArray[np.float32]) -> list[float]:
 
 
 def load_service(
-    environ: Mapping[str, str], *, threads: int, gate: Gate | None = None, warm: bool = True
+    environ: Mapping[str, str],
+    *,
+    threads: int,
+    gate: Gate | None = None,
+    fetching: Gate | None = None,
+    warm: bool = True,
 ) -> Service:
     """Build the service from the environment; the process's memory is set for serving, see `allocator`.
 
@@ -174,17 +184,20 @@ def load_service(
             variables of `SourcePolicy.from_environment` say what may be fetched.
         threads: threads that one embedding may use.
         gate: bounds how many requests compute at once, see `Service`.
+        fetching: bounds how many fetch at once, see `Service`.
         warm: make one embedding, which shows that it can be done and spares the first request what is
             allocated then.
 
     Raises:
         ManifestError: the artifact is missing, incomplete or not the one its manifest describes.
+        SettingError: a variable has a value that can't be used.
     """
+    policy = SourcePolicy.from_environment(environ)
     with allocator.reusing_freed_memory():
         encoder = OnnxEncoder(Path(environ.get("MODEL_DIR", DEFAULT_MODEL_DIR)), threads=threads)
     if warm:
         encoder.warm()
-    return Service(encoder, SourcePolicy.from_environment(environ), gate)
+    return Service(encoder, policy, gate, fetching)
 
 
 def valid_request_id(given: str | None) -> str:
