@@ -78,7 +78,8 @@ def _sources() -> Iterator[Attack]:
     for name, make in LARGE_TEXTS.items():
         yield Attack("large base64", name, make, "InvalidImage")
     for url in test_url.DISTINCT:
-        yield Attack("URL", repr(url)[:60], partial(_body, url=url), "SourceNotAllowed")
+        code = "InvalidImage" if url.lower().startswith("data:") else "SourceNotAllowed"  # read, not fetched
+        yield Attack("URL", repr(url)[:60], partial(_body, url=url), code)
     hosts = [f"[{text}]" if ":" in text else text for text in test_addresses.REFUSED]
     for url in (*(f"http://{host}/" for host in hosts), *(f"s3://{bucket}/key" for bucket in BUCKETS)):
         yield Attack("address", url, partial(_body, url=url), "SourceNotAllowed")
