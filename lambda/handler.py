@@ -1,16 +1,16 @@
-"""The Lambda adapter: a proxy event of an API Gateway REST API in, its proxy response out.
-
-https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
-"""
+"""The Lambda adapter: a proxy event of an API Gateway REST API in, its proxy response out."""
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 
 import base64
 import logging
-import math
 import os
-import sys
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
+
+from inference.decoders import processes
+
+decoder = processes.start()  # before the imports below: it forks, and they start threads
 
 from inference.errors import InternalError, InvalidRequest
 from inference.manifest import ManifestError
@@ -22,17 +22,17 @@ CPU_MEGABYTES = 1769  # https://docs.aws.amazon.com/lambda/latest/dg/configurati
 
 def encoder_threads(environ: Mapping[str, str]) -> int:
     """Threads for one embedding: the CPUs that the memory buys; 0.15 of one is too little for another."""
-    return max(1, math.ceil(int(environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "0")) / CPU_MEGABYTES - 0.15))
+    return max(1, round(int(environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "0")) / CPU_MEGABYTES + 0.35))
 
 
 configure_logging()
 # At import: in Lambda's init phase, before the first request waits; on demand, it waits already.
 warm = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "on-demand"
-load = partial(load_service, os.environ, threads=encoder_threads(os.environ), warm=warm)
+load = partial(load_service, os.environ, threads=encoder_threads(os.environ), decoder=decoder, warm=warm)
 try:
     service = ObservedService("lambda", os.environ, load)
 except ManifestError as error:
-    sys.exit(f"The model can't be loaded: {error}")
+    raise SystemExit(f"The model can't be loaded: {error}") from None
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:

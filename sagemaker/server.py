@@ -3,6 +3,11 @@
 https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
 """
 
+from inference.decoders import processes
+
+# Before the imports below: it forks, and they start threads. Not where this module is only imported.
+decoder = processes.start() if __name__ == "__main__" else None
+
 import argparse
 import asyncio
 import os
@@ -125,7 +130,7 @@ def main(arguments: Sequence[str]) -> None:
 
 def _load() -> ObservedService:
     environ = model_environment(os.environ)
-    load = partial(load_service, environ, threads=1, gate=Gate(cores()))
+    load = partial(load_service, environ, threads=1, gate=Gate(cores()), decoder=decoder)
     try:
         return ObservedService("sagemaker", environ, load)
     except ManifestError as error:
