@@ -3,21 +3,19 @@
 import logging
 import os
 import select
-import signal
 import socket
-import subprocess
-import sys
 import threading
-import traceback
-from typing import NamedTuple, Protocol
+import time
+from typing import NamedTuple
 
-from inference.decoders import zygote
+from inference.decoders import launch, zygote
 from inference.decoders.child import Child
 from inference.decoders.limits import Limits
 from inference.decoders.patience import Patience
 
 ZYGOTE_SECONDS = 20.0
 """For one answer of the zygote: milliseconds, or where it has just been started the time of its imports."""
+CLOSE_SECONDS = 2.0
 logger = logging.getLogger(__name__)
 
 
@@ -43,9 +41,15 @@ class Nursery:
         self._limits = limits
         self._lock = threading.Lock()
         self._zygotes = 0
-        self.forked = _threads() == 1
-        self._process: _Process
+        self._owner = os.getpid()
+        self.forked = launch.threads() == 1
+        self._process: launch.Process
         self._start(forking=self.forked)
+
+    @property
+    def zygote_pid(self) -> int:
+        """The process that makes decoders now."""
+        return self._process.pid
 
     def child(self) -> Child:
         """A new decoder.
@@ -77,8 +81,14 @@ class Nursery:
         return End(None, kill)
 
     def close(self) -> None:
-        """End the zygote, and with it every decoder."""
+        """End the zygote, and with it every decoder; none of them is left to another process."""
+        if os.getpid() != self._owner:
+            return  # a fork of this process: they are not its own
         with self._lock:
+            self._control.close()
+            ended = time.monotonic() + CLOSE_SECONDS
+            while self._process.poll() is None and time.monotonic() < ended:
+                time.sleep(0.001)
             self._discard()
 
     def _start(self, *, forking: bool) -> None:
@@ -87,7 +97,9 @@ class Nursery:
         self._control.setblocking(False)
         with theirs:
             self._process = (
-                _fork(theirs, self._control, self._limits) if forking else _spawn(theirs, self._limits)
+                launch.fork(theirs, self._control, self._limits)
+                if forking
+                else launch.spawn(theirs, self._limits)
             )
         self._asked = False
         try:
@@ -97,8 +109,9 @@ class Nursery:
 
     def _discard(self) -> None:
         self._control.close()
-        self._process.kill()
-        self._process.wait()
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
 
     def _ask(self) -> None:
         if not self._asked:
@@ -133,66 +146,6 @@ class Nursery:
                 os.close(descriptor)
             raise ZygoteLostError("it has ended")
         return answer, passed
-
-
-class _Process(Protocol):
-    def kill(self) -> None: ...
-    def wait(self) -> object: ...
-
-
-class _Forked:
-    """A forked zygote, as far as subprocess.Popen would be asked of one."""
-
-    def __init__(self, pid: int) -> None:
-        self._pid = pid
-
-    def kill(self) -> None:
-        os.kill(self._pid, signal.SIGKILL)  # its id is its own until `wait`
-
-    def wait(self) -> None:
-        try:
-            os.waitpid(self._pid, 0)
-        except ChildProcessError:  # SIGCHLD is ignored in this process: it has left no zombie
-            return
-
-
-def _fork(theirs: socket.socket, ours: socket.socket, limits: Limits) -> _Process:
-    parent = os.getpid()
-    signal.pthread_sigmask(signal.SIG_BLOCK, zygote.IGNORED)  # until the zygote ignores them
-    pid = os.fork()
-    if pid == 0:
-        try:
-            ours.close()
-            zygote.run(theirs, limits, parent)
-        except BaseException:  # nothing of this may go on as a second service
-            traceback.print_exc()
-        finally:
-            os._exit(1)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, zygote.IGNORED)
-    return _Forked(pid)
-
-
-def _spawn(theirs: socket.socket, limits: Limits) -> _Process:
-    """A zygote of its own making; it has no credentials in its environment, and imports for half a second."""
-    environment = {"PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}  # noqa: PTH109
-    if libraries := os.environ.get("LD_LIBRARY_PATH"):
-        environment["LD_LIBRARY_PATH"] = libraries
-    command = [sys.executable, "-m", zygote.__name__, str(theirs.fileno()), limits.to_json()]
-    return subprocess.Popen(  # noqa: S603 - our own command line, no shell
-        command,
-        env=environment,
-        pass_fds=[theirs.fileno()],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-    )
-
-
-def _threads() -> int:
-    """Threads of this process, those of C libraries too."""
-    try:
-        return len(os.listdir("/proc/self/task"))  # noqa: PTH208 - only their number
-    except OSError:
-        return 2  # nobody knows: better a new interpreter
 
 
 def _reap(pid: int) -> None:

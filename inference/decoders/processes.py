@@ -1,5 +1,6 @@
 """Decoding in processes that can be ended: no file keeps a request longer than its budget."""
 
+import atexit
 import logging
 import os
 import signal
@@ -35,7 +36,9 @@ def start(limits: Limits | None = None) -> Decoder:
     a few milliseconds, while a process with threads must start a new interpreter.
     """
     if sys.platform == "linux":
-        return DecoderProcesses(limits or Limits())
+        decoder = DecoderProcesses(limits or Limits())
+        atexit.register(decoder.close)
+        return decoder
     logger.warning("no decoder processes on %s: an image's time and memory are not bounded", sys.platform)
     return InProcess()
 
@@ -46,6 +49,10 @@ class _Interrupted(Exception):
 
 class DecoderProcesses:
     """As many decoders as the process has cores, each made when it is first needed. Thread-safe.
+
+    Attributes:
+        nursery: makes the decoders.
+        idle: decoders that wait for a request, the one that was used last at the end.
 
     Whatever happens to a decoder, the request that it worked for is answered and the next one gets another.
     """
@@ -59,15 +66,15 @@ class DecoderProcesses:
         """
         self._limits = limits
         self._places = threading.BoundedSemaphore(size or len(os.sched_getaffinity(0)))
-        self._idle: list[Child] = []
-        self._told = False
+        self.idle: list[Child] = []
+        self._told = False  # which protections are missing, once
         self.nursery = Nursery(limits)
 
     def close(self) -> None:
         """End all processes."""
         self.nursery.close()
-        while self._idle:
-            self._idle.pop().close()
+        while self.idle:
+            self.idle.pop().close()
 
     def decode(self, data: bytes, *, field: str, preprocessing: "Preprocessing") -> "NDArray[np.uint8]":
         """See `Decoder.decode`."""
@@ -94,7 +101,7 @@ class DecoderProcesses:
             if answer.kind == framing.REFUSAL:
                 framing.read_refusal(answer.content, field)  # GarbageError, while we have the child
             if answer.kind in {framing.PIXELS, framing.REFUSAL}:
-                self._idle.append(child)
+                self.idle.append(child)
                 returned = True
         except GoneError:
             returned = True
@@ -116,7 +123,7 @@ class DecoderProcesses:
         """An idle decoder, or a new one; those that have died meanwhile are seen off."""
         while True:
             try:
-                child = self._idle.pop()
+                child = self.idle.pop()
             except IndexError:
                 return self._new()
             if child.quiet:

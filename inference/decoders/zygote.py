@@ -37,8 +37,10 @@ class Zygote:
     """The loop of the process, and its decoders by their numbers."""
 
     def __init__(self, control: socket.socket, limits: Limits) -> None:
+        os.environ["OPENBLAS_NUM_THREADS"] = "1"  # NumPy's library for matrices would start threads
         from inference.decoders import worker  # NumPy and Pillow: in this process alone
 
+        os.environ.clear()
         self._control = control
         self._limits = limits
         self._worker = worker
@@ -61,6 +63,8 @@ class Zygote:
         with _uncollected():
             for pid in self._running:
                 os.kill(pid, signal.SIGKILL)
+        while self._running:
+            time.sleep(0.0005)
 
     def _start(self) -> None:
         requests_out, requests_in = os.pipe()
@@ -151,7 +155,6 @@ def run(control: socket.socket, limits: Limits, parent: int | None) -> NoReturn:
     if parent is not None:
         with suppress(OSError):  # where it is forbidden, the socket's end ends us
             sandbox.die_with(parent)
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # NumPy's library for matrices would start threads
     Zygote(control, limits).serve()
     os._exit(0)
 
