@@ -1,6 +1,6 @@
 """Decoding as the service needs it: in this process, or in processes of its own that can be ended.
 
-This module imports neither NumPy nor Pillow: an adapter that starts decoder processes does so before both.
+This module does not import NumPy: an adapter starts decoder processes before that, and never needs Pillow.
 """
 
 from typing import TYPE_CHECKING, Protocol

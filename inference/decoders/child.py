@@ -90,7 +90,7 @@ class Child:
         if unsent:
             waiting.register(self._requests, select.POLLOUT)
         while True:
-            if unsent and not self._send(unsent):
+            if unsent and not (unsent := self._send(unsent)):
                 waiting.unregister(self._requests)
             received = self._receive(answer[filled:])
             if received and unsent:
@@ -106,19 +106,14 @@ class Child:
             patience.wait(waiting)
             self._check(patience, start)
 
-    def _send(self, unsent: list[memoryview]) -> bool:
-        """Write what the pipe takes; whether there is more."""
+    def _send(self, unsent: list[memoryview]) -> list[memoryview]:
+        """Write what the pipe takes; what is left."""
         try:
-            written = os.writev(self._requests, unsent)
+            return framing.without(unsent, os.writev(self._requests, unsent))
         except BlockingIOError:
-            return True
+            return unsent
         except BrokenPipeError:
             raise GoneError from None
-        while unsent and written >= len(unsent[0]):
-            written -= len(unsent.pop(0))
-        if unsent:
-            unsent[0] = unsent[0][written:]
-        return bool(unsent)
 
     def _receive(self, room: memoryview) -> int:
         try:

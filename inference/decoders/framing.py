@@ -34,6 +34,15 @@ class GarbageError(Exception):
     """A decoder wrote what none of ours writes; the message says what, without the bytes."""
 
 
+def without(parts: list[memoryview], written: int) -> list[memoryview]:
+    """What is left of parts of which the first bytes have been written."""
+    while parts and written >= len(parts[0]):
+        written -= len(parts[0])
+        parts = parts[1:]
+    return [parts[0][written:], *parts[1:]] if written else parts
+
+
+@lru_cache(maxsize=16)
 def request_text(field: str, preprocessing: Preprocessing) -> bytes:
     """A request's JSON text."""
     return json.dumps({"field": field, "preprocessing": asdict(preprocessing)}).encode()

@@ -1,15 +1,17 @@
 """Starting the zygote: a fork of this process, or an interpreter of its own."""
 
+import importlib
 import os
 import signal
 import socket
-import subprocess
 import sys
 import traceback
 from typing import Protocol
 
 from inference.decoders import zygote
 from inference.decoders.limits import Limits
+
+ONE_THREAD = "OPENBLAS_NUM_THREADS"
 
 
 class Process(Protocol):
@@ -79,7 +81,9 @@ def fork(theirs: socket.socket, ours: socket.socket, limits: Limits) -> Process:
 
 def spawn(theirs: socket.socket, limits: Limits) -> Process:
     """A zygote of its own making; it has no credentials in its environment, and imports for half a second."""
-    environment = {"PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}  # noqa: PTH109
+    import subprocess  # seldom needed, and not for nothing at a cold start
+
+    environment = {ONE_THREAD: "1", "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}  # noqa: PTH109
     if libraries := os.environ.get("LD_LIBRARY_PATH"):
         environment["LD_LIBRARY_PATH"] = libraries
     command = [sys.executable, "-m", zygote.__name__, str(theirs.fileno()), limits.to_json()]
@@ -92,9 +96,15 @@ def spawn(theirs: socket.socket, limits: Limits) -> Process:
     )
 
 
-def threads() -> int:
-    """Threads of this process, those of C libraries too."""
+def may_fork() -> bool:
+    """Whether this process has one thread only, those of C libraries counted.
+
+    NumPy is imported for the zygote and the service at once; its library for matrices, which neither uses,
+    would start a thread for every core.
+    """
+    os.environ.setdefault(ONE_THREAD, "1")
+    importlib.import_module("numpy")
     try:
-        return len(os.listdir("/proc/self/task"))  # noqa: PTH208 - only their number
+        return len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 - only their number
     except OSError:
-        return 2  # nobody knows: better a new interpreter
+        return False  # nobody knows: better a new interpreter

@@ -42,7 +42,7 @@ class Nursery:
         self._lock = threading.Lock()
         self._zygotes = 0
         self._owner = os.getpid()
-        self.forked = launch.threads() == 1
+        self.forked = launch.may_fork()
         self._process: launch.Process
         self._start(forking=self.forked)
 

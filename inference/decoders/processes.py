@@ -32,8 +32,8 @@ logger = logging.getLogger(__name__)
 def start(limits: Limits | None = None) -> Decoder:
     """Decoder processes where the system has what they need (Linux), else decoding in this process.
 
-    To be called before anything starts a thread, which importing NumPy does: then it forks a small process in
-    a few milliseconds, while a process with threads must start a new interpreter.
+    To be called before anything starts a thread, which importing NumPy does (here it does not): then a small
+    process is forked in a few milliseconds, while a process with threads must start a new interpreter.
     """
     if sys.platform == "linux":
         decoder = DecoderProcesses(limits or Limits())

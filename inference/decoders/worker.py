@@ -27,7 +27,7 @@ from inference.manifest import Preprocessing
 REQUESTS, ANSWERS = 3, 4
 """The descriptors of the two pipes."""
 # What Pillow imports when it is first needed: a confined process opens no file.
-LATE = ("ImageColor", "ImageFile", "ImageFilter", "ImagePalette", "ImageSequence", "ImageChops", "ImageOps")
+LATE = ("ImageColor", "ImageFile", "ImagePalette")
 Decode = Callable[..., NDArray[np.uint8]]
 
 
@@ -108,7 +108,6 @@ def _described(error: BaseException) -> str:
 
 
 def _send(kind: bytes, content: bytes | memoryview) -> None:
-    for part in (framing.ANSWER_HEAD.pack(kind, len(content)), content):
-        unsent = memoryview(part)
-        while unsent:
-            unsent = unsent[os.write(ANSWERS, unsent) :]
+    unsent = [memoryview(framing.ANSWER_HEAD.pack(kind, len(content))), memoryview(content)]
+    while unsent := framing.without(unsent, os.writev(ANSWERS, unsent)):
+        pass

@@ -8,6 +8,7 @@ when the socket does, and every decoder with it.
 
 import fcntl
 import gc
+import importlib
 import os
 import signal
 import socket
@@ -37,10 +38,8 @@ class Zygote:
     """The loop of the process, and its decoders by their numbers."""
 
     def __init__(self, control: socket.socket, limits: Limits) -> None:
-        os.environ["OPENBLAS_NUM_THREADS"] = "1"  # NumPy's library for matrices would start threads
-        from inference.decoders import worker  # NumPy and Pillow: in this process alone
+        from inference.decoders import worker  # and with it Pillow, in this process alone
 
-        os.environ.clear()
         self._control = control
         self._limits = limits
         self._worker = worker
@@ -151,6 +150,7 @@ def run(control: socket.socket, limits: Limits, parent: int | None) -> NoReturn:
         os.dup2(control.detach(), SOCKET)
         control = socket.socket(fileno=SOCKET)
     sandbox.keep_only(2, SOCKET)  # a start that fails says why, on standard error
+    importlib.import_module("numpy")  # under the environment that it was started with
     sandbox.forget_environment()
     if parent is not None:
         with suppress(OSError):  # where it is forbidden, the socket's end ends us
