@@ -1,5 +1,6 @@
 """Starting the zygote: a fork of this process, or an interpreter of its own."""
 
+import gc
 import importlib
 import os
 import signal
@@ -66,6 +67,7 @@ def fork(theirs: socket.socket, ours: socket.socket, limits: Limits) -> Process:
     """
     parent = os.getpid()
     signal.pthread_sigmask(signal.SIG_BLOCK, zygote.IGNORED)  # until the zygote ignores them
+    gc.freeze()  # what the collector does not visit stays one copy for both
     pid = os.fork()
     if pid == 0:
         try:

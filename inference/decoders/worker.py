@@ -53,6 +53,8 @@ def load(name: str) -> Decode:
 
 def run(decode: Decode, limits: Limits, parent: int) -> NoReturn:
     """Serve until the request pipe ends. The pipes are REQUESTS and ANSWERS, and nothing else is open."""
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)  # whatever the service's own starter left it at
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGPROF})
     allocator.keep_for_pictures()
     requests = os.fdopen(REQUESTS, "rb", closefd=False)
     missing = sandbox.confine(parent, limits.memory_bytes)

@@ -9,6 +9,7 @@ AWS Lambda.
 import ctypes
 import json
 import logging
+import signal
 import struct
 import sys
 
@@ -31,6 +32,8 @@ def refuse_prctl() -> None:
 def main(limits: str, *without: str) -> None:
     if without:
         refuse_prctl()
+    signal.signal(signal.SIGPROF, signal.SIG_IGN)  # as a careless starter may leave it
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPROF})
     decoder = processes.start(Limits.from_json(limits))
     assert isinstance(decoder, processes.DecoderProcesses)
     assert decoder.nursery.forked
