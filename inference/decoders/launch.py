@@ -66,7 +66,7 @@ def fork(theirs: socket.socket, ours: socket.socket, limits: Limits) -> Process:
         limits: for its decoders.
     """
     parent = os.getpid()
-    signal.pthread_sigmask(signal.SIG_BLOCK, zygote.IGNORED)  # until the zygote ignores them
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, zygote.IGNORED)  # until the zygote ignores them
     gc.freeze()  # what the collector does not visit stays one copy for both
     pid = os.fork()
     if pid == 0:
@@ -77,7 +77,7 @@ def fork(theirs: socket.socket, ours: socket.socket, limits: Limits) -> Process:
             traceback.print_exc()
         finally:
             os._exit(1)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, zygote.IGNORED)
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return _Forked(pid)
 
 
