@@ -3,6 +3,14 @@
 https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
 """
 
+from image_similarity.inference import runtime
+from image_similarity.inference.decoders import processes
+
+decoder = None
+if __name__ == "__main__":  # not where this module is only imported
+    runtime.prepare()
+    decoder = processes.start()  # before the imports below: it forks, and they start threads
+
 import argparse
 import asyncio
 import os
@@ -19,7 +27,6 @@ from starlette import requests, responses
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from image_similarity.inference import runtime
 from image_similarity.inference.errors import StartError, Unavailable
 from image_similarity.inference.request import MAX_BODY_BYTES
 from image_similarity.inference.service import Request, Response, load_service
@@ -120,7 +127,6 @@ def main(arguments: Sequence[str]) -> None:
     # As process 1 of a container we get no default action; uvicorn hands the signal back here once drained.
     signal.signal(signal.SIGTERM, _exit)
     signal.signal(signal.SIGINT, _exit)
-    runtime.prepare()
     configure_logging()
     app = create_app(_load(), Workers(capacity=(PLACES_PER_CORE + FETCHING_PER_CORE) * cores()))
     if options.command == "serve":
@@ -130,7 +136,7 @@ def main(arguments: Sequence[str]) -> None:
 def _load() -> ObservedService:
     environ = model_environment(os.environ)
     fetching = Fetching(FETCHING_PER_CORE * cores())
-    load = partial(load_service, environ, threads=1, gate=Gate(cores()), fetching=fetching)
+    load = partial(load_service, environ, threads=1, gate=Gate(cores()), fetching=fetching, decoder=decoder)
     try:
         return ObservedService("sagemaker", environ, load)
     except StartError as error:
