@@ -4,7 +4,7 @@ import base64
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 URL_SCHEMES = ("http://", "https://", "s3://")
 
 

@@ -3,16 +3,17 @@
 import re
 from collections.abc import Callable
 
-from image_similarity.inference.image import bmp, jpeg, png
+from image_similarity.inference.image import bmp, jpeg, png, webp
 from image_similarity.inference.image.broken import BrokenImageError
 from image_similarity.inference.image.still import Still
 
-READERS: dict[bytes, Callable[[bytes], Still]] = {
-    jpeg.SIGNATURE: jpeg.read,
-    png.SIGNATURE: png.read,
-    bmp.SIGNATURE: bmp.read,
+READERS: dict[re.Pattern[bytes], Callable[[bytes], Still]] = {
+    re.compile(re.escape(jpeg.SIGNATURE)): jpeg.read,
+    re.compile(re.escape(png.SIGNATURE)): png.read,
+    re.compile(re.escape(bmp.SIGNATURE)): bmp.read,
+    webp.SIGNATURE: webp.read,
 }
-ACCEPTED = "JPEG, PNG or BMP"
+ACCEPTED = "JPEG, PNG, BMP or WebP"
 HEAD_BYTES = 512
 # First bytes of what people send instead, and what to call it.
 STARTS = (
@@ -43,7 +44,7 @@ STARTS = (
     (b"data:", "a data URI, encoded twice"),
     ((b"http://", b"https://", b"s3://"), "an address; send it as url"),
 )
-RIFF_KINDS = {b"WEBP": "a WebP", b"AVI ": "a video", b"WAVE": "a sound file"}
+RIFF_KINDS = {b"AVI ": "a video", b"WAVE": "a sound file"}
 BRANDS = (
     ((b"avif", b"avis"), "an AVIF"),
     ((b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1", b"miaf"), "a HEIC photograph"),
@@ -61,7 +62,7 @@ def read(data: bytes) -> Still:
         BrokenImageError: it is in none of them, with the name of what it is; or it is broken.
     """
     for signature, reader in READERS.items():
-        if data.startswith(signature):
+        if signature.match(data):
             return reader(data)
     raise BrokenImageError(f"{name(data)}; send a {ACCEPTED} file.")
 

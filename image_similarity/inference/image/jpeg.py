@@ -32,7 +32,6 @@ MAX_SCANS = 64
 bytes of file: without a limit, 20 MiB would keep a processor busy for many minutes."""
 MAX_QUANTISATION_SEGMENTS = 4
 MAX_HUFFMAN_SEGMENTS = 8 * MAX_SCANS
-EXIF_HEADER = b"Exif\0\0"
 MODES = {1: ("L", "L"), 3: ("RGB", "RGB"), 4: ("CMYK", "CMYK;I")}
 """Components of the frame: Pillow's mode, and what its decoder delivers. Adobe's four inks are stored
 inverted, and nobody else writes four."""
@@ -90,8 +89,10 @@ class _Parts:
             self._take_scan(segment)
         elif marker in (DQT, DHT, DRI):
             self._take_table(marker, content)
-        elif marker == APP1 and self.orientation is None and not self.scans and content[:6] == EXIF_HEADER:
-            self.orientation = exif.orientation(content[6:])
+        elif (
+            marker == APP1 and self.orientation is None and not self.scans and content.startswith(exif.PREFIX)
+        ):
+            self.orientation = exif.orientation(content)
         elif marker in (APP0, APP14) and not self.scans and jpeg_frame.tells_colours(marker, content):
             self._keep(marker, jpeg_frame.plainest(marker, content))
 

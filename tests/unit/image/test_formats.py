@@ -17,6 +17,8 @@ RAMP = np.linspace(0, 255, PHOTO.shape[1]).astype(np.uint8)
 ALPHA = np.broadcast_to(RAMP, PHOTO.shape[:2])
 INDICES = (GREY >> 4).astype(np.uint8)  # 16 colours
 COLOURS = np.random.default_rng(7).integers(0, 256, (16, 3), dtype=np.uint8)
+# One file of each accepted format.
+PICTURES = {kind: files.saved(Image.fromarray(PHOTO), kind) for kind in ("JPEG", "PNG", "BMP", "WEBP")}
 # Largest difference accepted, in levels of 255; what JPEG loses is judged by its mean.
 EXACT, ROUNDED, LOSSY = 0, 2, 2.5
 
