@@ -19,12 +19,12 @@ from image_similarity.inference.image import jpeg
 from image_similarity.inference.image.broken import BrokenImageError
 from image_similarity.inference.image.jpeg_segments import Segment
 from tests.security.jpegs import PROGRESSIVE, SEQUENTIAL, arithmetic
-from tests.unit.image import files, libjpeg
+from tests.unit.image import by_the_book, files, libjpeg
 
 pytestmark = pytest.mark.skipif(libjpeg.library() is None, reason="Pillow has no libjpeg of its own here")
 
 PHOTO = Image.fromarray(skimage.data.chelsea()).resize((40, 24))
-SOS, EOI = 0xDA, 0xD9
+SOS = 0xDA
 BASES = [
     files.saved(PHOTO.convert(mode), "JPEG", quality=50, **options)
     for mode in ("L", "RGB", "CMYK")
@@ -39,27 +39,6 @@ def tracer() -> Iterator[libjpeg.Tracer]:
     process = libjpeg.Tracer()
     yield process
     process.close()
-
-
-def by_the_book(data: bytes) -> list[Segment]:
-    """The segments of a file that is written to the letter; anything else fails."""
-    assert data[:2] == b"\xff\xd8"
-    position, found = 2, []
-    while data[position:] != b"\xff\xd9":
-        assert data[position] == 0xFF
-        marker, length = struct.unpack_from(">BH", data, position + 1)
-        assert length >= 2
-        content = data[position + 4 : position + 2 + length]
-        assert len(content) == length - 2
-        position += 2 + length
-        start = position
-        if marker == SOS:
-            entropy = re.compile(rb"(?:[^\xff]|\xff+(?:\x00|[\xd0-\xd7]))*")
-            match = entropy.match(data, position)
-            assert match
-            position = match.end()
-        found.append(Segment(marker, content, data[start:position]))
-    return found
 
 
 def messages(segments: list[Segment]) -> Iterator[str]:
@@ -127,7 +106,7 @@ def agree(tracer: libjpeg.Tracer, data: bytes, monkeypatch: pytest.MonkeyPatch) 
         except BrokenImageError:
             return False
     ((kept, file),) = written
-    assert by_the_book(file) == kept
+    assert by_the_book.jpeg(file) == kept
     trace = [line for line in tracer.trace(file) if not line.startswith("warning: ")]
     trace = [line for line in trace if not RESTART.fullmatch(line)]
     expected = list(messages(kept))
