@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ipaddress import IPv4Address, IPv6Address
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 import ssrfguard
@@ -123,7 +122,7 @@ def recorded(module: ModuleType) -> Iterator[list[bytes]]:
     """The files that a module's writer writes within."""
     write, written = module.write, list[bytes]()
 
-    def recording(*arguments: Any, **options: Any) -> bytes:
+    def recording(*arguments: object, **options: object) -> bytes:
         written.append(write(*arguments, **options))
         return written[-1]
 

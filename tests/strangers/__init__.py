@@ -1,1 +1,1 @@
-"""Any folder of pictures through our reader and through others: what is refused, shown otherwise, slow or dear."""
+"""Any folder of pictures through our reader and others: what is refused, differs, is slow or dear."""

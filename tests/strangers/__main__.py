@@ -1,4 +1,4 @@
-"""python -m tests.strangers FOLDER [--save FOLDER] [--show KIND]: counts by cause, and the files behind them."""
+"""python -m tests.strangers FOLDER [--save FOLDER] [--show]: counts by cause, and the files behind them."""
 
 import argparse
 from collections import Counter, defaultdict

@@ -24,6 +24,7 @@ STARTS = (
     ((b"FUJIFILM", b"FOVb", b"IIRO", b"IIU\0"), "a camera's raw file"),
     (b"8BPS", "a Photoshop file"),
     ((b"\0\0\1\0", b"\0\0\2\0"), "an icon"),
+    ((b"\x0c\0\0\0", b"\x28\0\0\0", b"\x6c\0\0\0", b"\x7c\0\0\0"), "a bitmap without a BMP's file header"),
     (b"gimp xcf", "a GIMP file"),
     ((b"P1", b"P2", b"P3", b"P4", b"P5", b"P6", b"P7", b"Pf", b"PF"), "a Netpbm file"),
     (b"qoif", "a QOI file"),

@@ -1,5 +1,7 @@
-"""Parsers of containers written from their standards alone, which accept what is written to the letter and fail
-at anything else: independent judges of what our writers make."""
+"""Independent judges of what our writers make: parsers written from the standards alone.
+
+They accept what is written to the letter, and fail at anything else.
+"""
 
 import re
 import struct

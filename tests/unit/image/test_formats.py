@@ -135,6 +135,17 @@ def test_png_colour_with_one_transparent_sample(depth: int) -> None:
     close(data, np.where(hidden[..., None], 255, picture).astype(np.uint8), ROUNDED)
 
 
+@pytest.mark.parametrize("interlaced", [False, True])
+def test_a_transparent_colour_of_16_bits_is_compared_by_all_of_them(*, interlaced: bool) -> None:
+    samples = (COLOURS[INDICES].astype(np.uint16) << 8) + (RAMP[None, :, None] & 1)
+    transparent = samples[150, 200]
+    trns = files.chunk(b"tRNS", transparent.astype(">u2").tobytes())
+    data = files.png(samples, files.RGB, 16, interlaced=interlaced, before_pixels=[trns])
+    hidden = np.all(samples == transparent, axis=2)
+    assert 0 < hidden.sum() < np.all(samples >> 8 == transparent >> 8, axis=2).sum()
+    close(data, np.where(hidden[..., None], 255, COLOURS[INDICES]).astype(np.uint8), ROUNDED)
+
+
 @pytest.mark.parametrize(
     "options", [{}, {"progressive": True}, {"optimize": True}, {"restart_marker_rows": 1}]
 )

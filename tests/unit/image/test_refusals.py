@@ -46,6 +46,7 @@ NO_IMAGES = {
     "a video": [b"\0\0\0\x18ftypmp42", b"\x1aE\xdf\xa3\x01", b"RIFF\0\0\0\0AVI LIST"],
     "a PostScript file": [b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n"],
     "an SVG drawing": [b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"<?xml version='1.0'?>\n<svg/>"],
+    "a bitmap without a BMP's file header": [files.saved(PHOTO, "BMP")[14:]],
     "a PDF": [b"%PDF-1.7\n"],
     "a ZIP archive": [b"PK\3\4"],
     "a Netpbm file": [files.saved(PHOTO, "PPM")],
@@ -54,7 +55,6 @@ NO_IMAGES = {
     "base64 of a picture": [b"/9j/4AAQSkZJRg==", b"iVBORw0KGgoAAAANSUhEUg=="],
     "not a JPEG, PNG, BMP or WebP file": [
         b"hello, world",
-        files.saved(PHOTO, "BMP")[14:],
         b"  " + SMALL_PNG,
         b"\0",
         b"\xff\xd8",
