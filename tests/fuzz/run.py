@@ -21,6 +21,9 @@ GROWN = Path(".cache/fuzz")
 WEIGHTS = {
     "image": 5,
     "png": 3,
+    "jpeg": 3,
+    "bmp": 2,
+    "webp": 3,
     "http": 3,
     "service": 2,
     "request": 2,

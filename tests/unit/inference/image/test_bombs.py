@@ -36,6 +36,19 @@ BOMBS: dict[str, Callable[[], bytes]] = {
 }
 
 
+def repeated_passes(passes: int) -> bytes:
+    """A scan of no bits, as often; each goes over all coefficients of the picture."""
+    data = files.saved(PHOTO.convert("L"), "JPEG", progressive=True)
+    last = data[data.rindex(b"\xff\xda") : -2]
+    return data[:-2] + last * passes + b"\xff\xd9"
+
+
+def test_scans_may_not_go_over_the_picture_without_end() -> None:
+    few, many = repeated_passes(10), repeated_passes(15)
+    assert decode(few, field="img", preprocessing=files.PREPROCESSING).size
+    refused(many, words="go over the picture more than 14 times; save it again")
+
+
 def hidden_scans() -> bytes:
     """An end marker inside a comment between two scans is none."""
     data = files.saved(PHOTO, "JPEG", progressive=True)
