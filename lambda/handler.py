@@ -9,13 +9,12 @@ import math
 import os
 import sys
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from image_similarity.inference import runtime
 from image_similarity.inference.errors import InternalError, InvalidRequest, StartError
 from image_similarity.inference.service import INTERNAL_ERROR_MESSAGE, Request, Response, load_service
-from image_similarity.inference.telemetry import ObservedService, configure_logging
+from image_similarity.inference.telemetry import JsonFormatter, ObservedService
 
 CPU_MEGABYTES = 1769  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 
@@ -25,13 +24,12 @@ def encoder_threads(environ: Mapping[str, str]) -> int:
     return max(1, math.ceil(int(environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "0")) / CPU_MEGABYTES - 0.15))
 
 
-runtime.prepare()
-configure_logging()
+runtime.prepare(JsonFormatter())
 # At import: in Lambda's init phase, before the first request waits; on demand, it waits already.
 warm = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "on-demand"
-load = partial(load_service, os.environ, threads=encoder_threads(os.environ), warm=warm)
+cpus = encoder_threads(os.environ)
 try:
-    service = ObservedService("lambda", os.environ, load)
+    service = ObservedService("lambda", os.environ, lambda: load_service(os.environ, threads=cpus, warm=warm))
 except StartError as error:
     sys.exit(error.sentence)
 

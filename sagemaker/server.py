@@ -23,7 +23,7 @@ from image_similarity.inference import runtime
 from image_similarity.inference.errors import StartError, Unavailable
 from image_similarity.inference.request import MAX_BODY_BYTES
 from image_similarity.inference.service import Request, Response, load_service
-from image_similarity.inference.telemetry import ObservedService, configure_logging
+from image_similarity.inference.telemetry import JsonFormatter, ObservedService
 from sagemaker.workers import Fetching, Gate, Workers, cores
 
 CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
@@ -120,8 +120,7 @@ def main(arguments: Sequence[str]) -> None:
     # As process 1 of a container we get no default action; uvicorn hands the signal back here once drained.
     signal.signal(signal.SIGTERM, _exit)
     signal.signal(signal.SIGINT, _exit)
-    runtime.prepare()
-    configure_logging()
+    runtime.prepare(JsonFormatter())
     app = create_app(_load(), Workers(capacity=(PLACES_PER_CORE + FETCHING_PER_CORE) * cores()))
     if options.command == "serve":
         uvicorn.Server(_config(app, options.host)).run()
