@@ -12,15 +12,14 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from image_similarity.inference import runtime
 from image_similarity.inference.decoders import processes
 
-runtime.prepare()
 decoder = processes.start()  # before the imports below: it forks, and they start threads
 
+from image_similarity.inference import runtime
 from image_similarity.inference.errors import InternalError, InvalidRequest, StartError
 from image_similarity.inference.service import INTERNAL_ERROR_MESSAGE, Request, Response, load_service
-from image_similarity.inference.telemetry import ObservedService, configure_logging
+from image_similarity.inference.telemetry import JsonFormatter, ObservedService
 
 CPU_MEGABYTES = 1769  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 
@@ -30,7 +29,7 @@ def encoder_threads(environ: Mapping[str, str]) -> int:
     return max(1, math.ceil(int(environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "0")) / CPU_MEGABYTES - 0.15))
 
 
-configure_logging()
+runtime.prepare(JsonFormatter())
 # At import: in Lambda's init phase, before the first request waits; on demand, it waits already.
 warm = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "on-demand"
 load = partial(load_service, os.environ, threads=encoder_threads(os.environ), decoder=decoder, warm=warm)

@@ -3,12 +3,10 @@
 https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
 """
 
-from image_similarity.inference import runtime
 from image_similarity.inference.decoders import processes
 
 decoder = None
 if __name__ == "__main__":  # not where this module is only imported
-    runtime.prepare()
     decoder = processes.start()  # before the imports below: it forks, and they start threads
 
 import argparse
@@ -27,10 +25,11 @@ from starlette import requests, responses
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from image_similarity.inference import runtime
 from image_similarity.inference.errors import StartError, Unavailable
 from image_similarity.inference.request import MAX_BODY_BYTES
 from image_similarity.inference.service import Request, Response, load_service
-from image_similarity.inference.telemetry import ObservedService, configure_logging
+from image_similarity.inference.telemetry import JsonFormatter, ObservedService
 from sagemaker.workers import Fetching, Gate, Workers, cores
 
 CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
@@ -127,7 +126,7 @@ def main(arguments: Sequence[str]) -> None:
     # As process 1 of a container we get no default action; uvicorn hands the signal back here once drained.
     signal.signal(signal.SIGTERM, _exit)
     signal.signal(signal.SIGINT, _exit)
-    configure_logging()
+    runtime.prepare(JsonFormatter())
     app = create_app(_load(), Workers(capacity=(PLACES_PER_CORE + FETCHING_PER_CORE) * cores()))
     if options.command == "serve":
         uvicorn.Server(_config(app, options.host)).run()
