@@ -112,7 +112,7 @@ def test_a_generator_is_taken_batch_by_batch(encoder: Encoder) -> None:
 def test_what_can_not_be_read_is_named(encoder: Encoder, tmp_path: Path) -> None:
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"GIF89a")
-    with pytest.raises(UnreadableImage, match=r"broken\.png: not a "):
+    with pytest.raises(UnreadableImage, match=r"broken\.png: this is a GIF"):
         encoder.embed([PHOTOGRAPHS[0], broken])
     with pytest.raises(UnreadableImage, match="image 1: "):
         encoder.embed([PHOTOGRAPHS[0], b"no image"])
