@@ -34,6 +34,10 @@ SECURITY_HEADERS = {
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
+    # A page that opened this one can't put a copy in its place, which would ask for credentials.
+    "Cross-Origin-Opener-Policy": "same-origin",
+    # No other page shows or runs a file of this one; reading them by CORS, as below, stays possible.
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Access-Control-Allow-Origin": "*",
 }
 REVALIDATE = "no-cache"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from image_similarity.alike import Pair, alike_rows
-from image_similarity.folder import image_files
+from image_similarity.folder import distinct, image_files
 from image_similarity.inference import similarity as scores
 from image_similarity.inference.encoder import OnnxEncoder
 from image_similarity.inference.errors import ApiError
@@ -71,7 +71,7 @@ class Encoder:
             float32 [n, 512], in order, of length 1; an image's vector does not depend on its batch.
 
         Raises:
-            UnreadableImage: an image is broken, of another format or over 4096 pixels (files only).
+            UnreadableImage: an image is broken, of another format or over 200 million pixels (files only).
             OSError: a file can't be read.
             TypeError, ValueError: something is no image, or an array of other samples or dimensions.
         """
@@ -94,7 +94,7 @@ class Encoder:
             return np.asarray(square.convert("RGB"), dtype=np.uint8)
         named, data = (f"image {index}", image) if isinstance(image, bytes) else _file(image, index)
         try:
-            return decode(data, field=named, preprocessing=preprocessing)
+            return decode(data, field=named, preprocessing=preprocessing, max_side=None)
         except ApiError as error:
             raise UnreadableImage(error.message) from error
 
@@ -142,7 +142,8 @@ def pairs(
     """Find all pairs that are at least so alike, the most alike first.
 
     Args:
-        images: a folder, whose JPEG, PNG, BMP and WebP files are read (subfolders too), or vectors [n, 512].
+        images: a folder, whose JPEG, PNG, BMP and WebP files are read (subfolders too; links to files within
+            it, and further names of one file, are not its duplicates), or vectors [n, 512].
         threshold: the least similarity, 0 to 1.
         encoder: makes the vectors of a folder's files; none: the model that comes with the package.
 
@@ -158,7 +159,7 @@ def pairs(
     folder = Path(images)
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder} is no folder")
-    files = image_files(folder)
+    files, _ = distinct(image_files(folder))
     rows = alike_rows((encoder or _bundled()).embed(files), threshold)
     return [Pair(files[row.first], files[row.second], row.similarity) for row in rows]
 

@@ -1,6 +1,7 @@
 // One way to call the API: sign if there are credentials, measure, and read the answer.
 
 const MAX_BODY_BYTES = 5 * 1024 * 1024;
+const ENVELOPE_BYTES = 64; // what a body has beside the base64 of its pictures
 const FORBIDDEN = 403;
 const HEADERS = { "Content-Type": "application/json" };
 
@@ -8,19 +9,28 @@ export function makeCaller(url) {
   return { url, signer: null, call };
 }
 
-// Gives {answer, milliseconds, model, timing}; throws an Error whose message says what to do.
-async function call(payload) {
-  const body = JSON.stringify(payload);
-  if (body.length > MAX_BODY_BYTES) {
+// Whether files fit into one request, by their sizes alone; throws an Error if they don't.
+export function checkSizes(files) {
+  checkBytes(files.reduce((sum, file) => sum + 4 * Math.ceil(file.size / 3), ENVELOPE_BYTES));
+}
+
+function checkBytes(bytes) {
+  if (bytes > MAX_BODY_BYTES) {
     throw new Error(
-      `The pictures need ${(body.length / 1024 / 1024).toFixed(1)} MiB in base64 and a request may have 5 MiB. ` +
+      `The pictures need ${(bytes / 1024 / 1024).toFixed(1)} MiB in base64 and a request may have 5 MiB. ` +
         "Choose smaller pictures, or put them on the web and send their URLs.",
     );
   }
+}
+
+// Gives {answer, milliseconds, model, timing}; throws an Error whose message says what to do.
+async function call(payload, signal) {
+  const body = JSON.stringify(payload);
+  checkBytes(body.length);
   const plain = { method: "POST", url: this.url, headers: HEADERS, body };
   const request = this.signer ? await this.signer.sign(plain) : plain;
   const start = performance.now();
-  const response = await fetch(request.url, request).catch(() => {
+  const response = await fetch(request.url, { ...request, signal }).catch(() => {
     throw new Error("The API could not be reached. Check your connection and try again.");
   });
   if (response.status === FORBIDDEN) {

@@ -1,5 +1,6 @@
 // Swagger UI, with what this API needs changed in it.
 // https://swagger.io/docs/open-source-tools/swagger-ui/customization/plugin-api/
+import { copyWhenMade, signedCommand } from "./curl.js?v=@version@";
 
 const FORBIDDEN = 403;
 
@@ -34,6 +35,31 @@ const clearAll = {
   },
 };
 
+// The command that is shown has no signature and no session token; the one that is copied is signed.
+const signedCurl = (signer) => ({
+  wrapComponents: {
+    curl: (original, system) => (properties) => {
+      const { createElement, useState } = system.React;
+      const [note, setNote] = useState("The copied command is signed, and holds for five minutes.");
+      const onClickCapture = async (event) => {
+        if (!event.target.closest(".copy-to-clipboard")) {
+          return;
+        }
+        event.stopPropagation(); // Swagger UI would copy what is shown
+        try {
+          await copyWhenMade(signedCommand(signer, properties.request.toJS()));
+          setNote("Copied, signed: the command holds for five minutes.");
+        } catch {
+          setNote("The browser did not allow it to be copied. Take the code of the same call above.");
+        }
+      };
+      const shown = createElement(original, { ...properties, key: "curl" });
+      const told = createElement("p", { key: "note", className: "curl-note", role: "status" }, note);
+      return createElement("div", { onClickCapture }, shown, told);
+    },
+  },
+});
+
 // Names for screen readers and keyboard reach, where Swagger UI has none.
 const MENDED = {
   "h1.title": { "aria-level": "3" },
@@ -59,14 +85,14 @@ export function showReference(description, { tryItOut, signer = null }) {
     spec: description,
     domNode: place,
     layout: "PlainLayout",
-    plugins: [plainLayout, clearAll],
+    plugins: [plainLayout, clearAll, ...(signer ? [signedCurl(signer)] : [])],
     supportedSubmitMethods: tryItOut ? ["post"] : [],
     validatorUrl: null, // nothing is sent to Swagger's own validator
     docExpansion: "list",
     displayRequestDuration: true,
     syntaxHighlight: { theme: "tomorrow-night" },
     defaultModelsExpandDepth: 0,
-    showMutatedRequest: false, // the curl command shows no signature and no session token
+    showMutatedRequest: false, // see signedCurl
     requestInterceptor: (request) => (signer ? sign(request, signer) : request),
     responseInterceptor: (response) => {
       if (signer && response.status === FORBIDDEN) {

@@ -1,4 +1,5 @@
-// SigV4 in the browser. The credentials live in one closure: no storage, no cookie, no URL holds them.
+// SigV4 in the browser. The credentials live in one closure until the page closes: no storage, no cookie, no URL
+// and no field holds them.
 import { AwsV4Signer } from "./aws4fetch.js?v=@version@";
 
 const byId = (id) => document.getElementById(id);
@@ -17,16 +18,25 @@ export function startSigning(region, onChange) {
     }
     const credentials = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, value.trim()]));
     onChange(makeSigner(credentials, (text) => (note.textContent = text)));
+    emptyFields(form);
     byId("forget").disabled = false;
     note.textContent = `Calls are now signed with ${credentials.accessKeyId}. Try it out is on.`;
   });
   byId("forget").addEventListener("click", () => {
-    form.reset();
+    emptyFields(form);
     form.elements.region.value = region;
+    form.elements.accessKeyId.focus();
     byId("forget").disabled = true;
     note.textContent = "The credentials are forgotten. Try it out is off.";
     onChange(null);
   });
+}
+
+// The region is no credential.
+function emptyFields(form) {
+  for (const name of ["accessKeyId", "secretAccessKey", "sessionToken"]) {
+    form.elements[name].value = "";
+  }
 }
 
 function makeSigner({ accessKeyId, secretAccessKey, sessionToken, region }, warn) {

@@ -1,3 +1,5 @@
+import { quoted } from "./curl.js?v=@version@";
+
 // The files of examples/ with this deployment's URL, region and the chosen files in their places.
 
 const URL_PLACE = "https://API_ID.execute-api.REGION.amazonaws.com/STAGE/image-similarity";
@@ -21,17 +23,13 @@ export function startSnippets(examples, { auth, url, region }) {
 
 // JSON's strings are literals in Python, Java and JavaScript too; the shell has its own.
 export function fill(template, { url, region, files }) {
-  const quoted = files.map((file) => JSON.stringify(file)).join(", ");
-  const forShell = files.map(shellQuoted).join(" ");
+  const asLiterals = files.map((file) => JSON.stringify(file)).join(", ");
+  const forShell = files.map(quoted).join(" ");
   return template
     .replaceAll(URL_PLACE, () => url)
     .replaceAll("us-east-1", () => region)
-    .replace('"cat.jpg", "other.jpg"', () => quoted)
+    .replace('"cat.jpg", "other.jpg"', () => asLiterals)
     .replace("'cat.jpg' 'other.jpg'", () => forShell);
-}
-
-function shellQuoted(text) {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 async function copy() {

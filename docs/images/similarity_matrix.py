@@ -1,6 +1,5 @@
 """Draws similarity-matrix.png: `python docs/images/similarity_matrix.py [FILE]`."""
 
-import base64
 import io
 import sys
 from pathlib import Path
@@ -14,8 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageOps
 from skimage import data
 
-from image_similarity.cli.groups import scores
-from image_similarity.cli.targets import InProcess
+from image_similarity import Encoder
 
 THUMBNAIL = (72, 72)
 FIGURE_INCHES = 7.2
@@ -32,19 +30,7 @@ def pictures() -> list[Image.Image]:
     return [cat, brighter, cup, small, *others]
 
 
-def vectors(images: list[Image.Image]) -> NDArray[np.float64]:
-    """The API's vectors [n, 512] of the pictures, as PNG files."""
-    service = InProcess()
-    found = []
-    for image in images:
-        file = io.BytesIO()
-        image.save(file, "PNG")
-        answer = service.ask({"img": base64.b64encode(file.getvalue()).decode()})
-        found.append(answer.content["result"])
-    return np.array(found)
-
-
-def draw(images: list[Image.Image], similarities: NDArray[np.float64], file: Path) -> None:
+def draw(images: list[Image.Image], similarities: NDArray[np.float32], file: Path) -> None:
     """The matrix with the pictures at its rows and columns."""
     mpl.use("Agg")
     figure, axes = plt.subplots(figsize=(FIGURE_INCHES, FIGURE_INCHES))
@@ -74,4 +60,5 @@ def _place(axes: Axes, image: Image.Image, position: tuple[float, float]) -> Non
 if __name__ == "__main__":
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).with_name("similarity-matrix.png")
     shown = pictures()
-    draw(shown, scores(vectors(shown)), target)
+    vectors = Encoder().embed(shown)
+    draw(shown, (1 + vectors @ vectors.T) / 2, target)

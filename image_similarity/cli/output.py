@@ -1,36 +1,98 @@
 """What the commands write: JSON lines, arrays, groups."""
 
 import json
+import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import typer
 from numpy.typing import NDArray
 
-from image_similarity.cli.targets import Answer
+from image_similarity import __version__, alike
+from image_similarity.cli.targets import Answer, Unreachable
+from image_similarity.cli.text import write
+from image_similarity.inference.manifest import DIMENSIONS
+from image_similarity.inference.service import rounded
+
+DECIMALS = 6
+
+
+class Vectors:
+    """The vectors of many pictures, in 2 kB each."""
+
+    def __init__(self, most: int) -> None:
+        """Make room for so many pictures; the system gives it when it is used."""
+        self._rows = np.empty((most, DIMENSIONS), dtype=np.float32)
+        self.names: list[str] = []
+        self.model = ""
+
+    def add(self, name: str, answer: Answer) -> None:
+        """Keep one more.
+
+        Raises:
+            Unreachable: it was made by another model than the ones before, so they can't be compared.
+        """
+        if self.names and answer.model != self.model:
+            raise Unreachable(
+                f"The model changed from {self.model} to {answer.model} on the way, and vectors of different "
+                "models can't be compared. Start again."
+            )
+        self.model = answer.model
+        self._rows[len(self.names)] = answer.vector
+        self.names.append(name)
+
+    @property
+    def array(self) -> NDArray[np.float32]:
+        """float32 [n, 512], in the order of `names`."""
+        return self._rows[: len(self.names)]
+
+    def save(self, file: Path) -> None:
+        """Write the array, and names and model to the .json file beside it."""
+        np.save(file, self.array)
+        index = {"model": self.model, "sources": self.names}
+        file.with_suffix(".json").write_text(json.dumps(index, indent=2) + "\n", "utf-8")
 
 
 def line(name: str, answer: Answer) -> str:
     """One picture's JSON line."""
-    return json.dumps({"source": name, "model": answer.model, "result": answer.content["result"]})
+    result = rounded(np.asarray(answer.vector))
+    return json.dumps({"source": name, "model": answer.model, "result": result})
 
 
-def matrix(answers: Sequence[Answer]) -> NDArray[np.float64]:
-    """The vectors [n, 512], in order."""
-    return np.array([answer.content["result"] for answer in answers], dtype=np.float64)
+@dataclass(frozen=True, slots=True)
+class GroupWriter:
+    """Prints groups of near-duplicates, for people or (`as_json`) for programs."""
 
+    vectors: Vectors
+    threshold: float
+    as_json: bool
 
-def save_array(file: Path, answers: dict[str, Answer]) -> None:
-    """Write the vectors as float32 [n, 512], and names and model to the .json file beside them."""
-    np.save(file, matrix(list(answers.values())).astype(np.float32))
-    index = {"model": next(iter(answers.values())).model, "sources": list(answers)}
-    file.with_suffix(".json").write_text(json.dumps(index, indent=2) + "\n", "utf-8")
+    def show(self, group: Sequence[int]) -> None:
+        """Print one group, which is given as rows of the vectors."""
+        weakest = alike.weakest(self.vectors.array, group)
+        names = [self.vectors.names[row] for row in group]
+        if self.as_json:
+            self._show_json(weakest, names, group)
+        else:
+            write(f"{weakest:.{DECIMALS}f}")
+            for name in names:
+                write(f"  {name}")
 
-
-def show_group(similarity: float, members: list[str], *, as_json: bool) -> None:
-    """Print one group of near-duplicates with its lowest similarity."""
-    if as_json:
-        typer.echo(json.dumps({"similarity": round(similarity, 6), "sources": members}))
-    else:
-        typer.echo("\n".join([f"{similarity:.6f}", *(f"  {name}" for name in members)]))
+    def _show_json(self, weakest: float, names: Sequence[str], group: Sequence[int]) -> None:
+        """One line, written piece by piece: a large group has very many pairs."""
+        head = {
+            "similarity": round(weakest, DECIMALS),
+            "sources": names,
+            "model": self.vectors.model,
+            "version": __version__,
+            "threshold": self.threshold,
+        }
+        sys.stdout.write(json.dumps(head)[:-1] + ', "pairs": [')
+        separator = ""
+        for position, scores in alike.scores_within(self.vectors.array, group):
+            for other, score in enumerate(scores.tolist(), position + 1):
+                pair = {"sources": [names[position], names[other]], "similarity": round(score, DECIMALS)}
+                sys.stdout.write(separator + json.dumps(pair))
+                separator = ", "
+        sys.stdout.write("]}\n")

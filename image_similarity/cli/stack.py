@@ -1,12 +1,14 @@
 """Finds a deployed stack's API: its URL and whether calls must be signed."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from image_similarity.cli.targets import HttpTarget, Signer, Unreachable
+from image_similarity.cli.http_target import HttpTarget, Signer
+from image_similarity.cli.targets import Unreachable
 
 OUTPUT = "ImageSimilarity"
 AUTHORIZATION = "APIGatewayAuthorization"
@@ -45,14 +47,19 @@ def find_api(stack: str, region: str | None) -> Api:
     return Api(url, signed=parameters.get(AUTHORIZATION, "AWS_IAM") == "AWS_IAM")
 
 
-def http_target(api: Api, region: str | None) -> HttpTarget:
+def http_target(api: Api, region: str | None, note: Callable[[str], None]) -> HttpTarget:
     """A target for the API, signing with the default credential chain where the API asks for it.
+
+    Args:
+        api: where it is.
+        region: for the signature, where the URL does not tell it.
+        note: see `HttpTarget`.
 
     Raises:
         Unreachable: there are no credentials, or no region is known.
     """
     if not api.signed:
-        return HttpTarget(api.url)
+        return HttpTarget(api.url, note=note)
     session = boto3.Session(region_name=region)
     found = EXECUTE_API.search(api.url)
     signing_region = region or (found.group(1) if found else session.region_name)
@@ -61,4 +68,4 @@ def http_target(api: Api, region: str | None) -> HttpTarget:
         raise Unreachable("No AWS credentials were found. Run aws configure, or set AWS_PROFILE.")
     if signing_region is None:
         raise Unreachable("The URL names no region. Give it with --region.")
-    return HttpTarget(api.url, Signer(credentials, signing_region))
+    return HttpTarget(api.url, Signer(credentials, signing_region), note)

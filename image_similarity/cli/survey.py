@@ -1,28 +1,29 @@
 """Asks for many pictures' vectors at once, and goes on when one of them fails."""
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
-from rich.console import Console
-from rich.progress import Progress
-
-from image_similarity.cli import pictures
 from image_similarity.cli.pictures import UnreadablePicture
 from image_similarity.cli.targets import Answer, Refused, Target
+from image_similarity.cli.text import stderr, tell
+
+AHEAD = 4
+"""Pictures of each job that may wait for those before them: answers must not pile up."""
+Outcome = Answer | Refused | UnreadablePicture
 
 
 class Survey:
     """One run over many pictures.
 
     Attributes:
-        failures: how many pictures failed so far; each was reported on the console.
+        failures: how many pictures failed so far; each was told on stderr.
     """
 
-    def __init__(self, target: Target, names: list[str], *, jobs: int, console: Console) -> None:
+    def __init__(self, target: Target, names: Sequence[str], *, jobs: int) -> None:
         self._target = target
         self._names = names
         self._jobs = jobs
-        self._console = console
         self.failures = 0
 
     def answers(self) -> Iterator[tuple[str, Answer]]:
@@ -31,26 +32,47 @@ class Survey:
         Raises:
             Unreachable: the target does not answer; what was not asked yet is left.
         """
-        quiet = not self._console.is_terminal
-        with (
-            ThreadPoolExecutor(self._jobs) as pool,
-            Progress(console=self._console, disable=quiet, transient=True) as progress,
-        ):
-            outcomes = pool.map(self._ask, self._names)
-            try:
-                for name, outcome in zip(
-                    self._names, progress.track(outcomes, len(self._names)), strict=True
-                ):
-                    if isinstance(outcome, Answer):
-                        yield name, outcome
-                    else:
-                        self.failures += 1
-                        self._console.print(f"{name}: {outcome}", markup=False)
-            finally:
-                pool.shutdown(cancel_futures=True)
+        from rich import progress  # only where there is something to do
 
-    def _ask(self, name: str) -> Answer | Refused | UnreadablePicture:
+        bar = progress.Progress(
+            progress.BarColumn(),
+            progress.MofNCompleteColumn(),
+            progress.TextColumn("{task.fields[rate]}"),
+            progress.TimeRemainingColumn(),
+            console=stderr(),
+            disable=not stderr().is_terminal,
+            transient=True,
+        )
+        with bar:
+            task = bar.add_task("", total=len(self._names), rate="")
+            for name, outcome in self._outcomes():
+                speed = bar.tasks[task].speed
+                bar.update(task, advance=1, rate=f"{speed:.1f} pictures/s" if speed else "")
+                if isinstance(outcome, Answer):
+                    yield name, outcome
+                else:
+                    self.failures += 1
+                    tell(f"{name}: {outcome}")
+
+    def _outcomes(self) -> Iterator[tuple[str, Outcome]]:
+        pool = ThreadPoolExecutor(self._jobs)
+        waiting: deque[tuple[str, Future[Outcome]]] = deque()
         try:
-            return self._target.ask(pictures.field(name))
+            for name in self._names:
+                waiting.append((name, pool.submit(self._ask, name)))
+                if len(waiting) > AHEAD * self._jobs:
+                    first, future = waiting.popleft()
+                    yield first, future.result()
+            while waiting:
+                first, future = waiting.popleft()
+                yield first, future.result()
+        except BaseException:  # Ctrl-C too: nobody waits for calls that are under way
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        pool.shutdown()
+
+    def _ask(self, name: str) -> Outcome:
+        try:
+            return self._target.embed(name)
         except (Refused, UnreadablePicture) as error:
             return error

@@ -17,6 +17,8 @@ from image_similarity.inference.image.still import Size
 from image_similarity.inference.manifest import Preprocessing
 
 MAX_SIDE = 4096
+MOST_PIXELS = 200_000_000
+"""Of pictures whose owner is the caller: no camera has more, and they are decoded to 800 MB at most."""
 REDUCTIONS = (8, 4, 2)
 """What libjpeg can decode a JPEG smaller by, at no cost in quality that counts."""
 
@@ -28,33 +30,42 @@ UNREADABLE = (
 one is the machine's and not the file's. Nor AssertionError, which is a defect of ours."""
 
 
-def decode(data: bytes, *, field: str, preprocessing: Preprocessing) -> NDArray[np.uint8]:
+def decode(
+    data: bytes, *, field: str, preprocessing: Preprocessing, max_side: int | None = MAX_SIDE
+) -> NDArray[np.uint8]:
     """Decode one file as open_clip's evaluation transform would, after orientation and transparency.
 
     Args:
         data: a whole JPEG, PNG, BMP or WebP file, recognised by its first bytes.
         field: the request field that it came from, for messages.
         preprocessing: size and resampling that the model was made for.
+        max_side: the most pixels of a side; none: MOST_PIXELS is the only limit.
 
     Returns:
         uint8 [S, S, 3], RGB, upright, with S = preprocessing.size.
 
     Raises:
         InvalidImage: not an accepted format, broken or truncated.
-        ImageTooLarge: the longest side is over MAX_SIDE pixels; no pixel was decoded.
+        ImageTooLarge: it is over the limit; no pixel was decoded.
     """
     with _refusing_unreadable(field):
         still = formats.read(data)
-    width, height = still.size
-    if max(still.size) > MAX_SIDE:
-        raise ImageTooLarge(
-            f"{field}: the image is {width} x {height} pixels; the longest side may have {MAX_SIDE}. "
-            "Scale it down."
-        )
+    _check_size(still.size, field, max_side)
     with _refusing_unreadable(field):
         picture = still.load(_reduction(still.size, preprocessing))
         square = upright_square(flatten(picture), still.size, still.orientation, preprocessing)
     return np.asarray(square.convert("RGB"), dtype=np.uint8)
+
+
+def _check_size(stored: Size, field: str, max_side: int | None) -> None:
+    width, height = stored
+    if max_side is not None and max(stored) > max_side:
+        limit = f"the longest side may have {max_side}"
+    elif width * height > MOST_PIXELS:
+        limit = f"it may have {MOST_PIXELS // 1_000_000} million in all"
+    else:
+        return
+    raise ImageTooLarge(f"{field}: the image is {width} x {height} pixels; {limit}. Scale it down.")
 
 
 @contextmanager

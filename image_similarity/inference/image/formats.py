@@ -81,7 +81,7 @@ def name(data: bytes) -> str:
         return f"this is {_media(data[8:HEAD_BYTES])}"
     if kind := _text(data[:HEAD_BYTES].removeprefix(BYTE_ORDER_MARK).lstrip()):
         return f"this is {kind}"
-    return f"this is not a {ACCEPTED} file, and none that is known here"
+    return "its format is not recognised"
 
 
 def _media(brands: bytes) -> str:

@@ -73,6 +73,15 @@ def test_the_page_is_html_with_a_strict_policy(opened: ModuleType) -> None:
     assert page["headers"]["Cache-Control"] == "no-cache"
 
 
+def test_no_answer_can_be_held_by_another_origin(opened: ModuleType) -> None:
+    answers = [get(opened), get(opened, slash="/"), get(opened, "nothing.js"), get(opened, method="HEAD")]
+    answers += [get(opened, name) for name in opened.NAMES]
+    answers += [get(opened, headers={"if-none-match": "*"})]
+    for answer in answers:
+        assert answer["headers"]["Cross-Origin-Opener-Policy"] == "same-origin"
+        assert answer["headers"]["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
 def test_the_page_has_no_inline_script_or_style_and_no_third_party(package: Path) -> None:
     page = (package / "assets" / "index.html").read_text("utf-8")
     assert not re.search(r"<script(?![^>]*\bsrc=)", page)

@@ -62,7 +62,7 @@ def png(width: int, height: int) -> str:
 
 REFUSED = {
     "InvalidRequest": {"url": "https://example.com/cat.jpg", "img": "AAAA"},
-    "InvalidImage": {"img": base64.b64encode(b"no picture").decode()},
+    "InvalidImage": {"img": base64.b64encode(b"GIF89a").decode()},
     "ImageTooLarge": {"img": png(8000, 6000)},
     "SourceNotAllowed": {"url": "s3://another-bucket/cat.jpg"},
     "PayloadTooLarge": bytes(6 * 1024**2),

@@ -53,7 +53,7 @@ NO_IMAGES = {
     "an XML document": [b"<?xml version='1.0'?><Error><Code>NoSuchKey</Code></Error>"],
     "JSON": [b'{"message": "Not Found"}'],
     "base64 of a picture": [b"/9j/4AAQSkZJRg==", b"iVBORw0KGgoAAAANSUhEUg=="],
-    "not a JPEG, PNG, BMP or WebP file": [
+    "its format is not recognised": [
         b"hello, world",
         b"  " + SMALL_PNG,
         b"\0",

@@ -1,0 +1,82 @@
+"""What a server says, checked before anything is done with it."""
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from image_similarity.cli.text import shortened
+from image_similarity.inference.manifest import DIMENSIONS
+
+OK = 200
+ROUNDED = 0.01
+"""How far the length of a vector of rounded numbers may be from 1."""
+
+
+class BadAnswer(Exception):
+    """No answer of this API; the message says what it was."""
+
+
+class ApiRefusal(Exception):
+    """An error of the API: its code and message."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+
+
+def read(status: int, body: bytes) -> dict[str, Any]:
+    """The JSON object of a success.
+
+    Raises:
+        ApiRefusal: the answer is an error in the API's shape, or API Gateway's.
+        BadAnswer: it is anything else.
+    """
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise BadAnswer(f"The answer (status {status}) is not JSON. Is the URL that of the API?") from error
+    if not isinstance(content, dict):
+        raise BadAnswer(f"The answer (status {status}) is no JSON object. Is the URL that of the API?")
+    if status == OK:
+        return content
+    code, message = content.get("code"), content.get("message")
+    if not isinstance(message, str):
+        raise BadAnswer(f"The answer (status {status}) has no message. Is the URL that of the API?")
+    raise ApiRefusal(shortened(code) if isinstance(code, str) else str(status), shortened(message))
+
+
+def vector(content: dict[str, Any]) -> NDArray[np.float64]:
+    """The vector of an answer: float64 [512], of length 1.
+
+    Raises:
+        BadAnswer: there is none, or it is none.
+    """
+    numbers = content.get("result")
+    if not isinstance(numbers, list) or len(numbers) != DIMENSIONS:
+        raise BadAnswer(f'The answer has no "result" of {DIMENSIONS} numbers. Is the URL that of the API?')
+    if not all(_is_number(number) and -1.1 <= number <= 1.1 for number in numbers):
+        raise BadAnswer("The answer's vector has something in it that is no number from -1 to 1.")
+    array = np.array(numbers, dtype=np.float64)
+    if abs(float(np.linalg.norm(array)) - 1) > ROUNDED:
+        raise BadAnswer("The answer's vector is not of length 1. Is the URL that of the API?")
+    return array
+
+
+def similarity(content: dict[str, Any]) -> float:
+    """The similarity of an answer, 0 to 1.
+
+    Raises:
+        BadAnswer: there is none, or it is none.
+    """
+    number: Any = content.get("similarity")
+    if not _is_number(number) or not 0 <= number <= 1:
+        raise BadAnswer('The answer has no "similarity" from 0 to 1. Is the URL that of the API?')
+    return float(number)
+
+
+def _is_number(value: Any) -> bool:  # noqa: ANN401 - JSON
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))

@@ -1,0 +1,53 @@
+"""The options that several commands have, and the target that they name."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from image_similarity.cli.targets import Target, Unreachable
+from image_similarity.cli.text import tell
+
+LOCAL_URL = "http://127.0.0.1:8080/prod/image-similarity"
+
+Stack = Annotated[str | None, typer.Option(envvar="IMAGE_SIMILARITY_STACK", help="A deployed stack's name.")]
+Url = Annotated[str | None, typer.Option(envvar="IMAGE_SIMILARITY_URL", help="The API's own URL.")]
+Local = Annotated[bool, typer.Option("--local", help=f"The server of `make run`: {LOCAL_URL}")]
+Sign = Annotated[
+    bool, typer.Option("--sign", help="Sign with the default AWS credentials (for --url, --local).")
+]
+Region = Annotated[str | None, typer.Option(help="The AWS region, where stack or URL do not tell it.")]
+Jobs = Annotated[int, typer.Option(min=1, max=64, help="Pictures at the same time.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="A .jsonl or .npy file, instead of stdout.")
+]
+
+
+def choose_target(stack: str | None, url: str | None, local: bool, sign: bool, region: str | None) -> Target:
+    """The target that the options name.
+
+    Raises:
+        Unreachable: it can't be found or used.
+    """
+    if sum((stack is not None, url is not None, local)) > 1:
+        raise Unreachable("Give one of --stack, --url and --local.")
+    if stack is None and url is None and not local:
+        from image_similarity.cli.in_process import InProcess  # only this target needs ONNX Runtime
+
+        return InProcess()
+    from image_similarity.cli.stack import Api, find_api, http_target  # only these need HTTP and boto3
+
+    if stack is not None:
+        return http_target(find_api(stack, region), region, tell)
+    return http_target(Api(url or LOCAL_URL, signed=sign), region, tell)
+
+
+def output_problem(file: Path) -> str | None:
+    """Why a file can't be written, before anything is computed for it."""
+    if file.suffix not in (".npy", ".jsonl"):
+        return f"--output {file} must end in .npy or .jsonl."
+    if not file.parent.is_dir():
+        return f"--output {file}: there is no folder {file.parent}. Make it first."
+    if file.exists() and not file.is_file():
+        return f"--output {file} is no regular file."
+    return None

@@ -1,0 +1,77 @@
+"""A server on loopback that answers as a test says, and keeps what it was sent."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import numpy as np
+
+UNIT = [1.0, *[0.0] * 511]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer; `body` is bytes as they are, or becomes JSON."""
+
+    body: Any
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=lambda: {"X-Model": "embedded/test"})
+
+    def content(self) -> bytes:
+        return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
+
+
+class StrangeServer(ThreadingHTTPServer):
+    """Gives the replies in turn, the last one again and again."""
+
+    daemon_threads = True
+
+    def __init__(self, replies: list[Reply]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.replies = replies
+        self.bodies: list[Any] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/prod/image-similarity"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: StrangeServer
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.bodies.append(json.loads(body))
+        index = min(len(self.server.bodies), len(self.server.replies)) - 1
+        reply = self.server.replies[index]
+        self.send_response(reply.status)
+        content = reply.content()
+        for name, value in {**reply.headers, "Content-Length": str(len(content))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def answering(*replies: Reply) -> Iterator[StrangeServer]:
+    server = StrangeServer(list(replies))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def a_vector(seed: int) -> list[float]:
+    numbers = np.random.default_rng(seed).normal(size=512)
+    return [round(float(number), 6) for number in numbers / np.linalg.norm(numbers)]

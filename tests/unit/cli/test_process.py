@@ -1,0 +1,106 @@
+"""The command as a process of its own: how it starts, and how it ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from image_similarity import __version__
+from tests.unit.cli.strange_server import UNIT, Reply, answering
+
+COMMAND = [sys.executable, "-m", "image_similarity.cli"]
+HEAVY = ("numpy", "httpx", "boto3", "botocore", "onnxruntime", "PIL")
+STARTS = """
+import sys, resource
+from image_similarity.cli.app import app
+try:
+    app(sys.argv[1:])
+except SystemExit as end:
+    assert not end.code
+print([name for name in {heavy!r} if name in sys.modules], file=sys.stderr)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_utime, file=sys.stderr)
+"""
+
+
+def test_version_and_help_load_nothing_that_computes() -> None:
+    for option in ("--version", "--help"):
+        started = [sys.executable, "-c", STARTS.format(heavy=HEAVY), option]
+        done = subprocess.run(started, capture_output=True, text=True, check=True)
+        assert done.stderr.splitlines()[0] == "[]"
+        assert float(done.stderr.splitlines()[1]) < 2
+    version = subprocess.run([*COMMAND, "--version"], capture_output=True, text=True, check=True)
+    assert version.stdout == f"image-similarity {__version__}\n"
+
+
+def interrupted(*arguments: object, when: threading.Event) -> tuple[int, str, str]:
+    with subprocess.Popen(
+        [*COMMAND, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert when.wait(60), "it did not get so far"
+            process.send_signal(signal.SIGINT)
+            stdout, stderr = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    return process.returncode, stdout, stderr
+
+
+def test_ctrl_c_while_a_busy_server_is_waited_for(folder: Path) -> None:
+    waiting = threading.Event()
+
+    class Busy(Reply):
+        def content(self) -> bytes:
+            waiting.set()
+            return super().content()
+
+    busy = Busy({"code": "Unavailable", "message": "busy"}, 503, {"Retry-After": "31536000"})
+    with answering(busy) as server:
+        code, stdout, stderr = interrupted("embed", folder, "--url", server.url, when=waiting)
+        assert len(server.bodies) <= 4, "it went on after it was stopped"
+    assert (code, stdout) == (130, "")
+    assert stderr.splitlines() == ["Stopped."]
+
+
+def test_ctrl_c_while_a_server_does_not_answer(folder: Path) -> None:
+    waiting, over = threading.Event(), threading.Event()
+
+    class Silent(Reply):
+        def content(self) -> bytes:
+            waiting.set()
+            over.wait(60)
+            return super().content()
+
+    with answering(Silent({"result": UNIT})) as server:
+        code, _, stderr = interrupted("pairs", folder, "--url", server.url, when=waiting)
+        over.set()
+    assert code == 130
+    assert stderr.splitlines() == ["Stopped."]
+
+
+def test_names_that_are_not_utf_8_reach_a_terminal_of_any_encoding(tmp_path: Path, folder: Path) -> None:
+    for name in (b"caf\xe9.jpg", "写真.jpg".encode()):
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_bytes((folder / "cat.jpg").read_bytes())
+    for encoding, shown in (("utf-8", b"\xe5\x86\x99"), ("latin-1", b"\\u5199"), ("ascii", b"\\u5199")):
+        done = subprocess.run(
+            [*COMMAND, "pairs", str(tmp_path)],
+            capture_output=True,
+            check=True,
+            env={**os.environ, "PYTHONIOENCODING": encoding},
+        )
+        assert rb"caf\xe9.jpg" in done.stdout
+        assert shown in done.stdout
+
+
+def test_a_reader_that_leaves_ends_the_command_quietly(folder: Path) -> None:
+    with subprocess.Popen(
+        [*COMMAND, "embed", *[str(folder / "cat.jpg")] * 40], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        stderr = process.stderr.read()
+        process.wait(120)
+    assert b"Traceback" not in stderr
