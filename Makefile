@@ -93,6 +93,11 @@ test: setup tests/tools/node_modules/.ready  ## every test that needs no contain
 	@test "$$(id -u)" = 0 || { echo "Chromium is missing: sudo apt-get install chromium" >&2; exit 1; }
 	apt-get update -q && apt-get install -y -q --no-install-recommends chromium
 
+# OkHttp, with which the tests run Java samples; without it they are skipped and say so.
+/usr/share/java/okhttp.jar:
+	apt-get update -q && apt-get install -y -q --no-install-recommends libokhttp-java \
+	  $(if $(shell command -v java),,default-jdk-headless)
+
 test-browser: setup tests/tools/node_modules/.ready /usr/bin/chromium  ## the API Explorer in a real browser; screenshots in test-results/
 	$(BIN)/python -m pytest tests/browser -m browser -q
 

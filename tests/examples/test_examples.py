@@ -13,23 +13,23 @@ from tests.support.filled import (
     EXAMPLES,
     IMAGE_URL,
     KEYS,
+    NEWMAN,
     ROOT,
     SESSION,
     URL,
     answer,
-    cmd_arguments,
     commands,
     fill,
     need,
     run,
 )
+from tests.support.windows import cmd_arguments
 
 LocalStack = Callable[..., str]
 OPEN = ["curl/open.sh", "python/open.py", "java/OpenCall.java", "javascript/open.mjs"]
 SIGNED = ["curl/signed.sh", "python/signed.py", "java/SignedCall.java", "javascript/signed.mjs"]
 DATA = {"data/image.json": "result", "data/pair.json": "similarity"}
 BY_URL = ["curl/url.sh", "java/OkHttpCall.java"]
-NEWMAN = ROOT / "tests" / "tools" / "node_modules" / "newman" / "bin" / "newman.js"
 PRIVATE = {"ALLOW_PRIVATE_SOURCES": "1"}
 
 

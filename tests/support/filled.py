@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +15,7 @@ EXAMPLES = ROOT / "examples"
 URL = "https://API_ID.execute-api.REGION.amazonaws.com/STAGE/image-similarity"
 IMAGE_URL = "Image URL address"
 JARS = [Path("/usr/share/java") / name for name in ("okhttp.jar", "okio.jar")]
+NEWMAN = ROOT / "tests" / "tools" / "node_modules" / "newman" / "bin" / "newman.js"
 RUN_SECONDS = 60
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example-secret"}
 SESSION = {**KEYS, "AWS_SESSION_TOKEN": "example-token"}
@@ -56,9 +56,16 @@ def fill(example: str, places: Mapping[str, str], folder: Path) -> Path:
 
 def run(script: Path, cwd: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """Run a filled example in the folder of the pictures, without this machine's own credentials."""
+    return run_command([*commands()[script.suffix], str(script)], cwd, environment)
+
+
+def run_command(
+    command: Sequence[str], cwd: Path, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run a command without this machine's own credentials."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return subprocess.run(
-        [*commands()[script.suffix], str(script)],
+        command,
         cwd=cwd,
         env={**inherited, "AWS_EC2_METADATA_DISABLED": "true", **environment},
         capture_output=True,
@@ -73,15 +80,3 @@ def answer(done: subprocess.CompletedProcess[str]) -> dict[str, object]:
     assert done.returncode == 0, done.stdout + done.stderr
     parsed: dict[str, object] = json.loads(done.stdout)
     return parsed
-
-
-def cmd_arguments(text: str) -> Sequence[str]:
-    """The arguments of a command as cmd.exe and the C runtime of Windows read them.
-
-    A caret at a line's end joins it with the next; in quotes, backslash-quote is a quote
-    (learn.microsoft.com, "Parsing C command-line arguments").
-    """
-    line = re.sub(r"\^\n", "", "\n".join(row for row in text.splitlines() if not row.startswith("rem ")))
-    assert "%" not in line, "cmd.exe would expand it"
-    words = re.findall(r'(?:"(?:\\"|[^"])*"|[^\s"]+)', line)
-    return [re.sub(r'(?<!\\)"', "", word).replace('\\"', '"') for word in words]
