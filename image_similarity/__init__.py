@@ -14,12 +14,13 @@ The service behind the HTTP API is `image_similarity.inference`, the command lin
 
 from typing import TYPE_CHECKING, Any
 
+from image_similarity.version import __version__
+
 if TYPE_CHECKING:
     from image_similarity.alike import Pair
     from image_similarity.api import Encoder, UnreadableImage, compare, pairs, similarity
 
 __all__ = ["Encoder", "Pair", "UnreadableImage", "__version__", "compare", "pairs", "similarity"]
-__version__ = "1.0.0"
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - PEP 562: any of the names above

@@ -142,7 +142,7 @@ def pairs(
     """Find all pairs that are at least so alike, the most alike first.
 
     Args:
-        images: a folder, whose JPEG, PNG and BMP files are read (subfolders too), or vectors [n, 512].
+        images: a folder, whose JPEG, PNG, BMP and WebP files are read (subfolders too), or vectors [n, 512].
         threshold: the least similarity, 0 to 1.
         encoder: makes the vectors of a folder's files; none: the model that comes with the package.
 

@@ -19,7 +19,9 @@ from image_similarity.folder import image_files
 from image_similarity.inference import runtime
 
 LOCAL_URL = "http://127.0.0.1:8080/prod/image-similarity"
-NO_PICTURE = "There is no picture in what you gave: files ending in .jpg, .jpeg, .png or .bmp are taken."
+NO_PICTURE = (
+    "There is no picture in what you gave: files ending in .jpg, .jpeg, .png, .bmp or .webp are taken."
+)
 app = typer.Typer(
     help=(
         "Vectors, similarities and near-duplicates of pictures (JPEG, PNG, BMP; files, folders or URLs). "

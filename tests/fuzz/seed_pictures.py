@@ -104,6 +104,22 @@ def bitmaps() -> list[bytes]:
     return [*found, files.bmp(jump, size, 8, compression=1, palette=bytes(range(64)))]
 
 
+def webps() -> list[bytes]:
+    """WebPs of each coding, with alpha, Exif and profile, and moving."""
+    picture, seen_through = PICTURE, Image.fromarray(SAMPLES)
+    block = files.exif_block(6)
+    found = [files.saved(picture, "WEBP", quality=10, **options) for options in ({}, {"exif": block})]
+    found += [files.saved(one, "WEBP", lossless=True, method=6) for one in (picture, picture.convert("L"))]
+    found += [files.saved(seen_through, "WEBP", quality=10, alpha_quality=quality) for quality in (10, 100)]
+    found += [files.saved(seen_through, "WEBP", lossless=True, icc_profile=b"icc", exif=block)]
+    others = [picture.rotate(180), picture.crop((2, 2, 6, 6)).resize(picture.size)]
+    for options in ({"lossless": True}, {"quality": 10}, {"quality": 10, "allow_mixed": True}):
+        found += [files.saved(picture, "WEBP", save_all=True, append_images=others, **options)]
+    flat = Image.new("P", (40, 30))
+    flat.putdata([index % 3 for index in range(1200)])
+    return [*found, files.saved(flat.convert("RGB"), "WEBP", lossless=True), found[0][:-9]]
+
+
 def indexed() -> list[bytes]:
     """PNGs of each palette depth, in both orders, with transparency, a short palette and samples past it."""
     found, colours = [], SAMPLES.tobytes()

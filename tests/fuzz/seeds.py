@@ -116,6 +116,9 @@ def seeds() -> dict[str, list[bytes]]:
         ],
         "image": images() + tiny + pictures,
         "png": pngs(),
+        "jpeg": [seed for seed in images() + pictures if seed.startswith(b"\xff\xd8")],
+        "bmp": [seed for seed in images() + pictures if seed.startswith(b"BM")],
+        "webp": seed_pictures.webps(),
         "exif": [files.exif_block(turn, order=order) for turn in range(1, 9) for order in "<>"],
         "http": [answer for answer, *_ in BAD_ANSWERS.values()]
         + [b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"]

@@ -79,8 +79,8 @@ def test_a_refusal_is_worded_as_described(service: Service, code: str) -> None:
     assert answer | told(code) == answer
 
 
-def test_a_missing_content_type_is_worded_as_described(service: Service) -> None:
-    _, answer = ask(service, b"{}", {})
+def test_another_content_type_is_worded_as_described(service: Service) -> None:
+    _, answer = ask(service, b"{}", {"content-type": "text/plain"})
     assert answer | told("UnsupportedMediaType") == answer
 
 

@@ -12,24 +12,25 @@ JSON = "application/json"
 
 
 @pytest.mark.parametrize(
-    "content_type", [JSON, "Application/JSON", "application/json; charset=utf-8", " application/json ;x=y"]
+    "content_type",
+    [JSON, "Application/JSON", "application/json; charset=utf-8", " application/json ;x=y", None, "", " "],
 )
-def test_accepts_json_content_types(content_type: str) -> None:
+def test_accepts_json_content_types_and_none(content_type: str | None) -> None:
     assert parse(content_type, b'{"url": "u"}') == (Source("url", "u"),)
 
 
 @pytest.mark.parametrize(
     "content_type",
     [
-        None,
-        "",
+        ";charset=utf-8",
+        ",",
         "text/plain",
         "application/jsonp",
         "application/x-json",
         "multipart/form-data; application/json",
     ],
 )
-def test_refuses_other_content_types(content_type: str | None) -> None:
+def test_refuses_other_content_types(content_type: str) -> None:
     with pytest.raises(UnsupportedMediaType, match="application/json"):
         parse(content_type, b'{"url": "u"}')
 
@@ -49,6 +50,15 @@ def test_reads_both_modes_in_any_mix(fields: dict[str, str], sources: tuple[Sour
     assert parse(JSON, json.dumps(fields).encode()) == sources
 
 
+def test_a_byte_order_mark_is_passed_over() -> None:
+    assert parse(JSON, b'\xef\xbb\xbf{"url": "u"}') == (Source("url", "u"),)
+
+
+def test_a_data_uri_is_fetched_from_nowhere() -> None:
+    assert not Source("url", "DATA:image/png;base64,QQ==").is_url
+    assert Source("url", "https://a.com/data:").is_url
+
+
 def test_says_which_field_is_a_url() -> None:
     assert Source("url_2", "u").is_url
     assert not Source("img_2", "b").is_url
@@ -62,7 +72,9 @@ REFUSED = {
     b'{"url": NaN}': "NaN is not a JSON value",
     b'{"url": -Infinity}': "-Infinity is not",
     b"\xff\xfe": "not UTF-8",
-    b'\xef\xbb\xbf{"url": "u"}': "BOM",
+    b'\xef\xbb\xbf\xef\xbb\xbf{"url": "u"}': "not JSON",
+    b'{"url": "\xef\xbf\xbd"}': "not UTF-8",
+    b"\xfe\xff\x00{\x00}": "not UTF-8",
     b"[" * 10_000: "nested too deeply",
     b'{"url":' * 10_000: "nested too deeply",
     b'{"url": ' + b"9" * 5000 + b"}": "too many digits",

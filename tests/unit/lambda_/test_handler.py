@@ -115,8 +115,10 @@ def test_headers_count_in_any_case_and_place(adapter: ModuleType, headers: objec
         (event(None), 400, "InvalidRequest"),
         (event(""), 400, "InvalidRequest"),
         (event('{"img": "\ud800"}'), 400, "InvalidRequest"),
-        (event({"img": "QUJD"}, headers=None, multiValueHeaders=None), 415, "UnsupportedMediaType"),
-        ({}, 415, "UnsupportedMediaType"),
+        (event({"img": "QUJD"}, headers={"content-type": "a/b"}), 415, "UnsupportedMediaType"),
+        (event({"img": "QUJD"}, headers=None, multiValueHeaders=None), 400, "InvalidImage"),
+        (event({"img": "QUJD"}, headers={"Content-Type": ""}), 400, "InvalidImage"),
+        ({}, 400, "InvalidRequest"),
         (event({"img": "x" * 6_000_000}), 413, "PayloadTooLarge"),
         (event({"img": "QUJD"}), 400, "InvalidImage"),
     ],
@@ -168,6 +170,14 @@ def test_a_missing_model_ends_the_start_with_a_sentence(tmp_path: Path) -> None:
     assert len(output.splitlines()) == 1
     assert output.startswith("The model can't be loaded: ")
     assert "manifest.json does not exist" in output
+
+
+def test_a_setting_that_cant_be_used_ends_the_start_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("USER_AGENT_CONTACT", "nobody")
+    code, output = started_with(ROOT / "models" / "embedded")
+    assert code == 1
+    assert len(output.splitlines()) == 1
+    assert output.startswith("A setting can't be used: USER_AGENT_CONTACT is 'nobody'; set a URL")
 
 
 def test_a_damaged_model_ends_the_start_with_a_sentence(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -20,9 +20,11 @@ import httpx
 import pytest
 from PIL import Image
 
-from sagemaker.server import PLACES_PER_CORE, model_environment
+from image_similarity.inference.sources.places import AT_ONCE, IN_LINE
+from sagemaker.server import FETCHING_PER_CORE, PLACES_PER_CORE, model_environment
 from sagemaker.workers import cores
 from tests.support.ports import free_port
+from tests.support.servers import serving as file_server
 
 ROOT = Path(__file__).resolve().parents[3]
 JSON = {"Content-Type": "application/json"}
@@ -72,7 +74,10 @@ def wait_until_ready(url: str, process: subprocess.Popen[str]) -> None:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    with serving() as (url, _):
+    with serving() as (url, process):
+        assert process.stdout
+        # Its lines are read by nobody else, and a pipe that is full would stop it.
+        threading.Thread(target=process.stdout.read, daemon=True).start()
         yield url
 
 
@@ -82,14 +87,15 @@ class SlowPictures(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), SlowHandler)
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        super().__init__((host, 0), SlowHandler)
+        self.host = host
         self.gate = threading.Event()
         self.waiting = threading.Semaphore(0)
 
     @property
     def body(self) -> str:
-        return json.dumps({"url": f"http://127.0.0.1:{self.server_port}/a.png"})
+        return json.dumps({"url": f"http://{self.host}:{self.server_port}/a.png"})
 
 
 class SlowHandler(BaseHTTPRequestHandler):
@@ -108,7 +114,13 @@ class SlowHandler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def slow() -> Iterator[SlowPictures]:
-    with SlowPictures() as pictures:
+    with slow_pictures() as pictures:
+        yield pictures
+
+
+@contextmanager
+def slow_pictures(host: str = "127.0.0.1") -> Iterator[SlowPictures]:
+    with SlowPictures(host) as pictures:
         threading.Thread(target=pictures.serve_forever, daemon=True).start()
         yield pictures
         pictures.gate.set()
@@ -174,7 +186,7 @@ def test_ping_stays_quick_under_load(server: str) -> None:
 
 
 def test_slow_sources_hold_up_nobody_else(server: str, slow: SlowPictures) -> None:
-    guests = 4 * cores()
+    guests = AT_ONCE
     with ThreadPoolExecutor(guests) as threads:
         fetching = [threads.submit(post, server, slow.body) for _ in range(guests)]
         for _ in range(guests):
@@ -199,20 +211,95 @@ def test_callers_that_send_slowly_take_no_place(server: str) -> None:
             caller.close()
 
 
-def test_a_full_house_answers_503_at_once_and_recovers(server: str, slow: SlowPictures) -> None:
-    places = PLACES_PER_CORE * cores()
-    with ThreadPoolExecutor(places) as threads:
-        seated = [threads.submit(post, server, slow.body) for _ in range(places)]
-        for _ in range(places):
-            assert slow.waiting.acquire(timeout=8)
-        refused = post(server, IMAGE_BODY, **{CUSTOM: "one-too-many"})
+def hosts(count: int) -> list[str]:
+    """Addresses of this machine: each is a server of its own to whoever counts by address."""
+    return [f"127.0.0.{2 + number}" for number in range(count)]
+
+
+def test_a_house_full_of_fetches_keeps_places_for_the_rest_and_recovers(server: str) -> None:
+    places, each = FETCHING_PER_CORE * cores(), AT_ONCE + IN_LINE
+    with ExitStack() as stack:
+        busy = [stack.enter_context(slow_pictures(host)) for host in hosts(-(-places // each))]
+        quick = stack.enter_context(slow_pictures())
+        quick.gate.set()
+        threads = stack.enter_context(ThreadPoolExecutor(places))
+        seated = [
+            threads.submit(seated_at_last, server, busy[number // each].body) for number in range(places)
+        ]
+        refused = eventually_refused(server, quick.body)
+        assert refused.json()["message"].startswith("Too many requests wait for their files already.")
+        assert int(refused.headers["Retry-After"]) >= 1
+        assert refused.json()["requestId"] == "one-too-many"
+        assert post(server, IMAGE_BODY).status_code == 200
         assert CLIENT.get(f"{server}/ping", timeout=2).status_code == 200
-        slow.gate.set()
+        for one in busy:
+            one.gate.set()
         assert [one.result().status_code for one in seated] == [200] * places
-    assert (refused.status_code, refused.json()["code"]) == (503, "Unavailable")
-    assert int(refused.headers["Retry-After"]) >= 1
-    assert refused.json()["requestId"] == "one-too-many"
-    assert post(server, IMAGE_BODY).status_code == 200
+        assert post(server, quick.body).status_code == 200
+
+
+def seated_at_last(server: str, body: str) -> httpx.Response:
+    """The answer to one who comes again while another has the place for a moment."""
+    while (answer := post(server, body)).status_code == 503:
+        time.sleep(0.01)
+    return answer
+
+
+def eventually_refused(server: str, body: str) -> httpx.Response:
+    """The first 503, once all who were sent before have their places."""
+    for _ in range(200):
+        answer = post(server, body, **{CUSTOM: "one-too-many"})
+        if answer.status_code != 200:
+            assert (answer.status_code, answer.json()["code"]) == (503, "Unavailable")
+            return answer
+        time.sleep(0.02)
+    pytest.fail("nobody was refused")
+
+
+def test_one_server_gets_few_fetches_at_once_and_leaves_places_to_others(server: str) -> None:
+    """Pairs of 90 bytes are no amplifier: most wait, and those that are too many are refused at once."""
+    with slow_pictures("127.0.0.9") as target, slow_pictures() as other:
+        other.gate.set()
+        pair = json.dumps({f"url_{slot}": json.loads(target.body)["url"] for slot in (1, 2)})
+        with ThreadPoolExecutor(32) as threads:
+            asked = [threads.submit(post, server, pair) for _ in range(32)]
+            for _ in range(AT_ONCE):
+                assert target.waiting.acquire(timeout=8)
+            done = 0
+            while done < 32 - (AT_ONCE + IN_LINE):
+                done = sum(one.done() for one in asked)
+                time.sleep(0.01)
+            assert not target.waiting.acquire(timeout=0.3), "more than so many at once"
+            assert post(server, other.body).status_code == 200
+            target.gate.set()
+            answers = [one.result() for one in asked]
+    refused = [one for one in answers if one.status_code == 503]
+    assert {one.status_code for one in answers} <= {200, 503}
+    assert len(refused) >= 32 - (AT_ONCE + IN_LINE)
+    assert all("being fetched from this server" in one.json()["message"] for one in refused)
+
+
+def test_clients_whose_server_drips_keep_no_good_request_out(server: str) -> None:
+    """33 of them kept 41 of 42 good requests out, with 4 % of the processor."""
+    ended = threading.Event()
+
+    def drip(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while not ended.wait(0.5):
+            connection.sendall(b"x")
+
+    with file_server(drip) as target, ThreadPoolExecutor(33) as threads:
+        dripping = [threads.submit(post, server, json.dumps({"url": target.url})) for _ in range(33)]
+        try:
+            while target.connections < AT_ONCE:
+                time.sleep(0.01)
+            good = [post(server, IMAGE_BODY).status_code for _ in range(42)]
+            assert CLIENT.get(f"{server}/ping", timeout=2).status_code == 200
+            codes = {one.result().json()["code"] for one in dripping}
+        finally:
+            ended.set()
+    assert good == [200] * 42
+    assert codes <= {"SourceUnavailable", "Unavailable"}
 
 
 def test_sigterm_answers_what_has_begun_refuses_the_rest_and_exits_with_0(slow: SlowPictures) -> None:

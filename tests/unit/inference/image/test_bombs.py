@@ -36,6 +36,19 @@ BOMBS: dict[str, Callable[[], bytes]] = {
 }
 
 
+def repeated_passes(passes: int) -> bytes:
+    """A scan of no bits, as often; each goes over all coefficients of the picture."""
+    data = files.saved(PHOTO.convert("L"), "JPEG", progressive=True)
+    last = data[data.rindex(b"\xff\xda") : -2]
+    return data[:-2] + last * passes + b"\xff\xd9"
+
+
+def test_scans_may_not_go_over_the_picture_without_end() -> None:
+    few, many = repeated_passes(10), repeated_passes(15)
+    assert decode(few, field="img", preprocessing=files.PREPROCESSING).size
+    refused(many, words="go over the picture more than 14 times; save it again")
+
+
 def hidden_scans() -> bytes:
     """An end marker inside a comment between two scans is none."""
     data = files.saved(PHOTO, "JPEG", progressive=True)
@@ -86,13 +99,13 @@ def exif_bomb() -> bytes:
 @pytest.mark.parametrize("name", HEAVY_BUT_GOOD)
 def test_ballast_is_dropped_and_the_picture_read(name: str) -> None:
     data = HEAVY_BUT_GOOD[name]()
-    start = time.perf_counter()
+    start = time.process_time()
     tracemalloc.start()
     found = decode(data, field="img", preprocessing=files.PREPROCESSING)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert np.all(found == 0)
-    assert time.perf_counter() - start < SECONDS
+    assert time.process_time() - start < SECONDS
     assert peak < 3 * len(data) + 2**22
 
 

@@ -17,6 +17,8 @@ RAMP = np.linspace(0, 255, PHOTO.shape[1]).astype(np.uint8)
 ALPHA = np.broadcast_to(RAMP, PHOTO.shape[:2])
 INDICES = (GREY >> 4).astype(np.uint8)  # 16 colours
 COLOURS = np.random.default_rng(7).integers(0, 256, (16, 3), dtype=np.uint8)
+# One file of each accepted format.
+PICTURES = {kind: files.saved(Image.fromarray(PHOTO), kind) for kind in ("JPEG", "PNG", "BMP", "WEBP")}
 # Largest difference accepted, in levels of 255; what JPEG loses is judged by its mean.
 EXACT, ROUNDED, LOSSY = 0, 2, 2.5
 
@@ -131,6 +133,17 @@ def test_png_colour_with_one_transparent_sample(depth: int) -> None:
     data = files.png(samples, files.RGB, depth, before_pixels=[trns])
     hidden = np.all(picture == picture[150, 200], axis=2)
     close(data, np.where(hidden[..., None], 255, picture).astype(np.uint8), ROUNDED)
+
+
+@pytest.mark.parametrize("interlaced", [False, True])
+def test_a_transparent_colour_of_16_bits_is_compared_by_all_of_them(*, interlaced: bool) -> None:
+    samples = (COLOURS[INDICES].astype(np.uint16) << 8) + (RAMP[None, :, None] & 1)
+    transparent = samples[150, 200]
+    trns = files.chunk(b"tRNS", transparent.astype(">u2").tobytes())
+    data = files.png(samples, files.RGB, 16, interlaced=interlaced, before_pixels=[trns])
+    hidden = np.all(samples == transparent, axis=2)
+    assert 0 < hidden.sum() < np.all(samples >> 8 == transparent >> 8, axis=2).sum()
+    close(data, np.where(hidden[..., None], 255, COLOURS[INDICES]).astype(np.uint8), ROUNDED)
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,8 @@ COUNTED = {
     "frames of 64 kB": with_second(0xC0, 40, FRAME + bytes(65000)),
     "quantisation tables": with_second(0xDB, 40, TABLE),
     "quantisation tables of 64 kB": with_second(0xDB, 40, TABLE * 1000),
+    "Huffman tables in one segment": with_second(0xC4, 1, (b"\0" + bytes(16)) * 9),
+    "quantisation tables in one segment": with_second(0xDB, 1, TABLE * 5),
     "Huffman tables": with_second(0xC4, 2000, b"\0" + bytes(16)),
     "restart intervals": with_second(0xDD, 200, b"\0\0"),
     "scans of one component": SMALL_JPEG[:-2]

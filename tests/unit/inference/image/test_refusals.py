@@ -23,10 +23,10 @@ SECONDS = 3.0  # for what takes a tenth of that on an idle core
 
 
 def refused(data: bytes, error: type[ApiError] = InvalidImage, words: str | None = None) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(error, match=words) as caught:
         decode(data, field="img_2", preprocessing=files.PREPROCESSING)
-    assert time.perf_counter() - start < SECONDS
+    assert time.process_time() - start < SECONDS
     assert caught.value.message.startswith("img_2: ")
 
 
@@ -38,7 +38,6 @@ NO_IMAGES = {
         b"<!-- a -->",
     ],
     "a GIF": [files.saved(PHOTO, "GIF")],
-    "a WebP": [files.saved(PHOTO, "WEBP")],
     "a TIFF": [files.saved(PHOTO, "TIFF"), b"MM\0*\0\0\0\x08"],
     "an AVIF": [b"\0\0\0\x20ftypavif\0\0\0\0avifmif1", b"\0\0\0\x20ftypmif1\0\0\0\0mif1avif"],
     "a HEIC photograph": [b"\0\0\0\x24ftypheic\0\0\0\0mif1heic", b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic"],
@@ -47,15 +46,15 @@ NO_IMAGES = {
     "a video": [b"\0\0\0\x18ftypmp42", b"\x1aE\xdf\xa3\x01", b"RIFF\0\0\0\0AVI LIST"],
     "a PostScript file": [b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n"],
     "an SVG drawing": [b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"<?xml version='1.0'?>\n<svg/>"],
+    "a bitmap without a BMP's file header": [files.saved(PHOTO, "BMP")[14:]],
     "a PDF": [b"%PDF-1.7\n"],
     "a ZIP archive": [b"PK\3\4"],
     "a Netpbm file": [files.saved(PHOTO, "PPM")],
     "an XML document": [b"<?xml version='1.0'?><Error><Code>NoSuchKey</Code></Error>"],
     "JSON": [b'{"message": "Not Found"}'],
     "base64 of a picture": [b"/9j/4AAQSkZJRg==", b"iVBORw0KGgoAAAANSUhEUg=="],
-    "not a JPEG, PNG or BMP file": [
+    "not a JPEG, PNG, BMP or WebP file": [
         b"hello, world",
-        files.saved(PHOTO, "BMP")[14:],
         b"  " + SMALL_PNG,
         b"\0",
         b"\xff\xd8",
@@ -66,7 +65,7 @@ NO_IMAGES = {
 @pytest.mark.parametrize("words", NO_IMAGES)
 def test_other_formats_are_named(words: str) -> None:
     for data in NO_IMAGES[words]:
-        refused(data, words=f"img_2: .*{words}.*send a JPEG, PNG or BMP file")
+        refused(data, words=f"img_2: .*{words}.*send a JPEG, PNG, BMP or WebP file")
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "MPO"])

@@ -9,7 +9,7 @@ import pytest
 from image_similarity.inference.errors import InvalidImage
 from image_similarity.inference.image import png
 from tests.support import files
-from tests.unit.inference.image.test_bmp import BGR, BITFIELDS, PALETTE_4, SIZE
+from tests.unit.inference.image.test_bmp import BGR, BITFIELDS, PALETTE_4, SIZE, packed
 from tests.unit.inference.image.test_formats import (
     ALPHA,
     COLOURS,
@@ -116,6 +116,38 @@ def test_a_run_is_cut_at_the_end_of_its_row(over: int) -> None:
 @pytest.mark.parametrize("end", [b"\0\1", b"\0\0\0\1", b"\0\0", b""])
 def test_run_lengths_need_no_end_mark(end: bytes) -> None:
     close(runs_of_8_bits(0, end), COLOURS[INDICES], EXACT)
+
+
+@pytest.mark.parametrize("colours", [17, 256, 300, 99_999, 2**32 - 1])
+def test_more_colours_than_indices_change_nothing(colours: int) -> None:
+    data = bytearray(files.bmp(files.bmp_rows(packed(INDICES, 4)), SIZE, 4, palette=PALETTE_4))
+    data[46:50] = struct.pack("<I", colours)
+    close(bytes(data), COLOURS[INDICES], EXACT)
+
+
+def test_the_short_header_of_os2() -> None:
+    rows = files.bmp_rows(packed(INDICES, 4))
+    info = struct.pack("<IiiHH", 16, *SIZE, 1, 4) + PALETTE_4
+    start = 14 + len(info)
+    data = struct.pack("<2sIHHI", b"BM", start + len(rows), 0, 0, start) + info + rows
+    close(data, COLOURS[INDICES], EXACT)
+
+
+def test_a_negative_width_is_told() -> None:
+    with pytest.raises(InvalidImage, match="a size of -8 x 8 pixels"):
+        decoded(files.bmp(bytes(999), (-8, 8), 24))
+
+
+def test_long_literal_runs_of_4_bits() -> None:
+    rows = b""
+    for row in INDICES[::-1]:
+        for start in range(0, len(row), 255):
+            part = row[start : start + 255]
+            pairs = np.pad(part, (0, len(part) % 2)).reshape(-1, 2)
+            stored = bytes(pairs[:, 0] << 4 | pairs[:, 1])
+            rows += bytes([0, len(part)]) + stored + bytes(len(stored) % 2)
+        rows += b"\0\0"
+    close(files.bmp(rows, SIZE, 4, compression=2, palette=PALETTE_4), COLOURS[INDICES], EXACT)
 
 
 def test_two_bits_an_index() -> None:

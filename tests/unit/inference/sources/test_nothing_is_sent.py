@@ -14,7 +14,7 @@ import pytest
 from image_similarity.inference import sources
 from image_similarity.inference.errors import SourceNotAllowed, SourceUnavailable
 from image_similarity.inference.request import Source
-from image_similarity.inference.sources import SourcePolicy, connection, http
+from image_similarity.inference.sources import SourcePolicy, http
 from tests.support.servers import _Server, ok, redirect, serving
 
 STRICT = SourcePolicy(timeout_seconds=20)
@@ -47,7 +47,7 @@ class Network:
         outside: _Server | None = None,
     ) -> None:
         self.names, self.lookups, self.connected = names, 0, list[str]()
-        real = connection._PlainSocket.connect
+        real = socket.socket.connect
 
         def resolve(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
             self.lookups += 1
@@ -64,7 +64,7 @@ class Network:
             real(opened, (loopback, server.port))
 
         monkeypatch.setattr(socket, "getaddrinfo", resolve)
-        monkeypatch.setattr(connection._PlainSocket, "connect", connect)
+        monkeypatch.setattr(socket.socket, "connect", connect)
 
 
 def read(url: str) -> bytes:
@@ -163,15 +163,15 @@ def test_the_deadline_holds_for_a_resolver_that_never_answers(monkeypatch: pytes
 def test_other_addresses_of_a_name_are_tried(monkeypatch: pytest.MonkeyPatch, listener: _Server) -> None:
     with serving(ok(b"outside")) as server:
         network = Network(monkeypatch, {"two.example": [["93.184.215.15", PUBLIC]]}, listener, server)
-        real = connection._PlainSocket.connect
+        real = socket.socket.connect
 
-        def refuse(opened: connection._PlainSocket, address: tuple[str, int]) -> None:
+        def refuse(opened: socket.socket, address: tuple[str, int]) -> None:
             if address[0] != PUBLIC:
                 network.connected.append(address[0])
                 raise ConnectionRefusedError
             real(opened, address)
 
-        monkeypatch.setattr(connection._PlainSocket, "connect", refuse)
+        monkeypatch.setattr(socket.socket, "connect", refuse)
         assert read("http://two.example/") == b"outside"
     assert network.connected == ["93.184.215.15", PUBLIC]
 

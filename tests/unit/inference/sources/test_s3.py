@@ -1,5 +1,6 @@
 """s3:// against a real server of the S3 protocol on loopback."""
 
+import gzip
 import socket
 import time
 from collections.abc import Iterator
@@ -149,12 +150,83 @@ def test_absent_and_forbidden_objects_are_told_alike(bucket: S3Client) -> None:
 @pytest.mark.parametrize(("code", "status", "words"), [
     ("InvalidObjectState", 403, "archived"),
     ("AccessDenied", 403, "no such object"),
+    ("KMS.DisabledException", 400, "no such object.*encrypted with a KMS key"),
+    ("KMS.KMSInvalidStateException", 400, "no such object.*kms:Decrypt"),
     ("PreconditionFailed", 412, "does not answer as it should"),
     ("SlowDown", 503, "does not answer as it should"),
     ("InternalError", 500, "does not answer as it should"),
 ])  # fmt: skip
 def test_refusals_of_the_read_itself(code: str, status: int, words: str, bucket: S3Client) -> None:
     refused_by_s3(code, status, "get_object")
+    fails("s3://pictures/hidden", SourceUnavailable, words)
+
+
+def test_what_kms_refuses_is_told_as_what_is_absent(bucket: S3Client) -> None:
+    absent = fails("s3://pictures/hidden", SourceUnavailable, "no such object.*KMS key needs kms:Decrypt")
+    for code, status in (("AccessDenied", 403), ("KMS.NotFoundException", 400)):
+        s3._make_client.cache_clear()
+        refused_by_s3(code, status, "get_object")
+        assert fails("s3://pictures/hidden", SourceUnavailable, "KMS") == absent
+
+
+@pytest.mark.parametrize("value", ["", "aws-chunked", "utf-8", "none"])
+def test_content_encodings_that_are_no_compression(value: str, bucket: S3Client) -> None:
+    bucket.put_object(Bucket="pictures", Key="cat.jpg", Body=FILE, ContentEncoding=value)
+    assert read("s3://pictures/cat.jpg") == FILE
+
+
+@pytest.mark.parametrize("value", ["gzip", "aws-chunked,gzip", "GZIP"])
+def test_compressed_objects_are_unpacked(value: str, bucket: S3Client) -> None:
+    bucket.put_object(
+        Bucket="pictures", Key="cat.jpg.gz", Body=gzip.compress(FILE, mtime=0), ContentEncoding=value
+    )
+    assert read("s3://pictures/cat.jpg.gz") == FILE
+
+
+@pytest.mark.parametrize(
+    ("value", "body", "error", "words"),
+    [
+        ("br", FILE, SourceUnavailable, r"the object is compressed \(br\)"),
+        ("gzip", FILE, SourceUnavailable, r"the object is said to be compressed \(gzip\), and is not"),
+        ("gzip", gzip.compress(FILE, mtime=0)[:-9], SourceUnavailable, "breaks off within"),
+        (
+            "gzip",
+            gzip.compress(bytes(POLICY.max_bytes + 1), mtime=0),
+            PayloadTooLarge,
+            "more than 10000 bytes",
+        ),
+        ("gzip", gzip.compress(b"", mtime=0), SourceUnavailable, "the object is empty"),
+    ],
+)
+def test_compressed_objects_that_are_refused(
+    value: str, body: bytes, error: type[ApiError], words: str, bucket: S3Client
+) -> None:
+    bucket.put_object(Bucket="pictures", Key="hidden", Body=body, ContentEncoding=value)
+    fails("s3://pictures/hidden", error, words)
+
+
+def test_an_empty_object(bucket: S3Client) -> None:
+    bucket.put_object(Bucket="pictures", Key="hidden/", Body=b"")
+    fails("s3://pictures/hidden/", SourceUnavailable, "the object is empty")
+
+
+def test_a_version_is_part_of_the_key_and_told_where_there_is_none(bucket: S3Client) -> None:
+    bucket.put_object(Bucket="pictures", Key="a?versionId=1", Body=FILE)
+    assert read("s3://pictures/a?versionId=1") == FILE
+    fails("s3://pictures/b?versionId=1", SourceUnavailable, "no such object.*leave out .versionId=")
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        ({"StorageClass": "GLACIER", "Restore": 'ongoing-request="true"'}, "being restored; try again"),
+        ({"StorageClass": "INTELLIGENT_TIERING", "ArchiveStatus": "ARCHIVE_ACCESS"}, "archived; restore it"),
+    ],
+)
+def test_other_ways_to_be_archived(head: dict[str, str], words: str, bucket: S3Client) -> None:
+    stub = Stubber(s3._make_client())
+    stub.add_response("head_object", {"ContentLength": 9, "ETag": '"x"', **head}, {"Bucket": ANY, "Key": ANY})
+    stub.activate()
     fails("s3://pictures/hidden", SourceUnavailable, words)
 
 

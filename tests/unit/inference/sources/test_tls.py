@@ -26,7 +26,13 @@ DAY = datetime.timedelta(days=1)
 
 
 def signed(
-    name: str, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, days: int, *, authority: bool = False
+    name: str,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    days: int,
+    *,
+    authority: bool = False,
+    since: int = -9,
 ) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
     own = key if authority else ec.generate_private_key(ec.SECP256R1())
     subject = issuer if authority else x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
@@ -39,7 +45,7 @@ def signed(
         .issuer_name(issuer)
         .public_key(own.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(NOW - 9 * DAY)
+        .not_valid_before(NOW + since * DAY)
         .not_valid_after(NOW + days * DAY)
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
@@ -57,6 +63,13 @@ def contexts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ssl.SSLConte
     authority, _ = signed("authority", issuer, key, 9, authority=True)
     (folder / "authority.pem").write_bytes(authority.public_bytes(serialization.Encoding.PEM))
     made = {}
+    between = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Authority between")])
+    own_name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    others = {
+        "not yet": signed("127.0.0.1", issuer, key, 9, since=3),
+        "no chain": signed("127.0.0.1", between, stranger, 9),
+        "self-signed": signed("127.0.0.1", own_name, stranger, 9, authority=True),
+    }
     for label, name, signer, days in [
         ("good", "127.0.0.1", key, 9),
         ("name", "good.example", key, 9),
@@ -64,7 +77,8 @@ def contexts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ssl.SSLConte
         ("expired", "127.0.0.1", key, -1),
         ("stranger", "127.0.0.1", stranger, 9),
     ]:
-        certificate, own = signed(name, issuer, signer, days)
+        others[label] = signed(name, issuer, signer, days)
+    for label, (certificate, own) in others.items():
         file = folder / f"{label}.pem"
         encoding, plain = serialization.Encoding.PEM, serialization.NoEncryption()
         private = own.private_bytes(encoding, serialization.PrivateFormat.PKCS8, plain)
@@ -99,20 +113,33 @@ def test_the_certificate_is_the_names_and_not_the_addresss(
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answer)
     with serving(ok(b"hello"), context=contexts["name"]) as server:
         assert read(f"https://good.example:{server.port}/") == b"hello"
-        with pytest.raises(SourceUnavailable, match="certificate is not valid"):
+        with pytest.raises(SourceUnavailable, match="certificate is not valid: it is for another name"):
             read(f"https://wrong.example:{server.port}/")
 
 
-@pytest.mark.parametrize("label", ["other name", "expired", "stranger"])
-def test_other_certificates(label: str, contexts: dict[str, ssl.SSLContext]) -> None:
+@pytest.mark.parametrize(
+    ("label", "reason"),
+    [
+        ("other name", "for another address; use the name"),
+        ("expired", "has expired; the server's owner"),
+        ("not yet", "not valid yet"),
+        ("stranger", "can't be verified; use a server"),
+        ("no chain", "chain to a public authority is incomplete; its owner has to add"),
+        ("self-signed", "is self-signed; use a server"),
+    ],
+)
+def test_other_certificates(label: str, reason: str, contexts: dict[str, ssl.SSLContext]) -> None:
     with serving(ok(b"hello"), context=contexts[label]) as server:
-        with pytest.raises(SourceUnavailable, match="certificate is not valid"):
+        with pytest.raises(SourceUnavailable, match=f"certificate is not valid: .*({reason})"):
             read(server.url)
         assert server.requests == []
 
 
 def test_a_server_that_speaks_no_tls() -> None:
-    with serving(ok(b"hello")) as server, pytest.raises(SourceUnavailable, match=r"reached|not there"):
+    with (
+        serving(ok(b"hello")) as server,
+        pytest.raises(SourceUnavailable, match="reached by https: it does not speak TLS"),
+    ):
         read(server.url.replace("http:", "https:"))
 
 
