@@ -16,13 +16,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.soak.table import Row, markdown
-
 from image_similarity.inference.errors import ApiError
 from image_similarity.inference.image import decode
 from image_similarity.inference.manifest import Preprocessing
 from tests.fuzz.run import CORPUS, GROWN
 from tests.fuzz.test_targets import mutated
+from tests.support.table import Row, markdown
 
 MAX_BYTES = 20 * 2**20
 MEGABYTE = 2**20

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -91,8 +92,11 @@ def call(
     stack = resolve(template, state)
     stage, permissions = live_stage(stack), Permissions(StackPolicies(stack), stack.pseudo)
     if seconds is not None:
-        for route in stage.snapshot.routes:
-            object.__setattr__(route.integration, "timeout_seconds", seconds)
+        routes = (
+            replace(route, integration=replace(route.integration, timeout_seconds=seconds))
+            for route in stage.snapshot.routes
+        )
+        stage = replace(stage, snapshot=replace(stage.snapshot, routes=tuple(routes)))
     endpoints = LocalEndpoints(ROOT, {}, tmp_path)
 
     async def send() -> httpx.Response:

@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from supply_chain.audit import LOCKS, NPM_FOLDERS, PINNED, ROOT
 BY_VERSION_ALONE = "supply_chain/torch.txt"
 # For `make bench` alone: what we are compared with.
 NOT_LOCKED = {"bench/baseline/requirements.txt", "bench/baseline/infinity.txt"}
-SCRIPTS = ("Makefile", "supply_chain/packages.sh", "supply_chain/model.sh")
+SCRIPTS = ("supply_chain/packages.sh", "supply_chain/model.sh")
 
 
 @pytest.mark.parametrize("lock", [lock for lock in LOCKS if lock != BY_VERSION_ALONE])
@@ -38,27 +39,44 @@ def test_every_npm_package_has_its_hash(folder: str) -> None:
     assert all(entry["integrity"].startswith("sha512-") for entry in installed.values())
 
 
-def installing(script: str) -> list[str]:
-    """The script's commands that install from a file, with the variables of make that they are made of."""
-    text = (ROOT / script).read_text().replace("\\\n", " ")
-    variables = dict(re.findall(r"^(\w+) := (.*)", text, re.MULTILINE))
-
-    def value(name: re.Match[str]) -> str:
-        return str(variables.get(name[1], name[0]))
-
-    for _ in range(2):  # variables hold variables
-        text = re.sub(r"\$\((\w+)\)", value, text)
-    lines = [line for line in text.splitlines() if re.search(r" -r |pip sync", line)]
-    return [line for line in lines if "pip install" in line or "pip sync" in line]
+def printed_by_make(*arguments: str) -> str:
+    """What make prints, and under -n would run."""
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
+    }
+    return subprocess.run(
+        ["make", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    ).stdout
 
 
-def test_locks_are_installed_by_their_hashes() -> None:
-    commands = [command for script in SCRIPTS for command in installing(script)]
-    loose = [command for command in commands if "--require-hashes" not in command]
-    assert len(commands) - len(loose) >= 7
-    assert {file for command in loose for file in re.findall(r"-r (\S+)", command)} == {
-        BY_VERSION_ALONE
-    } | NOT_LOCKED
+@pytest.fixture(scope="module")
+def installing() -> list[list[str]]:
+    """Commands that install from a file: of every target of make, as if nothing was there, and of builds."""
+    targets = [line.split()[0] for line in printed_by_make("help").splitlines()]
+    texts = [printed_by_make("-n", "-B", *targets), *((ROOT / script).read_text() for script in SCRIPTS)]
+    lines = "\n".join(texts).replace("\\\n", " ").splitlines()
+    commands = [part.split() for line in lines for part in re.split(r"[;|&]+", line)]
+    return [
+        command
+        for command in commands
+        if {"pip", "pip3"} & {Path(word).name for word in command}
+        and ("sync" in command or {"install", "-r"} <= set(command))
+    ]
+
+
+def files_of(command: list[str]) -> set[str]:
+    if "sync" in command:
+        return {command[-1]}
+    return {file.strip('"') for option, file in pairwise(command) if option == "-r"}
+
+
+def test_locks_are_installed_by_their_hashes(installing: list[list[str]]) -> None:
+    hashed = {file for each in installing if "--require-hashes" in each for file in files_of(each)}
+    loose = {file for each in installing if "--require-hashes" not in each for file in files_of(each)}
+    assert loose == {BY_VERSION_ALONE} | NOT_LOCKED
+    by_image = {"$image/requirements.txt", "$lock", "$1"}  # variables of the shell
+    assert by_image <= hashed
+    assert hashed - by_image == set(LOCKS) - loose - {"lambda/requirements.txt", "sagemaker/requirements.txt"}
 
 
 SECRETS = {
@@ -72,13 +90,7 @@ SECRETS = {
 
 def finds(text: str, folder: Path) -> int:
     """The exit code of the scan in `make check` over one file."""
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
-    }
-    printed = subprocess.run(
-        ["make", "-n", "check"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
-    ).stdout
-    line = next(line for line in printed.splitlines() if "detect-secrets-hook" in line)
+    line = next(line for line in printed_by_make("-n", "check").splitlines() if "detect-secrets-hook" in line)
     command = shlex.split(line.partition("xargs -0 ")[2])
     file = folder / "some.py"
     file.write_text(text + "\n")

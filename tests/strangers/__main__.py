@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tests.soak.table import Row, markdown
 from tests.strangers.judge import DEAR_MEGABYTES, MAX_BYTES, SLOW_SECONDS, Verdict, judge
 from tests.strangers.readers import READERS
+from tests.support.table import Row, markdown
 
 QUIET = {"the same", "hardly differs", "refused by all"}
 EXAMPLES = 3

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from image_similarity.inference.encoder import OnnxEncoder
 from image_similarity.inference.manifest import ManifestError
@@ -19,9 +20,23 @@ def copy(tmp_path: Path) -> Path:
     return Path(shutil.copytree(MODEL, tmp_path / "model"))
 
 
-def test_name_and_warm_up() -> None:
-    encoder = OnnxEncoder(MODEL, threads=1)
+def test_warm_makes_one_embedding() -> None:
+    class Counting(OnnxEncoder):
+        made = 0
+
+        def encode(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+            vectors = super().encode(batch)
+            self.made += len(vectors)
+            return vectors
+
+    encoder = Counting(MODEL, threads=1)
+    assert encoder.made == 0
     encoder.warm()
+    assert encoder.made == 1
+
+
+def test_the_name_and_what_the_manifest_says() -> None:
+    encoder = OnnxEncoder(MODEL, threads=1)
     assert encoder.name == "embedded/efficientnet_lite0-imagenet"
     assert encoder.manifest.dimensions == 512
 

@@ -18,8 +18,9 @@ from PIL import Image
 from image_similarity.inference.image import jpeg
 from image_similarity.inference.image.broken import BrokenImageError
 from image_similarity.inference.image.jpeg_segments import Segment
+from tests.support import files
 from tests.support.jpegs import PROGRESSIVE, SEQUENTIAL, arithmetic
-from tests.unit.inference.image import by_the_book, files, libjpeg
+from tests.unit.inference.image import by_the_book, libjpeg
 
 pytestmark = pytest.mark.skipif(libjpeg.library() is None, reason="Pillow has no libjpeg of its own here")
 

@@ -247,10 +247,11 @@ def test_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_outage_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        s3._client()  # imports boto3, which is none of the read's time
         start = time.monotonic()
         fails("s3://pictures/hidden", SourceUnavailable, "not there after 0.8 seconds",
               SourcePolicy(buckets=POLICY.buckets, timeout_seconds=0.8))  # fmt: skip
-        assert time.monotonic() - start < 2.5  # the first read imports boto3 too
+        assert time.monotonic() - start < 2.5
 
 
 def test_nothing_listens(monkeypatch: pytest.MonkeyPatch) -> None:

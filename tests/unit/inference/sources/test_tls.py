@@ -180,9 +180,34 @@ def test_the_deadline_holds_for_a_handshake_that_stalls() -> None:
         assert time.monotonic() - start < 4
 
 
-def test_old_protocols_are_not_spoken() -> None:
-    assert connection._tls_context().minimum_version == ssl.TLSVersion.TLSv1_2
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+def test_old_protocols_are_not_spoken(contexts: dict[str, ssl.SSLContext]) -> None:
+    """A server of TLS 1.1, which a client without a minimum of its own does reach."""
+    old = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    old.load_cert_chain(Path(contexts["file"]).with_name("good.pem"))  # type: ignore[call-overload]
+    lax = ssl.create_default_context(cafile=str(contexts["file"]))
+    for context in (old, lax):
+        context.set_ciphers("ALL:@SECLEVEL=0")  # OpenSSL's levels above speak no TLS 1.1 at all
+        context.minimum_version = ssl.TLSVersion.TLSv1
+    old.maximum_version = ssl.TLSVersion.TLSv1_1
+    ours = connection._tls_context()
+    ours.set_ciphers("ALL:@SECLEVEL=0")
+    with serving(ok(b"hello"), context=old) as server:
+        with (
+            socket.create_connection(("127.0.0.1", server.port)) as plain,
+            lax.wrap_socket(plain, server_hostname="127.0.0.1") as spoken,
+        ):
+            assert spoken.version() == "TLSv1.1"
+        with pytest.raises(SourceUnavailable, match="url: "):
+            read(server.url)
+        assert server.requests == []
 
 
-def test_the_bundle_of_authorities_is_there() -> None:
-    assert Path(certifi.where()).stat().st_size > 100_000
+def test_mozillas_authorities_are_trusted_beside_the_systems(contexts: dict[str, ssl.SSLContext]) -> None:
+    """The system's are the one of this test, by SSL_CERT_FILE."""
+    bundle, system = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    bundle.load_verify_locations(certifi.where())
+    system.load_verify_locations(str(contexts["file"]))
+    trusted = set(connection._tls_context().get_ca_certs(binary_form=True))
+    assert len(bundle.get_ca_certs()) > 100
+    assert trusted >= {*bundle.get_ca_certs(binary_form=True), *system.get_ca_certs(binary_form=True)}

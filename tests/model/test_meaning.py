@@ -14,7 +14,7 @@ from image_similarity.inference.encoder import OnnxEncoder
 from image_similarity.inference.image import decode
 from image_similarity.inference.similarity import score
 
-MODEL = Path(__file__).parents[3] / "image_similarity" / "models" / "embedded"
+MODEL = Path(__file__).parents[2] / "image_similarity" / "models" / "embedded"
 Vector = NDArray[np.float32]
 
 

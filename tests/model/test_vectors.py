@@ -14,7 +14,7 @@ from image_similarity.inference.encoder import OnnxEncoder
 from image_similarity.inference.image import decode
 from tests.support import files
 
-MODEL = Path(__file__).parents[4] / "image_similarity" / "models" / "embedded"
+MODEL = Path(__file__).parents[2] / "image_similarity" / "models" / "embedded"
 PHOTOS = {name: getattr(skimage.data, name)() for name in ("chelsea", "astronaut", "coffee")}
 CORNER = 64  # pixels of a corner that the transparent variants hide
 
