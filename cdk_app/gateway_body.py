@@ -48,7 +48,7 @@ def build(conditions: Conditions, *, title: str, feature: Mapping[str, Json], ex
         },
         f"{VALIDATOR}s": {HEADERS: {"validateRequestParameters": True, "validateRequestBody": False}},
         "components": {"securitySchemes": {"sigv4": _scheme(source)}},
-        "x-amazon-apigateway-gateway-responses": gateway_responses(source),
+        "x-amazon-apigateway-gateway-responses": gateway_responses(source, conditions),
     }
 
 

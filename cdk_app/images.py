@@ -9,7 +9,8 @@ from aws_cdk import Aws
 from aws_cdk import aws_ecr_assets as ecr_assets
 from constructs import Construct
 
-from cdk_app.config import ROOT, SAGEMAKER_OUTPUTS, DeploymentConfig
+from cdk_app.build_rows import SAGEMAKER_OUTPUTS
+from cdk_app.config import ROOT, DeploymentConfig
 from cdk_app.parameters import Parameters
 from supply_chain.pins import LAMBDA_BASE, PYTHON_BASE, Pins
 
@@ -37,15 +38,15 @@ def image(scope: Construct, backend: str, config: DeploymentConfig) -> ecr_asset
     arguments = {
         "BASE": pins.base(BASES[backend]),
         "EXPORT_BASE": pins.base(PYTHON_BASE),
-        "MODEL": config.model,
-        "PRETRAINED": config.pretrained,
-        "PRECISION": config.precision,
+        "MODEL": config["model"],
+        "PRETRAINED": config["pretrained"],
+        "PRECISION": config["precision"],
     }
-    architecture, outputs = config.architecture, None
+    architecture, outputs = config["architecture"], None
     if backend == "sagemaker":
-        arguments["ACCELERATOR"] = config.accelerator
-        outputs = SAGEMAKER_OUTPUTS[config.builder]  # part of the tag: another manifest is another image
-        if config.accelerator == "gpu":  # SageMaker's GPU instances are x86_64
+        arguments["ACCELERATOR"] = config["accelerator"]
+        outputs = SAGEMAKER_OUTPUTS[config["builder"]]  # part of the tag: another manifest is another image
+        if config["accelerator"] == "gpu":  # SageMaker's GPU instances are x86_64
             architecture = "x86_64"
     with TemporaryDirectory() as folder:
         _gather(Path(folder), backend)
@@ -62,15 +63,20 @@ def image(scope: Construct, backend: str, config: DeploymentConfig) -> ecr_asset
 
 def model_name(config: DeploymentConfig) -> str:
     """What the containers answer as X-Model."""
-    if config.model != "embedded":
-        return f"{config.model}/{config.pretrained}"
+    if config["model"] != "embedded":
+        return f"{config['model']}/{config['pretrained']}"
     manifest = json.loads((ROOT / EMBEDDED / "manifest.json").read_text("utf-8"))
     return f"{manifest['model']}/{manifest['pretrained']}"
 
 
 def service_environment(parameters: Parameters) -> dict[str, str]:
-    """The environment of either container: buckets it may read, and the name that its metrics carry."""
-    return {"IMAGE_BUCKETS": parameters["ImageBuckets"], "STACK_NAME": Aws.STACK_NAME}
+    """The environment of either container: what it may fetch and as whom, and the name on its metrics."""
+    return {
+        "IMAGE_BUCKETS": parameters["ImageBuckets"],
+        "URL_HOSTS": parameters["UrlHosts"],
+        "USER_AGENT_CONTACT": parameters["UserAgentContact"],
+        "STACK_NAME": Aws.STACK_NAME,
+    }
 
 
 def _gather(folder: Path, backend: str) -> None:
