@@ -28,7 +28,8 @@ def bundle(output: Path, node_modules: Path = NODE_MODULES) -> None:
     """Write the content of the Explorer's zip: `handler.py` and an `assets` folder.
 
     Every reference of the page to its files carries the version of the whole (`?v=`), so that a browser may
-    keep them for good. The same input gives the same bytes, whatever the machine: CDK hashes the folder.
+    keep them for good. The same input gives the same bytes and modes, whatever the machine and its umask: CDK
+    hashes the folder.
 
     Args:
         output: the folder to write; its `assets` are replaced.
@@ -46,6 +47,16 @@ def bundle(output: Path, node_modules: Path = NODE_MODULES) -> None:
     _write_json(assets / "examples.json", _examples())
     _stamp(assets)
     shutil.copyfile(HERE / "handler.py", output / "handler.py")
+    _make_readable(output)
+
+
+def _make_readable(folder: Path) -> None:
+    """Give modes that everyone can read: a zip keeps them, and Lambda's user is not who built it.
+
+    Without this a umask of 027 or 077 makes a function that can't read its own code.
+    """
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def _examples() -> dict[str, dict[str, str]]:

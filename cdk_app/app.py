@@ -8,7 +8,7 @@ from typing import Any
 import aws_cdk as cdk
 
 from cdk_app import security
-from cdk_app.config import DeploymentConfig, defaults
+from cdk_app.config import DeploymentConfig, cdk_context
 from cdk_app.stack import ImageSimilarityStack
 
 
@@ -17,16 +17,22 @@ def build(*, outdir: str, context: Mapping[str, Any] | None = None) -> cdk.App:
 
     Args:
         outdir: the cloud assembly's folder.
-        context: flags over those of cdk.json; by default what the CDK command line hands over (`-c`).
+        context: flags and the CDK's own keys, over those of cdk.json; by default what the CDK command line
+            hands over (`-c`).
 
     Raises:
-        ConfigError: a flag is unknown or has a value that is not allowed.
+        ConfigError: a key is probably a misspelt flag, or a flag has a value that is not allowed.
     """
     if context is None:
         context = json.loads(os.environ.get("CDK_CONTEXT_JSON", "{}"))
-    merged = {**defaults(), **context}
+    merged = {**cdk_context(), **context}
     config = DeploymentConfig.from_context(merged)
     app = cdk.App(outdir=outdir, context=merged, analytics_reporting=False)
-    security.acknowledge(ImageSimilarityStack(app, config))
+    stack = ImageSimilarityStack(app, config)
+    for key in config.ignored:
+        cdk.Annotations.of(stack).add_warning_v2(
+            "image-similarity:context", f"Context key '{key}' is no flag of this app: it is ignored."
+        )
+    security.acknowledge(stack)
     security.check(app)
     return app

@@ -1,7 +1,7 @@
 """The template's conditions: what the parameters switch on."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -26,15 +26,27 @@ class Combination:
         return f"{self.backend}{'Iam' if self.signed else 'Open'}{'Explorer' if self.explorer else 'Plain'}"
 
 
+NAMES = {"lambda": "Lambda", "sagemaker": "SageMaker"}
+# Every partition but `aws`: IAM takes no wildcard for it, and Fn::Join no function as delimiter, so that
+# each is a condition. Held against botocore's list by a test.
+PARTITIONS = {
+    "aws-cn": "InChina",
+    "aws-us-gov": "InGovCloud",
+    "aws-eusc": "InSovereignEurope",
+    "aws-iso": "InIso",
+    "aws-iso-b": "InIsoB",
+    "aws-iso-e": "InIsoE",
+    "aws-iso-f": "InIsoF",
+}
+
+
 class Conditions(Construct):
     """Conditions by name, and one for each combination of the body's axes."""
 
     def __init__(self, scope: Construct, parameters: Parameters, config: DeploymentConfig) -> None:
         super().__init__(scope, "Conditions")
         self._parameters = parameters
-        self.backends = tuple(
-            {"lambda": "Lambda", "sagemaker": "SageMaker"}[name] for name in config.backends
-        )
+        self.backends = tuple(NAMES[name] for name in config.backends)
         for backend, value in (("Lambda", "yes-lambda"), ("SageMaker", "yes-sagemaker")):
             if backend in self.backends:
                 self._equals(f"Is{backend}", "ImageSimilarity", value)
@@ -43,12 +55,16 @@ class Conditions(Construct):
         self.is_signed = self._equals("IsSigned", "APIGatewayAuthorization", "AWS_IAM")
         self.has_explorer = self._equals("HasExplorer", "APIExplorer", "yes")
         self.has_access_logs = self._equals("HasAccessLogs", "AccessLogs", "yes")
-        has_buckets = self._differs("HasImageBuckets", "ImageBuckets")
-        for backend in self.backends:
-            both = cdk.Fn.condition_and(_holds(self[f"Is{backend}"]), _holds(has_buckets))
-            self._add(f"Is{backend}WithBuckets", both)
+        self._of_each_backend("WithBuckets", self._differs("HasImageBuckets", "ImageBuckets"))
+        self.in_vpc = self._differs("InVpc", "SubnetIds")
+        self._of_each_backend("InVpc", self.in_vpc)
         self.has_topic = self._differs("HasAlarmTopic", "AlarmTopicArn")
-        for partition, name in (("aws-cn", "InChina"), ("aws-us-gov", "InGovCloud")):
+        self.has_key = self._differs("HasKmsKey", "KmsKeyArn")
+        self.has_web_acl = self._differs("HasWebAcl", "WebAclArn")
+        self.has_ceiling = self._differs("HasConcurrencyCeiling", "LambdaMaxConcurrency")
+        self.auto_rate = self._equals("IsRateAuto", "ThrottlingRateLimit", "auto")
+        self.auto_burst = self._equals("IsBurstAuto", "ThrottlingBurstLimit", "auto")
+        for partition, name in PARTITIONS.items():
             self._add(name, cdk.Fn.condition_equals(cdk.Aws.PARTITION, partition))
         self.of = {combination: self._combination(combination) for combination in self.combinations()}
 
@@ -63,6 +79,24 @@ class Conditions(Construct):
             (*self.backends, "Off"), (True, False), (True, False)
         ):
             yield Combination(backend, signed, explorer)
+
+    def by_backend(self, values: Mapping[str, object]) -> object:
+        """The value of the backend that runs, by nested Fn::If; for use where the feature is on.
+
+        Args:
+            values: value by backend, for each backend whose image is built.
+        """
+        *others, last = self.backends
+        chosen = values[last]
+        for backend in reversed(others):
+            chosen = pick(self[f"Is{backend}"], values[backend], chosen)
+        return chosen
+
+    def _of_each_backend(self, suffix: str, condition: cdk.CfnCondition) -> None:
+        """`Is<backend><suffix>`: the condition, while that backend runs."""
+        for backend in self.backends:
+            both = cdk.Fn.condition_and(_holds(self[f"Is{backend}"]), _holds(condition))
+            self._add(f"Is{backend}{suffix}", both)
 
     def _combination(self, combination: Combination) -> cdk.CfnCondition:
         signed, explorer = _holds(self.is_signed), _holds(self.has_explorer)

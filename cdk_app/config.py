@@ -1,142 +1,116 @@
-"""What `cdk.json` and `-c` ask for, checked before anything is synthesized."""
+"""What `-c` asks for, checked against the table before anything is synthesized."""
 
 import difflib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cdk_app import values
+from cdk_app import build_rows
+from cdk_app.build_rows import BUILD_FLAGS
 from cdk_app.constraints import Constraint, OneOf
+from cdk_app.parameter_rows import PARAMETERS
+from cdk_app.table import Row
 
 ROOT = Path(__file__).resolve().parent.parent
-AUTO = "auto"
-BACKEND_VALUES = {"lambda": "yes-lambda", "sagemaker": "yes-sagemaker", "none": "no"}
-AUTHORIZATION_VALUES = {"IAM": "AWS_IAM", "NONE": "NONE"}
-IMAGE_BACKENDS = {"both": ("lambda", "sagemaker"), "lambda": ("lambda",), "sagemaker": ("sagemaker",)}
-# --output of the SageMaker image's build, by builder. SageMaker takes Docker's manifests alone, and BuildKit
-# writes OCI's by default from 0.31 on, also for type=docker: https://github.com/moby/buildkit/pull/6844.
-# type=docker, because the CDK pushes from the engine's store and type=image gets there from the engine's own
-# builder alone. The classic builder and Podman (github.com/containers/buildah, pkg/parse) know neither.
-SAGEMAKER_OUTPUTS: Mapping[str, list[str] | None] = {
-    "buildkit": ["type=docker,oci-mediatypes=false"],
-    "other": None,
-}
+ROWS: Mapping[str, Row] = {row.flag: row for row in (*PARAMETERS, *BUILD_FLAGS)}
+# Flags of which none goes without the other: the rules of the template say the same (parameters.py).
+PAIRS = (("subnet_ids", "security_group_ids"),)
+# What the CDK's command line writes into context files; its other keys have one of `:`, `/` and `@`.
+CDK_KEYS = {"acknowledged-issue-numbers", "cli-telemetry"}
+NEAR = 0.75  # share of letters that two names have in common; "tags" and "stage" have 0.67
 
 
 class ConfigError(ValueError):
     """A context key or value that the app does not know; the message lists what it does know."""
 
 
+def defaults() -> dict[str, str]:
+    """Every flag's default."""
+    return {row.flag: row.default for row in ROWS.values()}
+
+
 @dataclass(frozen=True)
 class DeploymentConfig:
-    """The context flags, one field each, as they were checked by `from_context`.
+    """Every flag's value; `config["stage"]` is one.
 
-    Those that name a CloudFormation parameter set its default; `model`, `pretrained`, `precision`,
-    `architecture`, `accelerator`, `images` and `builder` decide what only synthesis can.
+    Args:
+        flags: value by flag, all of the table.
+        ignored: context keys that are neither ours nor the CDK's, nor near one of ours.
     """
 
-    backend: str = "lambda"
-    authorization: str = "IAM"
-    api_explorer: str = "yes"
-    stage: str = "prod"
-    lambda_memory: str = "3008"
-    sagemaker_instance_type: str = AUTO
-    sagemaker_min: str = "1"
-    sagemaker_max: str = "2"
-    image_buckets: str = ""
-    rate_limit: str = "50"
-    burst_limit: str = "100"
-    log_retention_days: str = "30"
-    alarm_topic_arn: str = ""
-    access_logs: str = "no"
-    model: str = "ViT-B-32"
-    pretrained: str = "laion2b_s34b_b79k"
-    precision: str = "fp16"
-    architecture: str = "x86_64"
-    accelerator: str = "cpu"
-    images: str = "both"
-    builder: str = "buildkit"
+    flags: Mapping[str, str] = field(default_factory=defaults)
+    ignored: tuple[str, ...] = ()
+
+    def __getitem__(self, flag: str) -> str:
+        return self.flags[flag]
 
     @classmethod
     def from_context(cls, context: Mapping[str, Any]) -> "DeploymentConfig":
         """Build the configuration from CDK context.
 
         Args:
-            context: every context key; those of the CDK itself (with `:`, `/` or `@`) are left alone.
+            context: every context key; those of the CDK itself (with `:`, `/` or `@`, and CDK_KEYS) pass.
 
         Raises:
-            ConfigError: a key or a value is not one of those allowed; the message lists them.
+            ConfigError: a key is near one of ours, or a value is not one of those allowed.
         """
-        flags = {key: value for key, value in context.items() if not set(key) & set(":/@")}
-        known = [field.name for field in fields(cls)]
-        for key in flags.keys() - set(known):
-            raise ConfigError(f"Context key '{key}' is unknown.{_hint(key, known)} Keys: {', '.join(known)}.")
-        config = cls(**{key: _text(key, value) for key, value in flags.items()})
-        for key, constraint in config.constraints().items():
-            _check(key, getattr(config, key), constraint)
-        return config._settled()
-
-    def constraints(self) -> dict[str, Constraint]:
-        """The rule of every flag; those of the instance types depend on other flags."""
-        switch = OneOf(values.SWITCH)
-        return {
-            "accelerator": OneOf(("cpu", "gpu")),
-            "architecture": OneOf(("x86_64", "arm64")),
-            "images": OneOf(tuple(IMAGE_BACKENDS)),
-            "builder": OneOf(tuple(SAGEMAKER_OUTPUTS)),
-            "precision": OneOf(("fp16", "int8")),
-            "model": values.MODEL_NAME,
-            "pretrained": values.PRETRAINED_TAG,
-            "backend": OneOf(tuple(BACKEND_VALUES)),
-            "authorization": OneOf(tuple(AUTHORIZATION_VALUES)),
-            "api_explorer": switch,
-            "access_logs": switch,
-            "stage": values.STAGE_NAME,
-            "lambda_memory": values.LAMBDA_MEMORY,
-            "sagemaker_instance_type": OneOf((AUTO, *self.instance_types)),
-            "sagemaker_min": values.INSTANCES,
-            "sagemaker_max": values.INSTANCES,
-            "image_buckets": values.BUCKETS,
-            "rate_limit": values.RATE,
-            "burst_limit": values.BURST,
-            "log_retention_days": OneOf(values.RETENTION_DAYS),
-            "alarm_topic_arn": values.TOPIC_ARN,
-        }
-
-    @property
-    def instance_types(self) -> tuple[str, ...]:
-        """SageMaker instance types that the SageMaker image runs on, the default first."""
-        kind = "gpu" if self.accelerator == "gpu" else self.architecture
-        return values.INSTANCE_TYPES.get(kind, values.INSTANCE_TYPES["x86_64"])
+        others = [key for key in context if key not in ROWS and not _is_of_the_cdk(key)]
+        for key in others:
+            if near := _near(key):
+                raise ConfigError(
+                    f"Context key '{key}' is unknown. Did you mean '{near}'? Keys: {', '.join(ROWS)}."
+                )
+        given = {key: _text(key, value) for key, value in context.items() if key in ROWS}
+        config = cls({**defaults(), **given}, tuple(others))
+        for flag in sorted(
+            given, key=lambda flag: callable(ROWS[flag].rule)
+        ):  # those that others decide last
+            _check(flag, config[flag], ROWS[flag].flag_rule(config.flags))
+        config._check_together()
+        return config
 
     @property
     def backends(self) -> tuple[str, ...]:
         """The backends whose image is built."""
-        return IMAGE_BACKENDS[self.images]
+        return build_rows.backends(self.flags)
 
-    def _settled(self) -> "DeploymentConfig":
-        """Decide what depends on several flags. Raises ConfigError for a pair that cannot be."""
-        if int(self.sagemaker_min) > int(self.sagemaker_max):
+    def _check_together(self) -> None:
+        """Raise ConfigError for flags of which each is right, and together they can't be."""
+        if int(self["sagemaker_min"]) > int(self["sagemaker_max"]):
             raise ConfigError(
-                f"sagemaker_min is {self.sagemaker_min} and sagemaker_max is {self.sagemaker_max}: "
+                f"sagemaker_min is {self['sagemaker_min']} and sagemaker_max is {self['sagemaker_max']}: "
                 "the minimum can't be over the maximum."
             )
-        if self.model == "embedded" and self.precision != "fp16":
+        if self["model"] == "embedded" and self["precision"] != "fp16":
             raise ConfigError("Context key 'precision': the embedded model comes as fp16 alone.")
-        backend, instance_type = self.backend, self.sagemaker_instance_type
-        if backend not in (*self.backends, "none"):  # cdk.json's default, with the other image alone built
-            backend = self.backends[0]
-        if instance_type == AUTO:
-            instance_type = self.instance_types[0]
-        return replace(self, backend=backend, sagemaker_instance_type=instance_type)
+        for pair in PAIRS:
+            absent = [flag for flag in pair if not self[flag]]
+            if len(absent) == 1:
+                raise ConfigError(f"{' and '.join(pair)} go together: '{absent[0]}' is missing.")
 
 
-def defaults() -> dict[str, Any]:
+def cdk_context() -> dict[str, Any]:
     """The context of cdk.json, which the CDK command line hands over but a plain `python app.py` lacks."""
     context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text("utf-8"))["context"]
     return context
+
+
+def _is_of_the_cdk(key: str) -> bool:
+    return key in CDK_KEYS or bool(set(key) & set(":/@"))
+
+
+def _near(key: str) -> str:
+    """The flag that a key was probably meant to be, however it is written; parameters' names count too."""
+    meant = {_snake(row.name): row.flag for row in PARAMETERS} | {flag: flag for flag in ROWS}
+    close = difflib.get_close_matches(_snake(key), meant, n=1, cutoff=NEAR)
+    return meant[close[0]] if close else ""
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[- .]", "_", name).lower()
 
 
 def _text(key: str, value: object) -> str:
@@ -152,8 +126,8 @@ def _check(key: str, value: str, constraint: Constraint) -> None:
     raise ConfigError(f"Context key '{key}' has the value '{value}'.{hint} Allowed: {constraint}.")
 
 
-def _hint(word: str, known: tuple[str, ...] | list[str]) -> str:
+def _hint(word: str, known: Iterable[str]) -> str:
     if word.isdigit():
         return ""  # a number is no misspelling of another
-    close = difflib.get_close_matches(word, known, n=1)
+    close = difflib.get_close_matches(word, list(known), n=1)
     return f" Did you mean '{close[0]}'?" if close else ""

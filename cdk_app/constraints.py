@@ -37,17 +37,26 @@ class Number:
 
 @dataclass(frozen=True)
 class Pattern:
-    """A text that a regular expression matches whole (the syntax that Python and CloudFormation share)."""
+    """A text that a regular expression matches whole (the syntax that Python and CloudFormation share).
+
+    Args:
+        pattern: the expression, without anchors.
+        meaning: what it says, in words; it completes "must be".
+        max_length: characters at most, None for no limit of its own.
+    """
 
     pattern: str
     meaning: str
+    max_length: int | None = None
 
     def accepts(self, value: str) -> bool:
         """Whether the value keeps the rule."""
+        if self.max_length is not None and len(value) > self.max_length:
+            return False
         return re.fullmatch(self.pattern, value) is not None
 
     def __str__(self) -> str:
-        return self.meaning
+        return self.meaning + (f", at most {self.max_length} characters" if self.max_length else "")
 
 
 Constraint = OneOf | Number | Pattern

@@ -49,7 +49,7 @@ def build(conditions: Conditions, *, title: str, feature: Mapping[str, Json], ex
             for path, methods in source["paths"].items()
         },
         "components": {"securitySchemes": {"sigv4": _scheme(source)}},
-        "x-amazon-apigateway-gateway-responses": gateway_responses(source),
+        "x-amazon-apigateway-gateway-responses": gateway_responses(source, conditions),
     }
 
 

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-r
 
 import json
 
+from cdk_app.conditions import Conditions, pick
 from cdk_app.openapi import ANY_ORIGIN, RETRY_AFTER_SECONDS, Json, error
 
 TOO_LARGE = (
@@ -12,7 +13,7 @@ TOO_LARGE = (
 )
 
 
-def gateway_responses(source: Json) -> Json:
+def gateway_responses(source: Json, conditions: Conditions) -> Json:
     """Every answer that API Gateway gives by itself, in the contract's shape, readable by any page."""
     forbidden, busy = error(source, "Forbidden"), error(source, "TooManyRequests")
     broken, late = error(source, "BadGateway"), error(source, "Timeout")
@@ -27,12 +28,26 @@ def gateway_responses(source: Json) -> Json:
         "REQUEST_TOO_LARGE": _response({"code": "PayloadTooLarge", "message": TOO_LARGE}),
         "THROTTLED": _response(busy, retry=True),
         "QUOTA_EXCEEDED": _response(busy),
-        "API_CONFIGURATION_ERROR": _response(error(source, "InternalError")),
+        "API_CONFIGURATION_ERROR": _configuration_error(source, conditions),
         "INTEGRATION_FAILURE": _response(broken, "502"),
         "INTEGRATION_TIMEOUT": _response(late),
         "DEFAULT_4XX": _response({"code": "InvalidRequest", "message": None}),
         "DEFAULT_5XX": _response(broken, "502"),
     }
+
+
+def _configuration_error(source: Json, conditions: Conditions) -> Json:
+    """Where Lambda runs the feature: 503, because this is what a function that is throttled comes to.
+
+    API Gateway answers Lambda's 429 with a 500 of its own and does not pass on why; of the types of
+    responses that are 500 this is the one for integrations. A stack whose integration is wrong would say
+    503 too, but this template's are tested.
+    https://repost.aws/questions/QUfI6bsdd0SOiPeyimzxSkfQ
+    """
+    defect = _response(error(source, "InternalError"))
+    if "Lambda" not in conditions.backends:
+        return defect
+    return pick(conditions["IsLambda"], _response(error(source, "Unavailable"), "503", retry=True), defect)
 
 
 def _response(told: Json, status: str | None = None, *, retry: bool = False) -> Json:

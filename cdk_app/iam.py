@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from cdk_app.conditions import Conditions, pick
+from cdk_app.conditions import PARTITIONS, Conditions, pick
 
 Statement = Mapping[str, Any]
 
@@ -27,7 +27,16 @@ SENDS_SOURCE_ACCOUNT = {
 
 def allow(actions: Sequence[str], resource: object, **conditions: Mapping[str, object]) -> Statement:
     """One Allow statement; `conditions` is operator -> keys and values."""
-    statement = {"Effect": "Allow", "Action": list(actions), "Resource": resource}
+    return _statement("Allow", actions, resource, conditions)
+
+
+def deny(actions: Sequence[str], resource: object, **conditions: Mapping[str, object]) -> Statement:
+    """One Deny statement, as `allow`."""
+    return _statement("Deny", actions, resource, conditions)
+
+
+def _statement(effect: str, actions: Sequence[str], resource: object, conditions: Statement) -> Statement:
+    statement = {"Effect": effect, "Action": list(actions), "Resource": resource}
     return statement | ({"Condition": conditions} if conditions else {})
 
 
@@ -43,7 +52,7 @@ def read_buckets(
 ) -> None:
     """Let the role read the objects of the listed buckets; nothing exists where none is listed.
 
-    Fn::Join takes no function as delimiter, so the partition is written out once for each.
+    Fn::Join takes no function as delimiter, so the ARNs are written out once for each partition.
     """
 
     def arns(partition: str) -> object:
@@ -51,9 +60,9 @@ def read_buckets(
         joined = cdk.Fn.join(f"{end},{start}", cdk.Fn.split(",", buckets))
         return cdk.Fn.split(",", cdk.Fn.join("", [start, joined, end]))
 
-    resources = pick(
-        conditions["InChina"], arns("aws-cn"), pick(conditions["InGovCloud"], arns("aws-us-gov"), arns("aws"))
-    )
+    resources = arns("aws")
+    for partition, name in reversed(PARTITIONS.items()):
+        resources = pick(conditions[name], arns(partition), resources)
     policy = iam.CfnPolicy(
         scope,
         "BucketsPolicy",

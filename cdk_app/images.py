@@ -10,7 +10,8 @@ from aws_cdk import Aws
 from aws_cdk import aws_ecr_assets as ecr_assets
 from constructs import Construct
 
-from cdk_app.config import ROOT, SAGEMAKER_OUTPUTS, DeploymentConfig
+from cdk_app.build_rows import SAGEMAKER_OUTPUTS
+from cdk_app.config import ROOT, DeploymentConfig
 from cdk_app.parameters import Parameters
 from supply_chain.pins import LAMBDA_BASE, PYTHON_BASE, Pins
 
@@ -26,10 +27,10 @@ PLATFORMS = {
 
 def image(scope: Construct, backend: str, config: DeploymentConfig) -> ecr_assets.DockerImageAsset:
     """The image of a backend; `backend` is its folder's name, `lambda` or `sagemaker`."""
-    gpu = backend == "sagemaker" and config.accelerator == "gpu"
-    architecture = "x86_64" if gpu else config.architecture  # SageMaker's GPU instances are x86_64
+    gpu = backend == "sagemaker" and config["accelerator"] == "gpu"
+    architecture = "x86_64" if gpu else config["architecture"]  # SageMaker's GPU instances are x86_64
     # Part of the tag: another manifest is another image.
-    outputs = SAGEMAKER_OUTPUTS[config.builder] if backend == "sagemaker" else None
+    outputs = SAGEMAKER_OUTPUTS[config["builder"]] if backend == "sagemaker" else None
     with TemporaryDirectory() as folder:
         _gather(Path(folder), backend)
         return ecr_assets.DockerImageAsset(
@@ -49,26 +50,31 @@ def build_arguments(backend: str, config: DeploymentConfig) -> dict[str, str]:
     arguments = {
         "BASE": pins.base(BASES[backend]),
         "EXPORT_BASE": pins.base(PYTHON_BASE),
-        "MODEL": config.model,
-        "PRETRAINED": config.pretrained,
-        "PRECISION": config.precision,
+        "MODEL": config["model"],
+        "PRETRAINED": config["pretrained"],
+        "PRECISION": config["precision"],
     }
     if backend == "sagemaker":
-        arguments["ACCELERATOR"] = config.accelerator
+        arguments["ACCELERATOR"] = config["accelerator"]
     return arguments
 
 
 def model_name(config: DeploymentConfig) -> str:
     """What the containers answer as X-Model."""
-    if config.model != "embedded":
-        return f"{config.model}/{config.pretrained}"
+    if config["model"] != "embedded":
+        return f"{config['model']}/{config['pretrained']}"
     manifest = json.loads((ROOT / EMBEDDED / "manifest.json").read_text("utf-8"))
     return f"{manifest['model']}/{manifest['pretrained']}"
 
 
 def service_environment(parameters: Parameters) -> dict[str, str]:
-    """The environment of either container: buckets it may read, and the name that its metrics carry."""
-    return {"IMAGE_BUCKETS": parameters["ImageBuckets"], "STACK_NAME": Aws.STACK_NAME}
+    """The environment of either container: what it may fetch and as whom, and the name on its metrics."""
+    return {
+        "IMAGE_BUCKETS": parameters["ImageBuckets"],
+        "URL_HOSTS": parameters["UrlHosts"],
+        "USER_AGENT_CONTACT": parameters["UserAgentContact"],
+        "STACK_NAME": Aws.STACK_NAME,
+    }
 
 
 def _gather(folder: Path, backend: str) -> None:

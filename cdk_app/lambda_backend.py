@@ -1,103 +1,109 @@
 """The Lambda backend: one function from a container image, called straight by API Gateway."""
 
-from typing import Any
-
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from cdk_app import iam
-from cdk_app.conditions import Conditions, when
-from cdk_app.config import DeploymentConfig
+from cdk_app import addresses, functions, iam, network
+from cdk_app.alarms import NAMESPACE, PERIOD_SECONDS, Alarm, Metric
+from cdk_app.backend import Output
+from cdk_app.choices import Choices
+from cdk_app.conditions import pick, when
 from cdk_app.images import image, service_environment
 from cdk_app.logs import log_group
-from cdk_app.parameters import Parameters
-from cdk_app.rest_api import RestApi
+from cdk_app.widgets import metrics, substituted, widget
 
 TIMEOUT_SECONDS = 28  # under API Gateway's 29, so that the caller gets our answer and not a 504
+# us-east-1's list price of a second with 1 GB, and of a call: https://aws.amazon.com/lambda/pricing/
+DOLLARS_PER_GB_SECOND = {"x86_64": 0.0000166667, "arm64": 0.0000133334}
+DOLLARS_PER_CALL = 0.0000002
+SPEND_DOLLARS_AN_HOUR = 5
 
 
 class LambdaBackend(Construct):
     """Function, role, log group and API Gateway's permission; all exist when it is chosen."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        *,
-        api: RestApi,
-        parameters: Parameters,
-        conditions: Conditions,
-        config: DeploymentConfig,
-    ) -> None:
-        super().__init__(scope, "Lambda")
-        logs_ = log_group(self, "LogGroup", parameters)
-        role = iam.service_role(
-            self,
-            "Role",
-            service="lambda",
-            description="What the Image Similarity function may do",
-            policies=[iam.policy("WriteLogsAndTraces", [iam.write_logs(logs_), iam.write_traces()])],
-        )
+    name = "Lambda"
+    variables: dict[str, str] = {}  # noqa: RUF012 - nothing changes it
+    outputs: tuple[Output, ...] = ()
+
+    def __init__(self, scope: Construct, choices: Choices) -> None:
+        super().__init__(scope, self.name)
+        self._choices = choices
+        self.function = self._function(image(self, "lambda", choices.config).image_uri)
+        self.permission = functions.invoke_permission(self, self.function, addresses.execute_arn("POST/*"))
+        self.integration = functions.proxy_integration(self.function)
+        self.turned_away = self._metric("Throttles")
+        self.alarms = (self._throttles_alarm(), self._spend_alarm())
+        self.widgets = self._widgets()
+        when(choices.conditions["IsLambda"], self)
+
+    def _function(self, image_uri: str) -> lambda_.CfnFunction:
+        parameters, conditions = self._choices.parameters, self._choices.conditions
+        logs = log_group(self, "LogGroup", self._choices)
+        role = functions.function_role(self, "What the Image Similarity function may do", logs)
         buckets = parameters["ImageBuckets"]
-        iam.read_buckets(self, role, conditions=conditions, backend="Lambda", buckets=buckets)
-        self.function = self._function(
-            image(self, "lambda", config).image_uri, role.attr_arn, logs_, parameters, config
+        iam.read_buckets(self, role, conditions=conditions, backend=self.name, buckets=buckets)
+        vpc = network.placement(
+            self,
+            role,
+            choices=self._choices,
+            backend=self.name,
+            statements=network.function_statements(),
+            subnets="SubnetIds",
         )
-        self.permission = invoke_permission(self, self.function, api.execute_arn("POST/*"))
-        when(conditions["IsLambda"], self)
-
-    def integration(self) -> dict[str, Any]:
-        """The integration of the feature's routes: the function answers status, headers and body itself."""
-        return proxy_integration(self.function)
-
-    def _function(
-        self,
-        image_uri: str,
-        role_arn: str,
-        logs_: logs.CfnLogGroup,
-        parameters: Parameters,
-        config: DeploymentConfig,
-    ) -> lambda_.CfnFunction:
+        ceiling = pick(conditions.has_ceiling, {"Ref": "LambdaMaxConcurrency"})
         return lambda_.CfnFunction(
             self,
             "Function",
             description="Vectors and similarity of images",
             package_type="Image",
             code=lambda_.CfnFunction.CodeProperty(image_uri=image_uri),
-            architectures=[config.architecture],
-            role=role_arn,
+            architectures=[self._choices.config["architecture"]],
+            role=role.attr_arn,
             memory_size=parameters.number("LambdaMemorySize"),
+            reserved_concurrent_executions=cdk.Token.as_number(ceiling),
             timeout=TIMEOUT_SECONDS,
             environment=lambda_.CfnFunction.EnvironmentProperty(variables=service_environment(parameters)),
-            logging_config=json_logs(logs_),
-            tracing_config=lambda_.CfnFunction.TracingConfigProperty(mode="Active"),
+            vpc_config=vpc,
+            logging_config=functions.json_logs(logs),
+            tracing_config=functions.traced(conditions),
         )
 
+    def _metric(self, name: str) -> Metric:
+        return Metric("AWS/Lambda", name, "Sum", {"FunctionName": self.function.ref})
 
-def json_logs(logs_: logs.CfnLogGroup) -> lambda_.CfnFunction.LoggingConfigProperty:
-    """Lambda's own lines as JSON too, into a log group that the stack owns."""
-    return lambda_.CfnFunction.LoggingConfigProperty(log_format="JSON", log_group=logs_.ref)
+    def _throttles_alarm(self) -> Alarm:
+        text = pick(
+            self._choices.conditions.has_ceiling,
+            "Lambda turns requests away: as many as LambdaMaxConcurrency allows are at work.",
+            "Lambda turns requests away: the account's concurrency is used up.",
+        )
+        return Alarm(
+            "LambdaThrottlesAlarm", "IsLambda", text, 0, {"throttles": self.turned_away}, "throttles"
+        )
 
+    def _spend_alarm(self) -> Alarm:
+        """Calls, and their seconds with the function's memory, at the list price."""
+        price = f"{DOLLARS_PER_GB_SECOND[self._choices.config['architecture']]:.10f}"
+        seconds = f"duration / 1000 * ${{LambdaMemorySize}} / 1024 * {price}"
+        text = (
+            f"Lambda costs over {SPEND_DOLLARS_AN_HOUR} dollars an hour (at us-east-1's list price): "
+            "LambdaMaxConcurrency and ThrottlingRateLimit bound it."
+        )
+        return Alarm(
+            "LambdaSpendAlarm",
+            "IsLambda",
+            text,
+            SPEND_DOLLARS_AN_HOUR * PERIOD_SECONDS / 3600,
+            {"calls": self._metric("Invocations"), "duration": self._metric("Duration")},
+            {"Fn::Sub": f"{seconds} + calls * {DOLLARS_PER_CALL:.7f}"},
+        )
 
-def proxy_integration(function: lambda_.CfnFunction) -> dict[str, Any]:
-    """API Gateway's Lambda proxy integration."""
-    uri = cdk.Fn.sub(
-        "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Function}/invocations",
-        {"Function": function.attr_arn},
-    )
-    return {"type": "aws_proxy", "httpMethod": "POST", "uri": uri}
-
-
-def invoke_permission(
-    scope: Construct, function: lambda_.CfnFunction, source_arn: str
-) -> lambda_.CfnPermission:
-    """Let API Gateway call the function, for these methods of this API alone: the ARN names the account."""
-    return lambda_.CfnPermission(
-        scope,
-        "Permission",
-        action="lambda:InvokeFunction",
-        function_name=function.ref,
-        principal="apigateway.amazonaws.com",
-        source_arn=source_arn,
-    )
+    def _widgets(self) -> object:
+        names = ("Invocations", "Errors", "Throttles", "ConcurrentExecutions")
+        calls = metrics("AWS/Lambda", names, ("FunctionName", "${Function}"))
+        of = ("Stack", "${AWS::StackName}", "Backend", "lambda")
+        starts = metrics(NAMESPACE, ("ColdStart", "ModelLoad"), of)
+        widgets = [widget("Lambda", "Sum", calls), widget("Cold starts, and loading in ms", "Sum", starts)]
+        return substituted(widgets, {"Function": self.function.ref})

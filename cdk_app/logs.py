@@ -4,14 +4,19 @@ import aws_cdk as cdk
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from cdk_app.parameters import Parameters
+from cdk_app.choices import Choices
+from cdk_app.conditions import pick
 
 
-def log_group(
-    scope: Construct, group_id: str, parameters: Parameters, name: str | None = None
-) -> logs.CfnLogGroup:
+def log_group(scope: Construct, group_id: str, choices: Choices, name: str | None = None) -> logs.CfnLogGroup:
     """A log group; its name is generated where the writing service does not prescribe one."""
-    days = parameters.number("LogRetentionDays")
-    group = logs.CfnLogGroup(scope, group_id, log_group_name=name, retention_in_days=days)
+    parameters, conditions = choices.parameters, choices.conditions
+    group = logs.CfnLogGroup(
+        scope,
+        group_id,
+        log_group_name=name,
+        retention_in_days=parameters.number("LogRetentionDays"),
+        kms_key_id=cdk.Token.as_string(pick(conditions.has_key, parameters["KmsKeyArn"])),
+    )
     group.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
     return group

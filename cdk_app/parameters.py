@@ -6,49 +6,53 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Construct
 
-from cdk_app.config import DeploymentConfig
+from cdk_app.config import PAIRS, ROWS, DeploymentConfig
 from cdk_app.constraints import Constraint, Number, OneOf
-from cdk_app.specs import Spec, specs
+from cdk_app.parameter_rows import PARAMETERS
+from cdk_app.table import Row
 
 RULED_MAXIMA = range(1, 4)
 
 
 class Parameters(Construct):
-    """The parameters and their rule, from the specs; `self[name]` is a parameter's Ref."""
+    """The parameters and their rules, from the table; `self[name]` is a parameter's Ref."""
 
     def __init__(self, scope: Construct, config: DeploymentConfig) -> None:
         super().__init__(scope, "Parameters")
-        self._specs = specs(config)
-        self._parameters = {spec.name: self._parameter(spec) for spec in self._specs}
+        self._parameters = {row.name: self._parameter(row, config) for row in PARAMETERS}
         self._instances_rule()
+        for pair in PAIRS:
+            self._pair_rules(*(ROWS[flag].name for flag in pair))
 
     def __getitem__(self, name: str) -> str:
         return cdk.Fn.ref(self._parameters[name].logical_id)
 
     def number(self, name: str) -> float:
         """A parameter's Ref where the CDK wants a number."""
-        return cdk.Token.as_number({"Ref": name})
+        return cdk.Token.as_number({"Ref": self._parameters[name].logical_id})
 
-    def interface(self) -> dict[str, Any]:
+    @staticmethod
+    def interface() -> dict[str, Any]:
         """The console's groups and labels (AWS::CloudFormation::Interface)."""
         groups: dict[str, list[str]] = {}
-        for spec in self._specs:
-            groups.setdefault(spec.group, []).append(spec.name)
+        for row in PARAMETERS:
+            groups.setdefault(row.group, []).append(row.name)
         return {
             "ParameterGroups": [
                 {"Label": {"default": group}, "Parameters": names} for group, names in groups.items()
             ],
-            "ParameterLabels": {spec.name: {"default": spec.label} for spec in self._specs},
+            "ParameterLabels": {row.name: {"default": row.label} for row in PARAMETERS},
         }
 
-    def _parameter(self, spec: Spec) -> cdk.CfnParameter:
+    def _parameter(self, row: Row, config: DeploymentConfig) -> cdk.CfnParameter:
+        rule, default = row.parameter_rule(config.flags), row.parameter_default(config.flags)
         return cdk.CfnParameter(
             self,
-            spec.name,
-            default=int(spec.default) if isinstance(spec.constraint, Number) else spec.default,
-            description=spec.description,
-            constraint_description=_refusal(spec.constraint),
-            **_rule(spec.constraint),
+            row.name,
+            default=int(default) if isinstance(rule, Number) else default,
+            description=row.text,
+            constraint_description=_refusal(rule),
+            **_properties(rule),
         )
 
     def _instances_rule(self) -> None:
@@ -70,16 +74,30 @@ class Parameters(Construct):
 
         cdk.CfnRule(self, "MinimumWithinMaximum", assertions=[assertion(limit) for limit in RULED_MAXIMA])
 
+    def _pair_rules(self, one: str, other: str) -> None:
+        """Refuse either of two parameters without the other."""
+        for given, needed in ((one, other), (other, one)):
+            assertion = cdk.CfnRuleAssertion(
+                assert_=cdk.Fn.condition_not(cdk.Fn.condition_equals(self[needed], "")),
+                assert_description=f"{given} goes with {needed}, which is empty: give both, or neither.",
+            )
+            cdk.CfnRule(
+                self,
+                f"{given}Need{needed}",
+                rule_condition=cdk.Fn.condition_not(cdk.Fn.condition_equals(self[given], "")),
+                assertions=[assertion],
+            )
+
 
 def _refusal(constraint: Constraint) -> str:
     """What the console says of a value that is refused; a list of choices it shows by itself."""
     return "must be one of the listed values" if isinstance(constraint, OneOf) else f"must be {constraint}"
 
 
-def _rule(constraint: Constraint) -> Mapping[str, Any]:
+def _properties(constraint: Constraint) -> Mapping[str, Any]:
     """The constraint as properties of a CfnParameter."""
     if isinstance(constraint, OneOf):
         return {"allowed_values": list(constraint.values)}
     if isinstance(constraint, Number):
         return {"type": "Number", "min_value": constraint.minimum, "max_value": constraint.maximum}
-    return {"allowed_pattern": f"^({constraint.pattern})$"}
+    return {"allowed_pattern": f"^({constraint.pattern})$", "max_length": constraint.max_length}

@@ -6,89 +6,94 @@ each combination, and which rules keep a parameter change live at once, never op
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct, IDependable
 
-from cdk_app import iam
-from cdk_app.conditions import Combination, Conditions, pick
-from cdk_app.parameters import Parameters
+from cdk_app import addresses, iam
+from cdk_app.backend import Backend
+from cdk_app.choices import Choices
+from cdk_app.conditions import Combination, pick
+from cdk_app.logs import log_group
+from cdk_app.openapi import Json
 
 COMPRESS_FROM_BYTES = 1024
 HASH_LENGTH = 8
+# What `auto` throttles to: where calls are signed, and where everyone may call at the owner's cost.
+AUTO_RATE, AUTO_BURST = (50, 10), (100, 20)
 
 
 class RestApi(Construct):
-    """The API, its deployments and its stage."""
+    """The API, its deployments, its stage, and the web ACL before it.
 
-    def __init__(self, scope: Construct, *, parameters: Parameters, conditions: Conditions) -> None:
+    Args:
+        scope: the stack.
+        choices: parameters, conditions and flags.
+        title: the API's name.
+        body: the OpenAPI body.
+        backends: each whose image is built.
+        explorer: what must exist before the Explorer's routes are served.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        choices: Choices,
+        *,
+        title: str,
+        body: Json,
+        backends: Sequence[Backend],
+        explorer: IDependable,
+    ) -> None:
         super().__init__(scope, "Api")
-        self._parameters, self._conditions = parameters, conditions
-        self.name = cdk.Aws.STACK_NAME
-        self._api = apigateway.CfnRestApi(
+        self._choices, self._conditions = choices, choices.conditions
+        snapshot: dict[str, Any] = {"body": body, "minimum_compression_size": COMPRESS_FROM_BYTES}
+        api = apigateway.CfnRestApi(
             self,
-            "RestApi",
-            name=self.name,
+            addresses.REST_API,
+            name=title,
             description="Vectors and similarity of images",
             endpoint_configuration=apigateway.CfnRestApi.EndpointConfigurationProperty(types=["REGIONAL"]),
-            minimum_compression_size=COMPRESS_FROM_BYTES,
+            **snapshot,
         )
-        self.id = self._api.ref
-        self.stage_name = parameters["APIGatewayStageName"]
-
-    def execute_arn(self, path: str, stage: str = "*") -> str:
-        """The ARN of a method, as permissions and callers' policies name it; no resource id, they change."""
-        region = "${AWS::Region}:${AWS::AccountId}"
-        return cdk.Fn.sub(f"arn:${{AWS::Partition}}:execute-api:{region}:${{RestApi}}/{stage}/{path}")
-
-    def url(self, path: str) -> str:
-        """The public URL of a path; it exists once the stage does."""
-        host = "${RestApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}"
-        return cdk.Fn.sub(f"https://{host}/${{Stage}}/{path}")
-
-    def deploy(
-        self,
-        body: Mapping[str, Any],
-        *,
-        invokable: Mapping[str, IDependable],
-        variables: object,
-    ) -> None:
-        """Give the API its body and make it live.
-
-        Args:
-            body: the OpenAPI body.
-            invokable: backend name (or `Explorer`) -> what must exist before a route to it is served.
-            variables: the stage variables; values that no Deployment has to change for.
-        """
-        self._api.body = body
-        resolved = json.dumps(cdk.Stack.of(self).resolve(body), sort_keys=True)
-        fingerprint = hashlib.sha256(resolved.encode()).hexdigest()[:HASH_LENGTH]
+        self._id = api.ref
+        invokable = {backend.name: backend.permission for backend in backends if backend.permission}
+        fingerprint = self._fingerprint(snapshot)
         deployments = {
-            combination: self._deployment(combination, fingerprint, invokable)
+            combination: self._deployment(combination, fingerprint, invokable, explorer)
             for combination in self._conditions.combinations()
         }
-        self.stage = self._stage(self._live(deployments), variables)
+        self.stage_name = self._stage(self._live(deployments), self._variables(backends)).ref
+        self._web_acl()
+
+    def _fingerprint(self, snapshot: Mapping[str, Any]) -> str:
+        """Of all that a Deployment freezes: body, compression, and a resource policy once there is one."""
+        resolved = json.dumps(cdk.Stack.of(self).resolve(snapshot), sort_keys=True)
+        return hashlib.sha256(resolved.encode()).hexdigest()[:HASH_LENGTH]
 
     def _deployment(
-        self, combination: Combination, fingerprint: str, invokable: Mapping[str, IDependable]
+        self,
+        combination: Combination,
+        fingerprint: str,
+        invokable: Mapping[str, IDependable],
+        explorer: IDependable,
     ) -> apigateway.CfnDeployment:
-        """A snapshot of the body as this combination resolves it.
+        """A snapshot of the API as this combination resolves it.
 
         The hash renews it with the template; it depends only on permissions that its condition implies.
         """
         deployment = apigateway.CfnDeployment(
-            self,
-            f"Deployment{combination.name}{fingerprint}",
-            rest_api_id=self.id,
+            self, f"Deployment{combination.name}{fingerprint}", rest_api_id=self._id
         )
         deployment.cfn_options.condition = self._conditions.of[combination]
         if combination.backend in invokable:
             deployment.node.add_dependency(invokable[combination.backend])
         if combination.explorer:
-            deployment.node.add_dependency(invokable["Explorer"])
+            deployment.node.add_dependency(explorer)
         return deployment
 
     def _live(self, deployments: Mapping[Combination, apigateway.CfnDeployment]) -> object:
@@ -99,32 +104,37 @@ class RestApi(Construct):
             def ref(*, signed: bool, explorer: bool) -> object:
                 return {"Ref": deployments[Combination(backend, signed, explorer)].logical_id}
 
-            return pick(
-                conditions.is_signed,
-                pick(
-                    conditions.has_explorer, ref(signed=True, explorer=True), ref(signed=True, explorer=False)
-                ),
-                pick(
-                    conditions.has_explorer,
-                    ref(signed=False, explorer=True),
-                    ref(signed=False, explorer=False),
-                ),
-            )
+            def by_explorer(*, signed: bool) -> object:
+                served, plain = ref(signed=signed, explorer=True), ref(signed=signed, explorer=False)
+                return pick(conditions.has_explorer, served, plain)
+
+            return pick(conditions.is_signed, by_explorer(signed=True), by_explorer(signed=False))
 
         live = of("Off")
         for backend in conditions.backends:
             live = pick(conditions[f"Is{backend}"], of(backend), live)
         return live
 
+    def _variables(self, backends: Sequence[Backend]) -> object:
+        """The stage variables of the backend that runs."""
+        chosen: object = None
+        for backend in backends:
+            if backend.variables:
+                chosen = pick(self._conditions[f"Is{backend.name}"], backend.variables, chosen)
+        return chosen
+
     def _stage(self, deployment: object, variables: object) -> apigateway.CfnStage:
         """The stage; all that is live without a new Deployment is set here."""
-        logging = self._conditions.has_access_logs
+        logging, parameters = self._conditions.has_access_logs, self._choices.parameters
+        logs = log_group(self, "AccessLogGroup", self._choices)
+        logs.cfn_options.condition = logging
         destination = iam.arn("logs:log-group:${AccessLogGroup}")  # without the ":*" of its Arn
+        rate, burst = throttles(self._choices)
         settings = apigateway.CfnStage.MethodSettingProperty(
             http_method="*",
             resource_path="/*",
-            throttling_rate_limit=self._parameters.number("ThrottlingRateLimit"),
-            throttling_burst_limit=self._parameters.number("ThrottlingBurstLimit"),
+            throttling_rate_limit=cdk.Token.as_number(rate),
+            throttling_burst_limit=cdk.Token.as_number(burst),
             metrics_enabled=cdk.Token.as_any(pick(logging, then=True, otherwise=False)),
             # Execution logs tell what callers send, in a log group that would outlive the stack.
             logging_level="OFF",
@@ -133,17 +143,44 @@ class RestApi(Construct):
         access = {"DestinationArn": destination, "Format": ACCESS_LOG_FORMAT}
         stage = apigateway.CfnStage(
             self,
-            "Stage",
-            rest_api_id=self.id,
-            stage_name=self.stage_name,
+            addresses.STAGE,
+            rest_api_id=self._id,
+            stage_name=parameters["APIGatewayStageName"],
             deployment_id=cdk.Token.as_string(deployment),
             method_settings=[settings],
             access_log_setting=cdk.Token.as_any(pick(logging, access)),
             tracing_enabled=True,
         )
-        # jsii mistakes a token for a map here and would write its own handle into the template.
-        stage.add_property_override("Variables", variables)
+        if variables is not None:
+            # jsii mistakes a token for a map here and would write its own handle into the template.
+            stage.add_property_override("Variables", variables)
         return stage
+
+    def _web_acl(self) -> None:
+        """The account's web ACL, if one is named; a stage of another name is another association."""
+        association = wafv2.CfnWebACLAssociation(
+            self,
+            "WebAclAssociation",
+            resource_arn=addresses.stage_arn(),
+            web_acl_arn=self._choices.parameters["WebAclArn"],
+        )
+        association.cfn_options.condition = self._conditions.has_web_acl
+        # A new association replaces the old one in WAF, or is another stage's. To delete the old one then
+        # might take away the new: what is deleted is the stage's association, whichever that is.
+        association.cfn_options.update_replace_policy = cdk.CfnDeletionPolicy.RETAIN
+        association.cfn_options.deletion_policy = cdk.CfnDeletionPolicy.DELETE
+
+
+def throttles(choices: Choices) -> tuple[object, object]:
+    """The rate (requests a second) and the burst (requests) that the stage takes."""
+    conditions, parameters = choices.conditions, choices.parameters
+    rate = pick(
+        conditions.auto_rate, pick(conditions.is_signed, *AUTO_RATE), parameters["ThrottlingRateLimit"]
+    )
+    burst = pick(
+        conditions.auto_burst, pick(conditions.is_signed, *AUTO_BURST), parameters["ThrottlingBurstLimit"]
+    )
+    return rate, burst
 
 
 # No query string, no body, no header: access logs tell who called which route, and how it went.

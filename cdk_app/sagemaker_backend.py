@@ -7,12 +7,14 @@ from aws_cdk import aws_iam
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from cdk_app import iam
-from cdk_app.conditions import Conditions, when
-from cdk_app.config import DeploymentConfig
-from cdk_app.images import image, service_environment
+from cdk_app import iam, network, sagemaker_integration
+from cdk_app.alarms import Alarm, Metric, own
+from cdk_app.backend import Output
+from cdk_app.choices import Choices
+from cdk_app.conditions import when
+from cdk_app.images import image, model_name, service_environment
 from cdk_app.logs import log_group
-from cdk_app.parameters import Parameters
+from cdk_app.widgets import metrics, substituted, widget
 
 NAME_PREFIX = "image-similarity"
 VARIANT = "AllTraffic"
@@ -27,35 +29,46 @@ TARGET_REQUESTS_PER_MINUTE = {"cpu": 300, "gpu": 1500}
 SCALE_OUT_SECONDS, SCALE_IN_SECONDS = 60, 300
 
 
+FAILED_SHARE = 0.05
+
+
 class SageMakerBackend(Construct):
     """Model, endpoint, scaling, roles and log group; all exist when the backend is chosen."""
 
-    def __init__(
-        self, scope: Construct, *, parameters: Parameters, conditions: Conditions, config: DeploymentConfig
-    ) -> None:
-        super().__init__(scope, "SageMaker")
-        self._parameters = parameters
+    name = "SageMaker"
+    permission = None  # the role that API Gateway assumes is part of the integration
+
+    def __init__(self, scope: Construct, choices: Choices) -> None:
+        super().__init__(scope, self.name)
+        self._choices, self._parameters = choices, choices.parameters
         # One endpoint for each instance type: Application Auto Scaling refuses a new type on a scaled one.
         self._stack_part = cdk.Fn.select(
             0, cdk.Fn.split("-", cdk.Fn.select(2, cdk.Fn.split("/", cdk.Aws.STACK_ID)))
         )
-        size = cdk.Fn.join("-", cdk.Fn.split(".", parameters["SageMakerInstanceType"]))
+        size = cdk.Fn.join("-", cdk.Fn.split(".", self._parameters["SageMakerInstanceType"]))
         name = cdk.Fn.sub(f"{NAME_PREFIX}-${{Stack}}-${{Size}}", {"Stack": self._stack_part, "Size": size})
-        model = self._model(image(self, "sagemaker", config), conditions)
+        model = self._model(image(self, "sagemaker", choices.config))
         # SageMaker prescribes the name; made here first, it has a retention and goes with the stack.
-        logs = log_group(self, "LogGroup", parameters, cdk.Fn.join("", ["/aws/sagemaker/Endpoints/", name]))
-        self.endpoint = self._endpoint(name, model, config)
-        self.endpoint.add_resource_dependency(logs)
-        self.endpoint_name = self.endpoint.attr_endpoint_name
-        self._scaling(config)
-        self.invoke_role = self._invoke_role()
-        when(conditions["IsSageMaker"], self)
+        logs = log_group(self, "LogGroup", choices, cdk.Fn.join("", ["/aws/sagemaker/Endpoints/", name]))
+        endpoint = self._endpoint(name, model)
+        endpoint.add_resource_dependency(logs)
+        self._endpoint_name = endpoint.attr_endpoint_name
+        self._scaling()
+        self.integration = sagemaker_integration.integration(
+            self._invoke_role().attr_arn, model_name(choices.config)
+        )
+        self.variables = {"endpoint": self._endpoint_name}
+        self.turned_away = own("Errors", "Sum", "sagemaker", Code="Unavailable")
+        self.alarms = (self._health_alarm(), self._throttles_alarm())
+        self.widgets = self._widgets()
+        self.outputs = (Output("SageMakerEndpointName", self._endpoint_name, "The endpoint behind the API"),)
+        when(choices.conditions["IsSageMaker"], self)
 
     def _stack_arn(self, tail: str) -> str:
         """The prefix of all endpoints of this stack: the old one works on while a new one takes over."""
         return iam.arn(f"{tail}{NAME_PREFIX}-${{Stack}}-*", Stack=self._stack_part)
 
-    def _model(self, container: ecr_assets.DockerImageAsset, conditions: Conditions) -> sagemaker.CfnModel:
+    def _model(self, container: ecr_assets.DockerImageAsset) -> sagemaker.CfnModel:
         role = iam.service_role(
             self,
             "Role",
@@ -64,7 +77,16 @@ class SageMakerBackend(Construct):
             policies=[iam.policy("RunEndpoint", self._run_statements(container.repository.repository_arn))],
         )
         buckets = self._parameters["ImageBuckets"]
-        iam.read_buckets(self, role, conditions=conditions, backend="SageMaker", buckets=buckets)
+        conditions = self._choices.conditions
+        iam.read_buckets(self, role, conditions=conditions, backend=self.name, buckets=buckets)
+        vpc = network.placement(
+            self,
+            role,
+            choices=self._choices,
+            backend=self.name,
+            statements=network.model_statements(),
+            subnets="Subnets",
+        )
         return sagemaker.CfnModel(
             self,
             "Model",
@@ -72,6 +94,7 @@ class SageMakerBackend(Construct):
             primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
                 image=container.image_uri, environment=service_environment(self._parameters)
             ),
+            vpc_config=vpc,
         )
 
     def _run_statements(self, repository_arn: str) -> list[iam.Statement]:
@@ -87,19 +110,16 @@ class SageMakerBackend(Construct):
             iam.allow(["cloudwatch:PutMetricData"], "*", StringEquals=namespace),
         ]
 
-    def _endpoint(
-        self, name: str, model: sagemaker.CfnModel, config: DeploymentConfig
-    ) -> sagemaker.CfnEndpoint:
+    def _endpoint(self, name: str, model: sagemaker.CfnModel) -> sagemaker.CfnEndpoint:
         variant = sagemaker.CfnEndpointConfig.ProductionVariantProperty(
             variant_name=VARIANT,
             model_name=model.attr_model_name,
             instance_type=self._parameters["SageMakerInstanceType"],
-            # Application Auto Scaling brings it to the minimum; a fixed number keeps a new minimum from
-            # replacing all instances.
-            initial_instance_count=1,
+            # Not one: the stage points to a new endpoint before Application Auto Scaling can add to it.
+            initial_instance_count=self._parameters.number("SageMakerMinInstances"),
             initial_variant_weight=1,
             container_startup_health_check_timeout_in_seconds=STARTUP_SECONDS,
-            inference_ami_version=GPU_HOST if config.accelerator == "gpu" else None,
+            inference_ami_version=GPU_HOST if self._choices.config["accelerator"] == "gpu" else None,
         )
         settings = sagemaker.CfnEndpointConfig(self, "EndpointConfig", production_variants=[variant])
         return sagemaker.CfnEndpoint(
@@ -110,18 +130,18 @@ class SageMakerBackend(Construct):
             retain_all_variant_properties=True,  # an update keeps the number that scaling has reached
         )
 
-    def _scaling(self, config: DeploymentConfig) -> None:
+    def _scaling(self) -> None:
         target = scaling.CfnScalableTarget(
             self,
             "ScalableTarget",
             service_namespace="sagemaker",
             scalable_dimension="sagemaker:variant:DesiredInstanceCount",
-            resource_id=cdk.Fn.join("", ["endpoint/", self.endpoint_name, f"/variant/{VARIANT}"]),
+            resource_id=cdk.Fn.join("", ["endpoint/", self._endpoint_name, f"/variant/{VARIANT}"]),
             min_capacity=self._parameters.number("SageMakerMinInstances"),
             max_capacity=self._parameters.number("SageMakerMaxInstances"),
         )
         tracking = scaling.CfnScalingPolicy.TargetTrackingScalingPolicyConfigurationProperty(
-            target_value=TARGET_REQUESTS_PER_MINUTE[config.accelerator],
+            target_value=TARGET_REQUESTS_PER_MINUTE[self._choices.config["accelerator"]],
             predefined_metric_specification=scaling.CfnScalingPolicy.PredefinedMetricSpecificationProperty(
                 predefined_metric_type="SageMakerVariantInvocationsPerInstance"
             ),
@@ -151,3 +171,33 @@ class SageMakerBackend(Construct):
                 )
             ],
         )
+
+    def _variant(self) -> dict[str, object]:
+        return {"EndpointName": self._endpoint_name, "VariantName": VARIANT}
+
+    def _health_alarm(self) -> Alarm:
+        """Failures but those of a container that is full, which the other alarm is for.
+
+        SageMaker counts every 5xx of the container among the endpoint's.
+        """
+        text = "The endpoint fails more than 5 % of its requests; being full does not count here."
+        counted = {
+            "failures": Metric("AWS/SageMaker", "Invocation5XXErrors", "Sum", self._variant()),
+            "calls": Metric("AWS/SageMaker", "Invocations", "Sum", self._variant()),
+            "away": self.turned_away,
+        }
+        share = "(failures - FILL(away, 0)) / calls"
+        return Alarm("SageMakerHealthAlarm", "IsSageMaker", text, FAILED_SHARE, counted, share)
+
+    def _throttles_alarm(self) -> Alarm:
+        text = "The endpoint turns requests away: its queues are full, and scaling has not caught up."
+        return Alarm(
+            "SageMakerThrottlesAlarm", "IsSageMaker", text, 0, {"throttles": self.turned_away}, "throttles"
+        )
+
+    def _widgets(self) -> object:
+        of = ("EndpointName", "${Endpoint}", "VariantName", VARIANT)
+        calls = metrics("AWS/SageMaker", ("Invocations", "Invocation4XXErrors", "Invocation5XXErrors"), of)
+        load = metrics("/aws/sagemaker/Endpoints", ("CPUUtilization", "MemoryUtilization"), of)
+        widgets = [widget("Endpoint", "Sum", calls), widget("Load of the instances, %", "Average", load)]
+        return substituted(widgets, {"Endpoint": self._endpoint_name})

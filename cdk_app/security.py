@@ -15,9 +15,15 @@ from constructs import IConstruct
 
 WILDCARD = "AwsSolutions-IAM5"
 TRACES = "X-Ray takes segments from an account, not from a resource: its actions know no other than *."
+INTERFACES = (
+    "Network interfaces that do not exist yet have no name, and describing actions know no resources. The "
+    "policy exists where SubnetIds is given; what Lambda's own code may do with it is nothing: Deny."
+)
 ALARMS = (
     "ApiErrorsAlarm",
     "ApiLatencyAlarm",
+    "ApiRequestsAlarm",
+    "LambdaSpendAlarm",
     "LambdaThrottlesAlarm",
     "SageMakerHealthAlarm",
     "SageMakerThrottlesAlarm",
@@ -41,6 +47,10 @@ class Acknowledged:
     resource: str = ""
 
 
+def _default(parameter: str, part: str) -> str:
+    return f"Judged with {parameter}'s default, the empty text; exactly then Fn::If leaves {part} out."
+
+
 ACKNOWLEDGED = (
     Acknowledged(
         "Api/RestApi",
@@ -55,14 +65,15 @@ ACKNOWLEDGED = (
     ),
     Acknowledged(
         "Api/Stage",
-        "AwsSolutions-APIG3",
-        "A web ACL costs by the month and is the account's choice; docs/deploy.md tells how to attach one.",
-    ),
-    Acknowledged(
-        "Api/Stage",
         "AwsSolutions-APIG6",
         "Execution logs hold what callers send, in a log group that API Gateway makes and the stack's "
         "deletion leaves; access logs and the backends' own lines tell the rest.",
+    ),
+    Acknowledged(
+        "Explorer/Function",
+        "AwsSolutions-L1",
+        "The newest runtime that is known to be in every region, China's included; supported as long as the "
+        "newest.",
     ),
     Acknowledged("Explorer/Role", WILDCARD, TRACES, "*"),
     Acknowledged("Lambda/Role", WILDCARD, TRACES, "*"),
@@ -97,12 +108,30 @@ ACKNOWLEDGED = (
         for backend in ("Lambda", "SageMaker")
     ),
     *(
+        Acknowledged(f"{backend}/NetworkPolicy", WILDCARD, INTERFACES, "*")
+        for backend in ("Lambda", "SageMaker")
+    ),
+    *(
         Acknowledged(
             f"Observability/{alarm}",
             "CloudFormation-Validate::F3033",
-            "Judged with AlarmTopicArn's default, the empty text; exactly then Fn::If leaves the action out.",
+            _default("AlarmTopicArn", "the action"),
         )
         for alarm in ALARMS
+    ),
+    *(
+        Acknowledged(f"{path}LogGroup", "CloudFormation-Validate::F3031", _default("KmsKeyArn", "the key"))
+        for path in ("Api/Access", "Explorer/", "Lambda/", "SageMaker/")
+    ),
+    Acknowledged(
+        "Lambda/Function",
+        "CloudFormation-Validate::F3012",
+        _default("LambdaMaxConcurrency", "the reservation"),
+    ),
+    Acknowledged(
+        "Api/Stage",
+        "CloudFormation-Validate::F3012",
+        "Judged with the throttles' default, auto; exactly then Fn::If puts a number there.",
     ),
 )
 

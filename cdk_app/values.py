@@ -17,39 +17,62 @@ STAGE_NAME = Pattern(r"[A-Za-z0-9_-]{1,128}", "1 to 128 letters, digits, '_' and
 LAMBDA_MEMORY = Number(1024, 10240)
 INSTANCES = Number(1)
 # The account's own limits: https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
-RATE = Number(1, 10000)
-BURST = Number(1, 5000)
+RATE = Pattern(r"auto|[1-9][0-9]{0,3}|10000", "auto, or a whole number, 1 to 10000")
+BURST = Pattern(r"auto|[1-9][0-9]{0,2}|[1-4][0-9]{3}|5000", "auto, or a whole number, 1 to 5000")
+CONCURRENCY = Pattern(r"|[1-9][0-9]{0,4}", "a whole number, 1 to 99999, or nothing")
+# Each reaches the containers as one environment variable, of which SageMaker takes 1,024 characters:
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ContainerDefinition.html
+VARIABLE_LENGTH = 1024
 _BUCKET = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-BUCKETS = Pattern(rf"|{_BUCKET}(,{_BUCKET})*", "S3 bucket names, comma-separated without spaces, or nothing")
+BUCKETS = Pattern(
+    rf"|{_BUCKET}(?:,{_BUCKET})*",
+    "S3 bucket names, comma-separated without spaces, or nothing",
+    VARIABLE_LENGTH,
+)
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST = rf"\.?{_LABEL}(?:\.{_LABEL})*"
+URL_HOSTS = Pattern(
+    rf"|{_HOST}(?:,{_HOST})*",
+    "host names and .suffixes in small letters, comma-separated without spaces, or none, or nothing",
+    VARIABLE_LENGTH,
+)
+# It becomes a comment of the User-Agent, which ends at a closing bracket (RFC 9110, section 10.1.5).
+CONTACT = Pattern(
+    r"|https?://[A-Za-z0-9._~:/?#@!$&'*+,;=%-]{3,200}|[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{3,190}",
+    "a URL (http or https) or an e-mail address, or nothing",
+    256,
+)
+_PARTITION = "arn:aws[a-z-]*"
 TOPIC_ARN = Pattern(
-    r"|arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}",
+    rf"|{_PARTITION}:sns:[a-z0-9-]+:[0-9]{{12}}:[A-Za-z0-9_-]{{1,256}}",
     "the ARN of an SNS topic, or nothing",
+)
+# https://docs.aws.amazon.com/waf/latest/APIReference/API_AssociateWebACL.html; a stage takes a regional one
+WEB_ACL_ARN = Pattern(
+    rf"|{_PARTITION}:wafv2:[a-z0-9-]+:[0-9]{{12}}:regional/webacl/[A-Za-z0-9_-]{{1,128}}/[0-9a-f-]{{36}}",
+    "the ARN of a regional web ACL (WAFv2), or nothing",
+)
+# CloudWatch Logs wants the key's ARN, not its alias:
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_AssociateKmsKey.html
+KEY_ARN = Pattern(
+    rf"|{_PARTITION}:kms:[a-z0-9-]+:[0-9]{{12}}:key/[A-Za-z0-9-]{{1,64}}",
+    "the ARN of a KMS key (not of an alias), or nothing",
+)
+# At most 16 subnets and 5 groups: https://docs.aws.amazon.com/lambda/latest/api/API_VpcConfig.html and
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_VpcConfig.html
+SUBNETS = Pattern(
+    r"|subnet-[0-9a-f]{8,17}(?:,subnet-[0-9a-f]{8,17}){0,15}",
+    "1 to 16 subnet ids, comma-separated without spaces, or nothing",
+)
+SECURITY_GROUPS = Pattern(
+    r"|sg-[0-9a-f]{8,17}(?:,sg-[0-9a-f]{8,17}){0,4}",
+    "1 to 5 security group ids, comma-separated without spaces, or nothing",
 )
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 _DAYS = (
-    1,
-    3,
-    5,
-    7,
-    14,
-    30,
-    60,
-    90,
-    120,
-    150,
-    180,
-    365,
-    400,
-    545,
-    731,
-    1096,
-    1827,
-    2192,
-    2557,
-    2922,
-    3288,
-    3653,
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545),
+    *(731, 1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
 RETENTION_DAYS = tuple(str(days) for days in _DAYS)
 

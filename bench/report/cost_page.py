@@ -1,6 +1,7 @@
 """Writes docs/cost.md from prices.json and the last full benchmark: python -m bench.report.cost_page."""
 
 import json
+import re
 import textwrap
 
 from bench.cost.curve import Curve, curve, measured
@@ -73,8 +74,11 @@ def _wrapped(*sentences: str) -> str:
 
 
 def _default_memory() -> str:
-    context: dict[str, str] = json.loads((ROOT / "cdk.json").read_text())["context"]
-    return context["lambda_memory"]
+    """The stack's, as docs/deploy.md tells it."""
+    told = re.search(r"`LambdaMemorySize` \| `(\d+)`", (ROOT / "docs" / "deploy.md").read_text("utf-8"))
+    if told is None:
+        raise LookupError("docs/deploy.md tells no default of LambdaMemorySize.")
+    return told[1]
 
 
 def _at_one_cpu(seconds: Curve, name: str) -> Workload:

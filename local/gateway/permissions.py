@@ -70,6 +70,10 @@ class Permissions:
         arn = f"arn:{self.pseudo.partition}:sagemaker:{where}"
         return allows(self.policies.identity(role), Call(INVOKE_ENDPOINT, arn))
 
+    def may(self, role: str, action: str, **context: str) -> bool:
+        """Whether a role (by ARN) may do something on every resource, with these condition keys."""
+        return allows(self.policies.identity(role), Call(action, "*", context=context))
+
     def _call(self, service: str, action: str, resource: str, source_arn: str = "") -> Call:
         values = {ACCOUNT: self.pseudo.account, ARN: source_arn}
         sent = SENT.get((service, action))

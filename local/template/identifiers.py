@@ -15,6 +15,7 @@ _REF_IS_ID = {"AWS::ApiGateway::Deployment", "AWS::ApiGateway::RestApi"}
 _REF_IS_NAME = {
     "AWS::ApiGateway::Stage",
     "AWS::ApplicationAutoScaling::ScalableTarget",
+    "AWS::IAM::Policy",
     "AWS::IAM::Role",
     "AWS::Lambda::Function",
     "AWS::Logs::LogGroup",

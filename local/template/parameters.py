@@ -13,6 +13,7 @@ KEYS = {
     "ConstraintDescription",
     "Default",
     "Description",
+    "MaxLength",
     "MaxValue",
     "MinValue",
     "Type",
@@ -66,6 +67,9 @@ def _refusals(definition: Mapping[str, Json], text: str) -> Iterator[str]:
     allowed = [as_text(value) for value in definition.get("AllowedValues", [])]
     if allowed and text not in allowed:
         yield f"allowed are {', '.join(allowed)}."
+    longest = definition.get("MaxLength")
+    if longest is not None and len(text) > int(longest):
+        yield f"must have at most {as_text(longest)} characters, and has {len(text)}."
     pattern = definition.get("AllowedPattern")
     if pattern and not re.fullmatch(pattern, text):
         yield definition.get("ConstraintDescription") or f"must match {pattern}."

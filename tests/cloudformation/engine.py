@@ -28,7 +28,12 @@ class Created:
     physical: Physical
     properties: Mapping[str, Json]
     depends_on: frozenset[str]
-    retained: bool
+    definition: Mapping[str, Json]
+
+    def retained(self, *, replaced: bool) -> bool:
+        """Whether it stays in the account when the stack gives it up, as replaced or as not wanted."""
+        policy = "UpdateReplacePolicy" if replaced else "DeletionPolicy"
+        return bool(self.definition.get(policy, "Delete") != "Delete")
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,7 @@ class Engine:
             return Outcome("UPDATE_ROLLBACK_COMPLETE" if before else "ROLLBACK_COMPLETE", str(error))
         gone = [item for name, item in self.resources.items() if name not in planned]
         self.resources = {name: item for name, item in self.resources.items() if name in planned}
-        self._delete([*gone, *self._superseded])
+        self._delete(gone, self._superseded)
         defaults = {name: as_text(item["Default"]) for name, item in declared.items() if "Default" in item}
         self.parameters = {**defaults, **values}
         self.outputs = resolver.outputs()
@@ -120,25 +125,28 @@ class Engine:
             self._superseded.append(current)
             self._create("REPLACE", wanted, depends_on)
         elif current.properties != wanted.properties:
-            updated = replace(current, properties=wanted.properties, depends_on=depends_on)
+            updated = replace(
+                current, properties=wanted.properties, depends_on=depends_on, definition=wanted.definition
+            )
             PROVIDERS[wanted.type].update(self.cloud, current.physical, current.properties, wanted.properties)
             self.resources[wanted.logical_id] = updated
             self._done(Step("UPDATE", wanted.logical_id))
         else:
-            self.resources[wanted.logical_id] = replace(current, depends_on=depends_on)
+            self.resources[wanted.logical_id] = replace(
+                current, depends_on=depends_on, definition=wanted.definition
+            )
 
     def _create(self, action: str, wanted: ResolvedResource, depends_on: frozenset[str]) -> None:
         self._count += 1
         name = f"{self.pseudo.stack_name}-{wanted.logical_id}-{self._count:05d}"
         physical = PROVIDERS[wanted.type].create(self.cloud, name, wanted.properties)
-        policy = "UpdateReplacePolicy" if action == "REPLACE" else "DeletionPolicy"
         self.resources[wanted.logical_id] = Created(
             wanted.logical_id,
             wanted.type,
             physical,
             wanted.properties,
             depends_on,
-            retained=wanted.definition.get(policy, "Delete") != "Delete",
+            wanted.definition,
         )
         self._done(Step(action, wanted.logical_id))
 
@@ -159,12 +167,13 @@ class Engine:
         self._delete(added)
         self.fail = fail
 
-    def _delete(self, doomed: list[Created]) -> None:
+    def _delete(self, doomed: list[Created], superseded: list[Created] | None = None) -> None:
         self._superseded = []
-        by_id = {item.logical_id: item for item in doomed}
+        replaced = {item.logical_id: item for item in superseded or []}
+        by_id = {item.logical_id: item for item in doomed} | replaced
         for logical_id in reversed(self._order({name: item.depends_on for name, item in by_id.items()})):
             item = by_id[logical_id]
-            if not item.retained:
+            if not item.retained(replaced=logical_id in replaced):
                 PROVIDERS[item.type].delete(self.cloud, item.physical, item.properties)
                 self._done(Step("DELETE", logical_id))
 

@@ -37,6 +37,10 @@ CREDENTIALS = {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 Json = Any
+_ACL = "arn:aws:wafv2:us-east-1:123456789012:regional/webacl"
+GUID = "473e64fd-f30b-4765-81a0-62ad96dd167a"
+WEB_ACLS = tuple(f"{_ACL}/{name}/{GUID}" for name in ("one", "two"))
+LOG_KEYS = (f"arn:aws:kms:us-east-1:123456789012:key/{GUID}",)
 
 
 @dataclass
@@ -70,7 +74,12 @@ class Account:
 
     def inventory(self) -> dict[str, list[str]]:
         """Everything that the services describe, by kind; kinds that have nothing are left out."""
-        return inventory(self.client, self.statements)
+        described = inventory(self.client, self.statements)
+        kept = {
+            "AWS::WAFv2::WebACLAssociation": sorted(self.cloud.protected),
+            "network interfaces": sorted(self.cloud.interfaces),
+        }
+        return described | {kind: names for kind, names in kept.items() if names}
 
     def statements(self, function: str) -> list[dict[str, Json]]:
         """Statements of a function's resource policy."""
@@ -185,7 +194,7 @@ def account(assembly: Assembly, *, log_role: bool = True, seed: int = 0) -> Iter
     # moto lists a class's methods by inspection at every call: a fifth of its time, and always the same.
     listed = mock.patch("moto.core.responses.method_names_from_class", cache(method_names_from_class))
     with mock.patch.dict("os.environ", CREDENTIALS), listed, mocked_services():
-        cloud = Cloud(REGION, log_role=log_role)
+        cloud = Cloud(REGION, log_role=log_role, web_acls=WEB_ACLS, log_keys=LOG_KEYS)
         bucket = f"cdk-hnb659fds-assets-123456789012-{REGION}"
         cloud.client("s3").create_bucket(Bucket=bucket)
         for key in assembly.files:

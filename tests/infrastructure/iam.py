@@ -6,12 +6,19 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from local.template.policies import listed
 from local.template.resolve import ResolvedStack, resolve
 
 Row = tuple[str, str, str, str]
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "iam.md"
-BUCKETS = {"ImageBuckets": "bucket-1,bucket-2"}
-STATES = tuple({"ImageSimilarity": backend, **BUCKETS} for backend in ("yes-lambda", "yes-sagemaker", "no"))
+EVERYTHING = {
+    "ImageBuckets": "bucket-1,bucket-2",
+    "SubnetIds": "subnet-01234567,subnet-89abcdef",
+    "SecurityGroupIds": "sg-01234567",
+}
+STATES = tuple(
+    {"ImageSimilarity": backend, **EVERYTHING} for backend in ("yes-lambda", "yes-sagemaker", "no")
+)
 
 
 def template_rows(template: Mapping[str, Any]) -> set[Row]:
@@ -57,9 +64,9 @@ def _rows(stack: ResolvedStack) -> Iterator[Row]:
 
 
 def _statement(stack: ResolvedStack, who: str, statement: Mapping[str, Any]) -> Row:
-    assert statement["Effect"] == "Allow"
     assert not statement.keys() & {"NotAction", "NotResource"}
-    return _readable(stack, who, statement["Action"], statement["Resource"], statement.get("Condition"))
+    actions = {"Allow": "", "Deny": "Deny "}[statement["Effect"]] + ", ".join(listed(statement["Action"]))
+    return _readable(stack, who, actions, statement["Resource"], statement.get("Condition"))
 
 
 def _readable(stack: ResolvedStack, who: str, actions: Any, resources: Any, condition: Any) -> Row:  # noqa: ANN401
@@ -86,7 +93,7 @@ def _readable(stack: ResolvedStack, who: str, actions: Any, resources: Any, cond
 def _flat(condition: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for key, value in condition.items():
         if isinstance(value, Mapping):
-            assert key == "StringEquals", json.dumps(condition)
+            assert key in ("StringEquals", "ArnLike"), json.dumps(condition)
             yield from value.items()
         else:
             yield key, value

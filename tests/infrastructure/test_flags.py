@@ -2,15 +2,19 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from aws_cdk.assertions import Annotations, Match
 
-from cdk_app.config import ConfigError, DeploymentConfig, defaults
+from cdk_app import document
+from cdk_app.app import build
+from cdk_app.config import ROWS, ConfigError, DeploymentConfig, cdk_context
+from cdk_app.parameter_rows import PARAMETERS
+from tests.infrastructure.account import LOG_KEYS, WEB_ACLS
 from tests.infrastructure.synthesis import Synthesized
 
 Synthesize = Callable[..., Synthesized]
@@ -27,8 +31,15 @@ SETS_A_DEFAULT = [
     ("sagemaker_min", "3", "SageMakerMinInstances", 3),
     ("sagemaker_max", "9", "SageMakerMaxInstances", 9),
     ("image_buckets", "pictures,more-pictures", "ImageBuckets", "pictures,more-pictures"),
-    ("rate_limit", "7", "ThrottlingRateLimit", 7),
-    ("burst_limit", "8", "ThrottlingBurstLimit", 8),
+    ("rate_limit", "7", "ThrottlingRateLimit", "7"),
+    ("burst_limit", "8", "ThrottlingBurstLimit", "8"),
+    ("lambda_max_concurrency", "5", "LambdaMaxConcurrency", "5"),
+    ("url_hosts", "none", "UrlHosts", "none"),
+    ("user_agent_contact", "images@example.com", "UserAgentContact", "images@example.com"),
+    ("subnet_ids", "subnet-01234567,subnet-89abcdef", "SubnetIds", "subnet-01234567,subnet-89abcdef"),
+    ("security_group_ids", "sg-01234567", "SecurityGroupIds", "sg-01234567"),
+    ("web_acl_arn", WEB_ACLS[0], "WebAclArn", WEB_ACLS[0]),
+    ("kms_key_arn", LOG_KEYS[0], "KmsKeyArn", LOG_KEYS[0]),
     ("log_retention_days", "90", "LogRetentionDays", "90"),
     (
         "alarm_topic_arn",
@@ -48,9 +59,20 @@ BAD = [
     ("sagemaker_instance_type", "ml.g4dn.xlarge", "Allowed: one of auto, ml.c5.large"),
     ("sagemaker_min", "0", "Allowed: a whole number, 1 or more."),
     ("sagemaker_max", "two", "Allowed: a whole number, 1 or more."),
-    ("image_buckets", "My Bucket", "Allowed: S3 bucket names, comma-separated without spaces, or nothing."),
-    ("rate_limit", "0", "Allowed: a whole number, 1 to 10000."),
-    ("burst_limit", "-1", "Allowed: a whole number, 1 to 5000."),
+    (
+        "image_buckets",
+        "My Bucket",
+        "Allowed: S3 bucket names, comma-separated without spaces, or nothing, at most 1024",
+    ),
+    ("rate_limit", "0", "Allowed: auto, or a whole number, 1 to 10000."),
+    ("burst_limit", "-1", "Allowed: auto, or a whole number, 1 to 5000."),
+    ("lambda_max_concurrency", "0", "Allowed: a whole number, 1 to 99999, or nothing."),
+    ("url_hosts", "*.example.com", "Allowed: host names and .suffixes in small letters"),
+    ("user_agent_contact", "ask (me)", "Allowed: a URL (http or https) or an e-mail address, or nothing"),
+    ("subnet_ids", "subnet-1", "Allowed: 1 to 16 subnet ids, comma-separated"),
+    ("security_group_ids", "sg-01234567, sg-89abcdef", "Allowed: 1 to 5 security group ids"),
+    ("web_acl_arn", "my-acl", "Allowed: the ARN of a regional web ACL (WAFv2), or nothing."),
+    ("kms_key_arn", "alias/logs", "Allowed: the ARN of a KMS key (not of an alias), or nothing."),
     ("log_retention_days", "31", "Allowed: one of 1, 3, 5, 7, 14, 30"),
     ("alarm_topic_arn", "topic", "Allowed: the ARN of an SNS topic, or nothing."),
     ("access_logs", "on", "Allowed: one of yes, no."),
@@ -64,21 +86,28 @@ BAD = [
 ]
 
 
-def test_cdk_json_has_every_flag_with_the_default() -> None:
-    flags = {key: value for key, value in defaults().items() if "@" not in key}
-    assert DeploymentConfig.from_context(flags) == DeploymentConfig.from_context({})
-    assert flags.keys() == DeploymentConfig().constraints().keys()
+def test_cdk_json_has_no_flags() -> None:
+    assert not cdk_context().keys() & ROWS.keys()
+    assert all(":" in key or "/" in key for key in cdk_context())
 
 
-def test_the_document_lists_every_flag_with_its_default() -> None:
-    lines = (ROOT / "docs" / "deploy.md").read_text("utf-8").splitlines()
-    rows = [line.split("|")[1:3] for line in lines if line.startswith("| `")]
-    flags = DeploymentConfig()
-    told = {name: values for names, values in rows for name in re.findall(r"`(\w+)`", names)}
-    assert told.keys() == flags.constraints().keys()
-    for name, values in told.items():
-        default = getattr(flags, name)
-        assert f"`{default}`" in values if default else "none" in values, name
+def test_every_row_is_tried_here() -> None:
+    assert {flag for flag, *_ in SETS_A_DEFAULT} == {row.flag for row in PARAMETERS}
+    assert {flag for flag, *_ in BAD} == ROWS.keys()
+
+
+def test_no_flag_and_no_parameter_has_two_rows() -> None:
+    assert len({row.flag for row in ROWS.values()} | {row.name for row in PARAMETERS}) == len(ROWS) + len(
+        PARAMETERS
+    )
+
+
+def test_the_documents_tables_are_the_tables() -> None:
+    """Otherwise: python -m cdk_app.document."""
+    text = document.DOCUMENT.read_text("utf-8")
+    assert document.written(text) == text
+    for row in ROWS.values():
+        assert f"| `{row.flag}` |" in text
 
 
 @pytest.mark.parametrize(("flag", "value", "parameter", "default"), SETS_A_DEFAULT)
@@ -170,6 +199,57 @@ def test_a_wrong_key_is_told_which_there_are() -> None:
         DeploymentConfig.from_context({"bakend": "lambda"})
 
 
+@pytest.mark.parametrize(
+    ("key", "flag"),
+    [
+        ("LogRetentionDays", "log_retention_days"),
+        ("api-explorer", "api_explorer"),
+        ("apiExplorer", "api_explorer"),
+        ("Model", "model"),
+        ("ThrottlingRateLimits", "rate_limit"),
+        ("image_bucket", "image_buckets"),
+    ],
+)
+def test_a_key_near_a_flag_is_refused_with_it(key: str, flag: str) -> None:
+    with pytest.raises(ConfigError, match=rf"Context key '{key}' is unknown\. Did you mean '{flag}'\?"):
+        DeploymentConfig.from_context({key: "x"})
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "acknowledged-issue-numbers",
+        "cli-telemetry",
+        "availability-zones:account=123456789012:region=us-east-1",
+        "aws:cdk:enable-path-metadata",
+        "@aws-cdk/core:newStyleStackSynthesis",
+        "hosted-zone:account=1:domainName=example.com:region=us-east-1",
+    ],
+)
+def test_the_cdks_own_keys_pass(key: str) -> None:
+    assert DeploymentConfig.from_context({key: [34892]}) == DeploymentConfig()
+
+
+def test_other_keys_are_ignored_and_said_so(tmp_path: Path) -> None:
+    app = build(outdir=str(tmp_path), context={"team": {"name": "vision"}, "tags": ["a"]})
+    told = Annotations.from_stack(app.node.find_child("ImageSimilarity")).find_warning(
+        "*", Match.string_like_regexp("is no flag of this app: it is ignored")
+    )
+    assert sorted(message.entry.data.split("'")[1] for message in told) == ["tags", "team"]
+
+
+def test_subnets_and_security_groups_go_together() -> None:
+    with pytest.raises(ConfigError, match="go together: 'security_group_ids' is missing"):
+        DeploymentConfig.from_context({"subnet_ids": "subnet-01234567"})
+    with pytest.raises(ConfigError, match="go together: 'subnet_ids' is missing"):
+        DeploymentConfig.from_context({"security_group_ids": "sg-01234567"})
+
+
+def test_an_instance_type_of_an_unknown_architecture_is_told_the_architecture() -> None:
+    with pytest.raises(ConfigError, match="'architecture' has the value 'arm'"):
+        DeploymentConfig.from_context({"sagemaker_instance_type": "ml.c7g.large", "architecture": "arm"})
+
+
 def test_a_minimum_over_the_maximum_is_refused() -> None:
     with pytest.raises(ConfigError, match="the minimum can't be over the maximum"):
         DeploymentConfig.from_context({"sagemaker_min": "3", "sagemaker_max": "2"})
@@ -187,7 +267,7 @@ def test_a_value_that_is_no_text_is_refused(value: object) -> None:
 
 
 def test_the_app_stops_with_the_sentence_alone(tmp_path: Path) -> None:
-    context = json.dumps({**defaults(), "backend": "fargate"})
+    context = json.dumps({**cdk_context(), "backend": "fargate"})
     environment = {**os.environ, "CDK_CONTEXT_JSON": context, "CDK_OUTDIR": str(tmp_path / "out")}
     done = subprocess.run(
         [sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True

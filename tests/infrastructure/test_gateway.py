@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from api_explorer.document import document
+from local.template.resolve import resolve
 from tests.infrastructure.served import CONTENT_TYPE, CRASH, SAGEMAKER, SLOW, STRAY, call
 
 ORIGIN = "http://127.0.0.1"
@@ -136,8 +137,10 @@ def test_an_unsigned_call_is_refused_in_the_errors_shape(template: Mapping[str, 
     assert answer.headers["access-control-allow-origin"] == "*"
 
 
-def test_every_gateway_response_is_in_the_errors_shape(template: Mapping[str, Any]) -> None:
-    body = template["Resources"]["RestApi"]["Properties"]["Body"]
+@pytest.mark.parametrize("backend", ["yes-lambda", "yes-sagemaker", "no"])
+def test_every_gateway_response_is_in_the_errors_shape(template: Mapping[str, Any], backend: str) -> None:
+    state = {"ImageSimilarity": backend}
+    body = resolve(template, state).one("AWS::ApiGateway::RestApi").properties["Body"]
     responses = body["x-amazon-apigateway-gateway-responses"]
     assert {
         "DEFAULT_4XX",
@@ -158,4 +161,11 @@ def test_every_gateway_response_is_in_the_errors_shape(template: Mapping[str, An
         assert filled.keys() == {"code", "message", "requestId"}, kind
         assert filled["code"] in known, kind
         assert response["responseParameters"]["gatewayresponse.header.Access-Control-Allow-Origin"] == "'*'"
-    assert responses["THROTTLED"]["responseParameters"]["gatewayresponse.header.Retry-After"] == "'1'"
+    retry = {
+        kind
+        for kind, response in responses.items()
+        if response["responseParameters"].get("gatewayresponse.header.Retry-After") == "'1'"
+    }
+    full = responses["API_CONFIGURATION_ERROR"]
+    assert retry == {"THROTTLED", *(["API_CONFIGURATION_ERROR"] if backend == "yes-lambda" else [])}
+    assert full.get("statusCode") == ("503" if backend == "yes-lambda" else None)

@@ -3,6 +3,9 @@
 import json
 import re
 import shutil
+import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -145,3 +148,14 @@ def test_bases_are_build_arguments_with_their_digests(
     arguments = build["source"]["dockerBuildArgs"]
     assert arguments["BASE"] == "public.ecr.aws/lambda/python:3.12@sha256:" + "0" * 64
     assert arguments["EXPORT_BASE"].endswith("-bookworm@sha256:" + "0" * 64)
+
+
+@pytest.mark.parametrize("umask", ["022", "027", "077"])
+def test_the_explorers_zip_can_be_read_whatever_the_umask(tmp_path: Path, umask: str) -> None:
+    """A zip keeps modes, and Lambda's user is another one: modes of 640 are a function that can't start."""
+    made = tmp_path / "out"
+    app = f"umask {umask} && CDK_OUTDIR={made} {sys.executable} app.py"
+    subprocess.run(["sh", "-c", app], cwd=ROOT, check=True, capture_output=True)
+    [asset] = [folder for folder in made.glob("asset.*") if (folder / "handler.py").exists()]
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in asset.rglob("*") if path.is_file()}
+    assert modes == {0o644}

@@ -9,7 +9,7 @@ import pytest
 from aws_cdk import aws_s3 as s3
 
 from cdk_app import security
-from cdk_app.config import DeploymentConfig, defaults
+from cdk_app.config import DeploymentConfig, cdk_context
 from cdk_app.stack import ImageSimilarityStack
 
 
@@ -27,8 +27,8 @@ def reported(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def test_the_acknowledgments_are_exactly_what_is_found(tmp_path: Path) -> None:
-    app = cdk.App(outdir=str(tmp_path), context=defaults(), analytics_reporting=False)
-    stack = ImageSimilarityStack(app, DeploymentConfig.from_context(defaults()))
+    app = cdk.App(outdir=str(tmp_path), context=cdk_context(), analytics_reporting=False)
+    stack = ImageSimilarityStack(app, DeploymentConfig())
     security.check(app)
     with pytest.raises(RuntimeError, match="ValidationFailed"):
         app.synth()
@@ -39,16 +39,16 @@ def test_the_acknowledgments_are_exactly_what_is_found(tmp_path: Path) -> None:
 
 
 def test_every_acknowledgment_matches_one_finding_and_says_why(tmp_path: Path) -> None:
-    app = cdk.App(outdir=str(tmp_path), context=defaults())
-    stack = ImageSimilarityStack(app, DeploymentConfig.from_context(defaults()))
+    app = cdk.App(outdir=str(tmp_path), context=cdk_context())
+    stack = ImageSimilarityStack(app, DeploymentConfig())
     for item in security.ACKNOWLEDGED:
         assert len(security.findings(stack, item)) == 1, item
         assert len(item.reason) > 40
 
 
 def test_a_finding_that_nobody_acknowledged_stops_synthesis(tmp_path: Path) -> None:
-    app = cdk.App(outdir=str(tmp_path), context=defaults(), analytics_reporting=False)
-    stack = ImageSimilarityStack(app, DeploymentConfig.from_context(defaults()))
+    app = cdk.App(outdir=str(tmp_path), context=cdk_context(), analytics_reporting=False)
+    stack = ImageSimilarityStack(app, DeploymentConfig())
     security.acknowledge(stack)
     security.check(app)
     s3.CfnBucket(stack, "Bucket")

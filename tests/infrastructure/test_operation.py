@@ -1,13 +1,17 @@
 """Alarms, dashboard, time-outs and scaling."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
+from bench.cost.prices import PRICES
+from cdk_app.lambda_backend import DOLLARS_PER_GB_SECOND
 from image_similarity.inference import telemetry
+from local.template.identifiers import PseudoParameters
 from local.template.resolve import resolve
+from tests.infrastructure.synthesis import Synthesized
 
 Template = Mapping[str, Any]
 
@@ -19,12 +23,128 @@ def test_alarms_notify_the_topic_if_there_is_one(template: Template, backend: st
     silent = resolve(template, {"ImageSimilarity": backend})
     alarms = with_topic.of_type("AWS::CloudWatch::Alarm")
     own = {
-        "yes-lambda": {"LambdaThrottlesAlarm"},
+        "yes-lambda": {"LambdaThrottlesAlarm", "LambdaSpendAlarm"},
         "yes-sagemaker": {"SageMakerHealthAlarm", "SageMakerThrottlesAlarm"},
     }
-    assert {alarm.logical_id for alarm in alarms} == {"ApiErrorsAlarm", "ApiLatencyAlarm", *own[backend]}
+    common = {"ApiErrorsAlarm", "ApiLatencyAlarm", "ApiRequestsAlarm"}
+    assert {alarm.logical_id for alarm in alarms} == {*common, *own[backend]}
     assert all(alarm.properties["AlarmActions"] == [topic] for alarm in alarms)
     assert all(not alarm.properties["AlarmActions"] for alarm in silent.of_type("AWS::CloudWatch::Alarm"))
+
+
+def fires(template: Template, state: Mapping[str, str], alarm: str, sums: Mapping[str, float]) -> bool:
+    """Whether the alarm's expression is over its threshold, given what its metrics come to in a period."""
+    stack = resolve(template, state)
+    properties = stack.resources[alarm].properties
+    queries = properties.get("Metrics")
+    if queries is None:
+        return sums.get(properties["MetricName"], 0) > float(properties["Threshold"])
+    values = {"FILL": lambda value, other: other if value is None else value, "PERIOD": lambda value: 300}
+    for query in queries:
+        if "MetricStat" in query:
+            name = query["MetricStat"]["Metric"]["MetricName"]
+            codes = [d["Value"] for d in query["MetricStat"]["Metric"]["Dimensions"] if d["Name"] == "Code"]
+            values[query["Id"]] = sums.get("/".join([name, *codes]))
+    [result] = [query for query in queries if query["ReturnData"]]
+    value = eval(result["Expression"], {"__builtins__": {}}, values)  # noqa: S307 - our own expression
+    return value > float(properties["Threshold"])
+
+
+SAGEMAKER = {"ImageSimilarity": "yes-sagemaker"}
+
+
+@pytest.mark.parametrize(
+    ("sums", "firing"),
+    [
+        ({"Invocations": 100, "Invocation5XXErrors": 2}, set()),
+        ({"Invocations": 100, "Invocation5XXErrors": 30}, {"SageMakerHealthAlarm"}),
+        # SageMaker counts what a full container turns away among its 5xx
+        (
+            {"Invocations": 100, "Invocation5XXErrors": 30, "Errors/Unavailable": 30},
+            {"SageMakerThrottlesAlarm"},
+        ),
+        (
+            {"Invocations": 100, "Invocation5XXErrors": 40, "Errors/Unavailable": 10},
+            {"SageMakerHealthAlarm", "SageMakerThrottlesAlarm"},
+        ),
+    ],
+)
+def test_a_full_endpoint_and_a_broken_one_fire_one_alarm_each(
+    template: Template, sums: Mapping[str, float], firing: set[str]
+) -> None:
+    for alarm in ("SageMakerHealthAlarm", "SageMakerThrottlesAlarm"):
+        counted = {"Errors": sums.get("Errors/Unavailable", 0), **sums}
+        assert fires(template, SAGEMAKER, alarm, counted) == (alarm in firing)
+
+
+@pytest.mark.parametrize(
+    ("backend", "sums", "firing"),
+    [
+        # Count has preflights and the Explorer in it: 10 of 100 answers failed, of 1000 requests in all
+        ("yes-lambda", {"5XXError": 10, "Latency": 90, "Count": 1000}, True),
+        ("yes-lambda", {"5XXError": 2, "Latency": 98, "Count": 100}, False),
+        ("yes-lambda", {"5XXError": 30, "Latency": 70, "Throttles": 30}, False),
+        ("yes-lambda", {"5XXError": 30}, True),  # nothing reaches the function
+        ("yes-sagemaker", {"5XXError": 30, "Latency": 100, "Errors/Unavailable": 30}, False),
+        ("yes-sagemaker", {"5XXError": 30, "Latency": 100, "Errors/Unavailable": 10}, True),
+    ],
+)
+def test_the_apis_errors_are_those_of_its_own_requests(
+    template: Template, backend: str, sums: Mapping[str, float], *, firing: bool
+) -> None:
+    assert fires(template, {"ImageSimilarity": backend}, "ApiErrorsAlarm", sums) is firing
+
+
+@pytest.mark.parametrize(
+    ("state", "a_second", "firing"),
+    [
+        ({}, 45, True),
+        ({}, 30, False),
+        ({"APIGatewayAuthorization": "NONE"}, 9, True),
+        ({"APIGatewayAuthorization": "NONE"}, 7, False),
+        ({"ThrottlingRateLimit": "1000"}, 45, False),
+        ({"ThrottlingRateLimit": "1000"}, 900, True),
+    ],
+)
+def test_requests_near_the_rate_limit_fire(
+    template: Template, state: Mapping[str, str], a_second: int, *, firing: bool
+) -> None:
+    assert fires(template, state, "ApiRequestsAlarm", {"Count": a_second * 300}) is firing
+
+
+@pytest.mark.parametrize(
+    ("memory", "calls", "seconds", "firing"),
+    [
+        ("3008", 50 * 300, 0.05, False),  # the rate limit, with the usual pictures: 0.53 dollars an hour
+        ("3008", 50 * 300, 10, True),  # the same where each waits ten seconds for a URL: 88 dollars an hour
+        ("10240", 10 * 300, 1, True),
+        ("1024", 10 * 300, 1, False),
+    ],
+)
+def test_spending_fires_by_calls_duration_and_memory(
+    template: Template, memory: str, calls: int, seconds: float, *, firing: bool
+) -> None:
+    sums = {"Invocations": calls, "Duration": calls * seconds * 1000}
+    assert fires(template, {"LambdaMemorySize": memory}, "LambdaSpendAlarm", sums) is firing
+
+
+def test_the_price_is_that_of_the_cost_model(synthesized: Callable[..., Synthesized]) -> None:
+    prices = PRICES.regions["us-east-2"].lambda_gb_second  # the same as us-east-1's
+    for architecture, dollars in DOLLARS_PER_GB_SECOND.items():
+        assert dollars == pytest.approx(prices[architecture].price, rel=1e-4)
+        made = synthesized(architecture=architecture).template["Resources"]["LambdaSpendAlarm"]
+        assert f"{dollars:.10f}" in json.dumps(made)
+
+
+def test_the_throttles_alarm_knows_the_ceiling(template: Template) -> None:
+    told = {
+        value: resolve(template, {"LambdaMaxConcurrency": value})
+        .resources["LambdaThrottlesAlarm"]
+        .properties["AlarmDescription"]
+        for value in ("", "5")
+    }
+    assert "the account's concurrency is used up" in told[""]
+    assert "LambdaMaxConcurrency" in told["5"]
 
 
 @pytest.mark.parametrize("backend", ["lambda", "sagemaker"])
@@ -50,8 +170,16 @@ def test_the_function_answers_before_the_gateway_gives_up(resources: Mapping[str
     function = resources["LambdaFunction"]["Properties"]
     assert function["Timeout"] == 28
     assert function["MemorySize"] == {"Ref": "LambdaMemorySize"}
-    assert function["TracingConfig"] == {"Mode": "Active"}
     assert resources["Stage"]["Properties"]["TracingEnabled"] is True
+
+
+@pytest.mark.parametrize(("region", "mode"), [("us-east-1", "Active"), ("cn-north-1", "PassThrough")])
+def test_functions_are_traced_but_in_china(template: Template, region: str, mode: str) -> None:
+    """https://docs.amazonaws.cn/en_us/aws/latest/userguide/lambda.html: Lambda has no X-Ray there."""
+    for function in resolve(template, {}, pseudo=PseudoParameters(region=region)).of_type(
+        "AWS::Lambda::Function"
+    ):
+        assert function.properties["TracingConfig"] == {"Mode": mode}
 
 
 def test_scaling_follows_the_parameters_and_keeps_what_it_reached(template: Template) -> None:
@@ -62,6 +190,8 @@ def test_scaling_follows_the_parameters_and_keeps_what_it_reached(template: Temp
     endpoint = stack.one("AWS::SageMaker::Endpoint")
     assert target["ResourceId"] == f"endpoint/{endpoint.properties['EndpointName']}/variant/AllTraffic"
     assert endpoint.properties["RetainAllVariantProperties"] is True
+    [variant] = stack.one("AWS::SageMaker::EndpointConfig").properties["ProductionVariants"]
+    assert variant["InitialInstanceCount"] == "2", "the stage points to a new endpoint before it is scaled"
     assert "SageMakerLogGroup" in endpoint.depends_on
     policy = stack.one("AWS::ApplicationAutoScaling::ScalingPolicy").properties
     tracking = policy["TargetTrackingScalingPolicyConfiguration"]

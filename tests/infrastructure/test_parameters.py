@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from cdk_app.config import DeploymentConfig
+from cdk_app.config import defaults
 from cdk_app.constraints import Pattern
-from cdk_app.specs import specs
+from cdk_app.parameter_rows import PARAMETERS
 from local.template.resolve import ResolveError, resolve
+from tests.infrastructure.account import GUID, LOG_KEYS, WEB_ACLS
 
 CONTRACT: dict[str, tuple[Any, list[str] | None]] = {
     "ImageSimilarity": ("yes-lambda", ["yes-lambda", "yes-sagemaker", "no"]),
@@ -20,8 +21,15 @@ CONTRACT: dict[str, tuple[Any, list[str] | None]] = {
     "SageMakerInstanceType": ("ml.c5.large", None),
     "SageMakerMinInstances": (1, None),
     "SageMakerMaxInstances": (2, None),
-    "ThrottlingRateLimit": (50, None),
-    "ThrottlingBurstLimit": (100, None),
+    "ThrottlingRateLimit": ("auto", None),
+    "ThrottlingBurstLimit": ("auto", None),
+    "LambdaMaxConcurrency": ("", None),
+    "UrlHosts": ("", None),
+    "UserAgentContact": ("", None),
+    "SubnetIds": ("", None),
+    "SecurityGroupIds": ("", None),
+    "WebAclArn": ("", None),
+    "KmsKeyArn": ("", None),
     "LogRetentionDays": ("30", None),
     "AlarmTopicArn": ("", None),
     "AccessLogs": ("no", ["yes", "no"]),
@@ -35,8 +43,15 @@ REFUSED = {
     "SageMakerInstanceType": ["ml.p5.48xlarge", "c5.large", "ml.g4dn.xlarge"],
     "SageMakerMinInstances": ["0", "-1"],
     "SageMakerMaxInstances": ["0"],
-    "ThrottlingRateLimit": ["0", "10001"],
-    "ThrottlingBurstLimit": ["0", "5001"],
+    "ThrottlingRateLimit": ["0", "10001", "", "Auto", "1.5", "automatic"],
+    "ThrottlingBurstLimit": ["0", "5001", "", "-1", "99999"],
+    "LambdaMaxConcurrency": ["0", "-1", "auto", "1.5", " 5"],
+    "UrlHosts": ["*", "*.example.com", "a,", "a, b", "https://a.example", "a.example/x", "..a", "A.example"],
+    "UserAgentContact": ["me", "ftp://example.com", "https://a b", "a (b)@c.example", "a@b.example)x"],
+    "SubnetIds": ["subnet-1", "sg-01234567", "subnet-01234567,", ",".join(["subnet-01234567"] * 17)],
+    "SecurityGroupIds": ["subnet-01234567", "sg-0123456g", ",".join(["sg-01234567"] * 6)],
+    "WebAclArn": [f"arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/{GUID}", "a", WEB_ACLS[0] + "x"],
+    "KmsKeyArn": ["arn:aws:kms:us-east-1:123456789012:alias/a", GUID],
     "LogRetentionDays": ["0", "31"],
     "AlarmTopicArn": ["topic", "arn:aws:sqs:us-east-1:123456789012:queue"],
     "AccessLogs": ["true"],
@@ -45,6 +60,13 @@ ACCEPTED = {
     "APIGatewayStageName": ["v1", "a_b-c"],
     "ImageBuckets": ["", "one-bucket", "one-bucket,two.buckets"],
     "LambdaMemorySize": ["1024", "10240"],
+    "LambdaMaxConcurrency": ["", "1", "1000"],
+    "ThrottlingRateLimit": ["auto", "1", "50", "9999", "10000"],
+    "ThrottlingBurstLimit": ["auto", "1", "100", "999", "4999", "5000"],
+    "UrlHosts": ["", "none", "cdn.example.com", ".example.com,a_b.example", "localhost", "203.0.113.7"],
+    "UserAgentContact": ["", "https://example.com/bots?x=1", "images+bot@example.com"],
+    "WebAclArn": ["", *WEB_ACLS, WEB_ACLS[0].replace("arn:aws:", "arn:aws-cn:")],
+    "KmsKeyArn": ["", *LOG_KEYS, "arn:aws:kms:eu-west-1:123456789012:key/mrk-0123456789abcdef"],
     "AlarmTopicArn": [
         "",
         "arn:aws:sns:us-east-1:123456789012:alarms",
@@ -100,10 +122,47 @@ def test_a_rule_refuses_a_minimum_over_the_maximum(
         resolve(template, values)
 
 
+@pytest.mark.parametrize(
+    ("subnets", "groups", "missing"),
+    [
+        ("subnet-01234567,subnet-89abcdef", "", "SecurityGroupIds, which is empty"),
+        ("", "sg-01234567", "SubnetIds, which is empty"),
+        ("subnet-01234567,subnet-89abcdef", "sg-01234567", ""),
+    ],
+)
+def test_rules_refuse_subnets_without_security_groups_and_the_reverse(
+    template: dict[str, Any], subnets: str, groups: str, missing: str
+) -> None:
+    values = {"SubnetIds": subnets, "SecurityGroupIds": groups}
+    if not missing:
+        assert resolve(template, values).parameters["SubnetIds"] == subnets
+        return
+    with pytest.raises(ResolveError, match=missing):
+        resolve(template, values)
+
+
+@pytest.mark.parametrize(("name", "item"), [("ImageBuckets", "bucket"), ("UrlHosts", "host.example")])
+def test_what_becomes_an_environment_variable_fits_one(
+    template: dict[str, Any], name: str, item: str
+) -> None:
+    """Longer values fail CreateModel, minutes into an update: API_ContainerDefinition, values of 1,024."""
+    longest = ",".join([item] * (1025 // (len(item) + 1)))
+    assert resolve(template, {name: longest}).parameters[name] == longest
+    with pytest.raises(ResolveError, match=f"{name}=.*at most 1024 characters, and has 1025"):
+        resolve(template, {name: "a" * 60 + "," + ",".join(["b" * 9] * 200)[: 1025 - 61]})
+
+
+def test_optional_numbers_and_lists_are_texts(template: dict[str, Any]) -> None:
+    for name, parameter in template["Parameters"].items():
+        assert (parameter["Type"] == "Number") == isinstance(parameter["Default"], int), name
+
+
 def test_patterns_hold_the_whole_value_in_cloudformation_too(template: dict[str, Any]) -> None:
-    for spec in specs(DeploymentConfig.from_context({})):
-        if isinstance(spec.constraint, Pattern):
-            pattern = template["Parameters"][spec.name]["AllowedPattern"]
-            assert pattern.startswith("^(")
-            assert pattern.endswith(")$")
-            assert re.compile(pattern).groups < 5
+    for row in PARAMETERS:
+        rule = row.parameter_rule(defaults())
+        if isinstance(rule, Pattern):
+            declared = template["Parameters"][row.name]
+            assert declared["AllowedPattern"].startswith("^(")
+            assert declared["AllowedPattern"].endswith(")$")
+            assert re.compile(declared["AllowedPattern"]).groups < 5
+            assert declared.get("MaxLength") == rule.max_length

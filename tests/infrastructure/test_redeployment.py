@@ -2,13 +2,15 @@
 
 import itertools
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
+from cdk_app import rest_api
 from local.template.resolve import resolve
-from tests.infrastructure.synthesis import Synthesized, functions, nodes, of_type
+from tests.infrastructure.synthesis import Synthesized, functions, nodes, of_type, synthesize
 
 Template = Mapping[str, Any]
 AXES = {
@@ -116,7 +118,12 @@ def test_each_combination_serves_its_routes(template: Template, values: dict[str
 
 
 @pytest.mark.parametrize(
-    "name", ["LambdaMemorySize", "ThrottlingRateLimit", "LogRetentionDays", "ImageBuckets"]
+    "name",
+    [
+        *("LambdaMemorySize", "LambdaMaxConcurrency", "ThrottlingRateLimit", "ThrottlingBurstLimit"),
+        *("LogRetentionDays", "KmsKeyArn", "ImageBuckets", "UrlHosts", "UserAgentContact"),
+        *("SubnetIds", "SecurityGroupIds", "WebAclArn"),
+    ],
 )
 def test_other_parameters_reach_what_is_live_without_a_deployment(template: Template, name: str) -> None:
     used = {
@@ -154,3 +161,23 @@ def test_a_changed_body_gets_new_deployments(
     assert before.isdisjoint(after)
     same = synthesized(lambda_memory="2048", stage="v3").template["Resources"]
     assert of_type(same, "AWS::ApiGateway::Deployment").keys() == before
+
+
+def test_whatever_else_a_deployment_freezes_gets_new_ones_too(
+    template: Template, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Compression too is part of the snapshot: another minimum without new Deployments would stay unseen."""
+    before = of_type(template["Resources"], "AWS::ApiGateway::Deployment").keys()
+    monkeypatch.setattr(rest_api, "COMPRESS_FROM_BYTES", 4096)
+    changed = synthesize(tmp_path / "out", {}).template["Resources"]
+    assert changed["RestApi"]["Properties"]["MinimumCompressionSize"] == 4096
+    assert of_type(changed, "AWS::ApiGateway::Deployment").keys().isdisjoint(before)
+
+
+def test_no_property_of_the_api_is_left_out_of_the_fingerprint(template: Template) -> None:
+    """A resource policy, say, must go where body and compression are: into what RestApi fingerprints."""
+    outside = {"Name", "Description", "EndpointConfiguration", "Tags"}  # no part of a snapshot
+    assert template["Resources"]["RestApi"]["Properties"].keys() - outside == {
+        "Body",
+        "MinimumCompressionSize",
+    }

@@ -20,7 +20,7 @@ def values_of(service: str, shape: str) -> list[str]:
     return client.meta.service_model.shape_for(shape).enum
 
 
-def test_every_runtime_is_the_newest_of_its_kind(resources: Mapping[str, Any]) -> None:
+def test_every_runtime_is_supported_as_long_as_the_newest_of_its_kind(resources: Mapping[str, Any]) -> None:
     lifecycle = json.loads(LIFECYCLE.read_text())
     functions = of_type(resources, "AWS::Lambda::Function").values()
     runtimes = {
@@ -29,7 +29,8 @@ def test_every_runtime_is_the_newest_of_its_kind(resources: Mapping[str, Any]) -
     assert runtimes
     for runtime in runtimes:
         assert runtime in values_of("lambda", "Runtime")
-        assert lifecycle[runtime]["successor"] is None
+        successor = lifecycle[runtime]["successor"]
+        assert successor is None or lifecycle[successor]["deprecated"] == lifecycle[runtime]["deprecated"]
 
 
 def test_every_instance_type_and_host_is_sagemakers(synthesized: Callable[..., Synthesized]) -> None:

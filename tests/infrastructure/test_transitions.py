@@ -52,10 +52,14 @@ def test_every_change_of_two_or_three_of_them(stack: Stack) -> None:
 def test_every_other_parameter_alone_there_and_back(stack: Stack, backend: str) -> None:
     stack.become(ImageSimilarity=backend)
     for name, value in walks.OTHERS.items():
-        before = "SageMakerMaxInstances" if name == "SageMakerMinInstances" else name
-        assert before in stack.defaults
         stack.become(**{name: value})
         stack.become(**{name: stack.defaults[name]})
+    for together in walks.TOGETHER:
+        stack.become(**together)
+        stack.become(**{name: stack.defaults[name] for name in together})
+    assert {*walks.AXES, *walks.OTHERS, *(name for pair in walks.TOGETHER for name in pair)} == {
+        *stack.defaults
+    } - {"SageMakerInstanceType"}
     for kind in stack.template["Parameters"]["SageMakerInstanceType"]["AllowedValues"]:
         if kind != stack.parameters["SageMakerInstanceType"]:
             stack.become(SageMakerInstanceType=kind)

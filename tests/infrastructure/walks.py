@@ -4,15 +4,29 @@ import itertools
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from tests.infrastructure.account import LOG_KEYS, WEB_ACLS
+
 State = tuple[str, str, str]
+# What rules refuse alone: changed together, and back.
+TOGETHER = (
+    {
+        "SubnetIds": "subnet-0123456789abcdef0,subnet-0123456789abcdef1",
+        "SecurityGroupIds": "sg-0123456789abcdef0",
+    },
+)
 AXES = {
     "ImageSimilarity": ("yes-lambda", "yes-sagemaker", "no"),
     "APIGatewayAuthorization": ("AWS_IAM", "NONE"),
     "APIExplorer": ("yes", "no"),
 }
 STATES: tuple[State, ...] = tuple(itertools.product(*AXES.values()))
-OTHERS = {
+OTHERS: dict[str, str] = {
     "APIGatewayStageName": "dev-2",
+    "LambdaMaxConcurrency": "20",
+    "UrlHosts": "cdn.example.com,.example.org",
+    "UserAgentContact": "https://example.com/images",
+    "WebAclArn": WEB_ACLS[0],
+    "KmsKeyArn": LOG_KEYS[0],
     "LambdaMemorySize": "1769",
     "SageMakerMinInstances": "2",
     "SageMakerMaxInstances": "3",
@@ -61,4 +75,8 @@ def random_changes(defaults: Mapping[str, str], seed: int, count: int) -> Iterat
     choices = {**AXES, **{name: (value, defaults[name]) for name, value in OTHERS.items()}}
     for _ in range(count):
         names = chance.sample(sorted(choices), chance.randint(2, 6))
-        yield {name: chance.choice(choices[name]) for name in names}
+        changes = {name: chance.choice(choices[name]) for name in names}
+        for together in TOGETHER:
+            if chance.random() < 0.3:
+                changes |= chance.choice((together, {name: defaults[name] for name in together}))
+        yield changes

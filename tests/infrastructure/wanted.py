@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from tests.cloudformation.providers.functions import CREATE_INTERFACE, DELETE_INTERFACE
 from tests.infrastructure.account import Account
 
 Parameters = Mapping[str, str]
@@ -48,7 +49,7 @@ def check_stack(account: Account, parameters: Parameters) -> None:
 
 def check_inventory(account: Account, found: Mapping[str, list[str]]) -> None:
     """Assert that each service holds the stack's resources and nothing else; one Deployment."""
-    described = {kind: len(names) for kind, names in found.items() if kind != "inline policies"}
+    described = {kind: len(names) for kind, names in found.items() if "::" in kind}
     expected: dict[str, int] = {}
     for resource in account.engine.resources.values():
         if resource.type != "AWS::IAM::Policy":
@@ -92,10 +93,18 @@ def _check_stage(account: Account, parameters: Parameters) -> None:
     client, live = account.client("apigateway"), account.stage()
     stage = client.get_stage(restApiId=live.api_id, stageName=live.name)
     settings = stage["methodSettings"]["*/*"]
-    assert settings["throttlingRateLimit"] == float(parameters["ThrottlingRateLimit"])
-    assert settings["throttlingBurstLimit"] == int(parameters["ThrottlingBurstLimit"])
+    auto = {"AWS_IAM": (50.0, 100), "NONE": (10.0, 20)}[parameters["APIGatewayAuthorization"]]
+    for name, setting, automatic in (
+        ("ThrottlingRateLimit", "throttlingRateLimit", auto[0]),
+        ("ThrottlingBurstLimit", "throttlingBurstLimit", auto[1]),
+    ):
+        value = parameters[name]
+        assert settings[setting] == (automatic if value == "auto" else float(value)), name
     assert settings["metricsEnabled"] == (parameters["AccessLogs"] == "yes")
     assert bool(stage.get("accessLogSettings")) == (parameters["AccessLogs"] == "yes")
+    acl = parameters["WebAclArn"]
+    arn = f"arn:aws:apigateway:{account.cloud.region}::/restapis/{live.api_id}/stages/{live.name}"
+    assert account.cloud.protected == ({arn: acl} if acl else {})
     deployments = client.get_deployments(restApiId=live.api_id)["items"]
     assert [item["id"] for item in deployments] == [stage["deploymentId"]]
 
@@ -103,6 +112,7 @@ def _check_stage(account: Account, parameters: Parameters) -> None:
 def _check_logs_and_alarms(account: Account, parameters: Parameters) -> None:
     for group in account.client("logs").describe_log_groups()["logGroups"]:
         assert group["retentionInDays"] == int(parameters["LogRetentionDays"]), group
+        assert (group.get("kmsKeyId") or "") == parameters["KmsKeyArn"], group
     topic = parameters["AlarmTopicArn"]
     for alarm in account.client("cloudwatch").describe_alarms()["MetricAlarms"]:
         assert alarm.get("AlarmActions", []) == ([topic] if topic else [])
@@ -124,11 +134,40 @@ def _buckets(parameters: Parameters) -> set[str]:
     return {f"arn:aws:s3:::{name}/*" for name in parameters["ImageBuckets"].split(",") if name}
 
 
+def _listed(value: str) -> list[str]:
+    return value.split(",") if value else []
+
+
+def _check_environment(variables: Mapping[str, str], parameters: Parameters) -> None:
+    assert variables["IMAGE_BUCKETS"] == parameters["ImageBuckets"]
+    assert variables["URL_HOSTS"] == parameters["UrlHosts"]
+    assert variables["USER_AGENT_CONTACT"] == parameters["UserAgentContact"]
+
+
+def _check_interfaces(account: Account, role: str, parameters: Parameters) -> None:
+    """Lambda may make network interfaces exactly where there is a VPC, and the function's code never."""
+    in_vpc, may = bool(parameters["SubnetIds"]), account.permissions.may
+    code = {"lambda:SourceFunctionArn": "arn:aws:lambda:us-east-1:123456789012:function:any"}
+    for action in (CREATE_INTERFACE, DELETE_INTERFACE):
+        assert may(role, action) == in_vpc
+        assert not may(role, action, **code)
+    assert bool(account.cloud.interfaces) == in_vpc
+
+
 def _check_function(account: Account, parameters: Parameters) -> None:
     functions = account.client("lambda").list_functions()["Functions"]
     [function] = [item for item in functions if item["PackageType"] == "Image"]
     assert function["MemorySize"] == int(parameters["LambdaMemorySize"])
-    assert function["Environment"]["Variables"]["IMAGE_BUCKETS"] == parameters["ImageBuckets"]
+    _check_environment(function["Environment"]["Variables"], parameters)
+    client, name = account.client("lambda"), function["FunctionName"]
+    reserved = client.get_function_concurrency(FunctionName=name).get("ReservedConcurrentExecutions")
+    assert reserved == (
+        int(parameters["LambdaMaxConcurrency"]) if parameters["LambdaMaxConcurrency"] else None
+    )
+    vpc = function.get("VpcConfig", {})
+    assert vpc.get("SubnetIds", []) == _listed(parameters["SubnetIds"])
+    assert vpc.get("SecurityGroupIds", []) == _listed(parameters["SecurityGroupIds"])
+    _check_interfaces(account, function["Role"], parameters)
     assert _readable(account, function["Role"]) == _buckets(parameters)
 
 
@@ -139,7 +178,14 @@ def _check_endpoint(account: Account, parameters: Parameters) -> None:
     [variant] = config["ProductionVariants"]
     assert variant["InstanceType"] == parameters["SageMakerInstanceType"]
     model = client.describe_model(ModelName=variant["ModelName"])
-    assert model["PrimaryContainer"]["Environment"]["IMAGE_BUCKETS"] == parameters["ImageBuckets"]
+    _check_environment(model["PrimaryContainer"]["Environment"], parameters)
+    vpc = model.get("VpcConfig") or {}
+    assert vpc.get("Subnets", []) == _listed(parameters["SubnetIds"])
+    assert vpc.get("SecurityGroupIds", []) == _listed(parameters["SecurityGroupIds"])
+    assert account.permissions.may(model["ExecutionRoleArn"], CREATE_INTERFACE) == bool(
+        parameters["SubnetIds"]
+    )
+    assert variant["InitialInstanceCount"] == int(parameters["SageMakerMinInstances"])
     assert _readable(account, model["ExecutionRoleArn"]) == _buckets(parameters)
     scaling = account.client("application-autoscaling")
     [target] = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]

@@ -8,6 +8,7 @@ from tests.cloudformation.providers.roles import PolicyProvider, RoleProvider
 from tests.cloudformation.providers.sagemaker import EndpointConfigProvider, EndpointProvider, ModelProvider
 from tests.cloudformation.providers.scaling import ScalableTargetProvider, ScalingPolicyProvider
 from tests.cloudformation.providers.stages import StageProvider
+from tests.cloudformation.providers.web_acls import WebAclAssociationProvider
 
 PROVIDERS: dict[str, Provider] = {
     "AWS::ApiGateway::Deployment": DeploymentProvider(),
@@ -25,6 +26,7 @@ PROVIDERS: dict[str, Provider] = {
     "AWS::SageMaker::Endpoint": EndpointProvider(),
     "AWS::SageMaker::EndpointConfig": EndpointConfigProvider(),
     "AWS::SageMaker::Model": ModelProvider(),
+    "AWS::WAFv2::WebACLAssociation": WebAclAssociationProvider(),
 }
 
 __all__ = ["PROVIDERS", "Cloud", "Physical", "Provider", "ProviderFailed"]

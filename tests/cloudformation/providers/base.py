@@ -1,6 +1,6 @@
 """What the providers share: clients of the services, coercion of values, what a created resource is."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
@@ -50,11 +50,27 @@ class Cloud:
         region: AWS region.
         log_role: whether the account has a CloudWatch role for API Gateway, without which a stage with
             access logs is refused.
+        web_acls: ARNs of regional web ACLs that exist.
+        log_keys: ARNs of KMS keys whose policies let CloudWatch Logs use them.
+        concurrency: the account's limit of Lambda functions at work at once.
     """
 
-    def __init__(self, region: str, *, log_role: bool = False) -> None:
+    def __init__(
+        self,
+        region: str,
+        *,
+        log_role: bool = False,
+        web_acls: Collection[str] = (),
+        log_keys: Collection[str] = (),
+        concurrency: int = 1000,
+    ) -> None:
         self.region = region
         self.log_role = log_role
+        self.web_acls = web_acls
+        self.log_keys = log_keys
+        self.concurrency = concurrency
+        self.protected: dict[str, str] = {}  # web ACL by what it protects
+        self.interfaces: dict[str, str] = {}  # role by function: network interfaces in a VPC of the account
         self.apis: dict[str, Mapping[str, Json]] = {}  # what the last PutRestApi was given, by API
         self.snapshots: dict[str, Snapshot] = {}  # what each deployment froze
         self._clients: dict[str, Client] = {}

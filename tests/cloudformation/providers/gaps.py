@@ -7,6 +7,7 @@ from unittest import mock
 from moto import mock_aws
 from moto.apigateway.models import apigateway_backends
 from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.logs.models import logs_backends
 from moto.sagemaker.models import FakeEndpointConfig, sagemaker_backends
 
 
@@ -25,6 +26,11 @@ def set_authorization(region: str, api_id: str, resource_id: str, method: str, a
     """Set a method's authorization type, which moto's PutRestApi leaves out (it has no UpdateMethod)."""
     backend = apigateway_backends[DEFAULT_ACCOUNT_ID][region]
     backend.get_method(api_id, resource_id, method).authorization_type = authorization
+
+
+def set_key(region: str, group: str, key: str | None) -> None:
+    """Encrypt a log group with another key (AssociateKmsKey), or with AWS's own (DisassociateKmsKey)."""
+    logs_backends[DEFAULT_ACCOUNT_ID][region].groups[group].kms_key_id = key
 
 
 def update_endpoint(region: str, endpoint: str, config: str) -> None:

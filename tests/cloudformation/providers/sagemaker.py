@@ -9,6 +9,18 @@ from tests.cloudformation.providers.base import Cloud, Physical, ProviderFailed
 from tests.cloudformation.providers.gaps import update_endpoint
 from tests.cloudformation.providers.policies import permissions
 
+INTERFACE_ACTIONS = (
+    "ec2:CreateNetworkInterface",
+    "ec2:CreateNetworkInterfacePermission",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DeleteNetworkInterfacePermission",
+    "ec2:DescribeDhcpOptions",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
+)
+
 
 class ModelProvider:
     """AWS::SageMaker::Model: every property is create-only."""
@@ -20,6 +32,7 @@ class ModelProvider:
                 f"Could not assume role {role}. Please ensure that the role exists and allows principal "
                 f"'{SAGEMAKER}' to assume the role."
             )
+        _check_vpc(cloud, properties)
         for container in [properties.get("PrimaryContainer"), *properties.get("Containers", [])]:
             if container is not None:
                 _check_image(cloud, container["Image"])
@@ -34,6 +47,22 @@ class ModelProvider:
 
     def delete(self, cloud: Cloud, physical: Physical, properties: Mapping[str, Json]) -> None:
         cloud.call("sagemaker", "delete_model", ModelName=physical.name)
+
+
+def _check_vpc(cloud: Cloud, properties: Mapping[str, Json]) -> None:
+    """Refuse a VPC with one subnet, or where the role does not let SageMaker make network interfaces.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/host-vpc.html,
+    https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html#sagemaker-roles-createmodel-perms
+    """
+    vpc = properties.get("VpcConfig")
+    if vpc is None:
+        return
+    if len(set(vpc["Subnets"])) < 2:
+        raise ProviderFailed("At least two subnets in different availability zones are needed.")
+    for action in INTERFACE_ACTIONS:
+        if not permissions(cloud).may(properties["ExecutionRoleArn"], action):
+            raise ProviderFailed(f"Access denied for {action}: {properties['ExecutionRoleArn']}")
 
 
 def _check_image(cloud: Cloud, uri: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from local.template.intrinsics import Json, as_text
 from tests.cloudformation.providers.base import Cloud, Physical, ProviderFailed, tag_map
+from tests.cloudformation.providers.web_acls import stage_arn
 
 SETTINGS = {
     # property of a method setting -> path of its patch operation
@@ -49,6 +50,7 @@ class StageProvider:
 
     def delete(self, cloud: Cloud, physical: Physical, properties: Mapping[str, Json]) -> None:
         cloud.call("apigateway", "delete_stage", restApiId=properties["RestApiId"], stageName=physical.name)
+        cloud.protected.pop(stage_arn(cloud, properties["RestApiId"], physical.name), None)
 
 
 def _check_log_role(cloud: Cloud, properties: Mapping[str, Json]) -> None:

@@ -1,0 +1,82 @@
+"""The rows of flags that no parameter can stand for: what goes into the images, and how they are built."""
+
+from collections.abc import Mapping
+
+from cdk_app import values
+from cdk_app.constraints import OneOf
+from cdk_app.table import Flags, Row
+
+MODEL, BUILD = "Model", "Build"
+IMAGES = {"both": ("lambda", "sagemaker"), "lambda": ("lambda",), "sagemaker": ("sagemaker",)}
+# --output of the SageMaker image's build, by builder. SageMaker takes Docker's manifests alone, and BuildKit
+# writes OCI's by default from 0.31 on, also for type=docker: https://github.com/moby/buildkit/pull/6844.
+# type=docker, because the CDK pushes from the engine's store and type=image gets there from the engine's own
+# builder alone. The classic builder and Podman (github.com/containers/buildah, pkg/parse) know neither.
+SAGEMAKER_OUTPUTS: Mapping[str, list[str] | None] = {
+    "buildkit": ["type=docker,oci-mediatypes=false"],
+    "other": None,
+}
+
+
+def backends(flags: Flags) -> tuple[str, ...]:
+    """The backends whose image is built."""
+    return IMAGES[flags["images"]]
+
+
+def instance_types(flags: Flags) -> tuple[str, ...]:
+    """SageMaker instance types that the SageMaker image runs on, the default first."""
+    return values.INSTANCE_TYPES["gpu" if flags["accelerator"] == "gpu" else flags["architecture"]]
+
+
+BUILD_FLAGS = (
+    Row(
+        flag="model",
+        group=MODEL,
+        default="ViT-B-32",
+        rule=values.MODEL_NAME,
+        text="The images' model, and the first part of X-Model; embedded is the small one that comes along.",
+    ),
+    Row(
+        flag="pretrained",
+        group=MODEL,
+        default="laion2b_s34b_b79k",
+        rule=values.PRETRAINED_TAG,
+        text="Which weights of the model, and the second part of X-Model.",
+    ),
+    Row(
+        flag="precision",
+        group=MODEL,
+        default="fp16",
+        rule=OneOf(("fp16", "int8")),
+        text="How the weights are stored: int8 is faster and a little less exact.",
+    ),
+    Row(
+        flag="architecture",
+        group=BUILD,
+        default="x86_64",
+        rule=OneOf(("x86_64", "arm64")),
+        text="The function's architecture and the images' platform; on arm64 SageMaker runs on Graviton.",
+    ),
+    Row(
+        flag="accelerator",
+        group=BUILD,
+        default="cpu",
+        rule=OneOf(("cpu", "gpu")),
+        text="The SageMaker image and its instance types; gpu is x86_64 always.",
+    ),
+    Row(
+        flag="images",
+        group=BUILD,
+        default="both",
+        rule=OneOf(tuple(IMAGES)),
+        text="Which images are built. The other backend leaves the parameter's values, and the one built "
+        "becomes its default.",
+    ),
+    Row(
+        flag="builder",
+        group=BUILD,
+        default="buildkit",
+        rule=OneOf(tuple(SAGEMAKER_OUTPUTS)),
+        text="How the SageMaker image is built: see the section on the builder.",
+    ),
+)
