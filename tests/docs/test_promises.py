@@ -1,4 +1,4 @@
-"""What the documentation that started this project promises, line by line, and the tests that hold each line."""
+"""What the documentation that started this project promises, and the tests that hold each promise."""
 
 import ast
 from functools import cache
