@@ -26,6 +26,21 @@ ALLOWED_HEADERS = (
     *("X-Amz-User-Agent", "amz-sdk-invocation-id", "amz-sdk-request", "X-Api-Key"),
 )
 """What a preflight is told: the headers of JSON and SigV4, and those that AWS's SDKs for browsers add."""
+# A browser that opens a page accepts text/html by name; who accepts JSON by name gets it. In HTTP/2 the
+# header's name is in lower case, and whether $input.params minds is not documented.
+BROWSER_OR_NOT = """\
+#set($accept = "$input.params('Accept') $input.params('accept')")
+#if($accept.matches('(?is)(?!.*application/json).*text/html.*'))
+{"statusCode": 302}
+#else
+{"statusCode": 200}
+#end
+"""
+# From the path as the caller has it: with the stage, or the base path of a custom domain.
+TO_THE_PAGE = """\
+#set($base = $context.path.replaceAll('/+$', ''))
+#set($context.responseOverride.header.Location = "$base/api-explorer")
+"""
 
 
 def build(conditions: Conditions, *, title: str, feature: Mapping[str, Json], explorer: Json) -> Json:
@@ -62,7 +77,7 @@ def _path(
     if FEATURE_TAG in operation["tags"]:
         return pick(conditions.is_on, {method: _feature(conditions, feature), "options": options})
     if path == "/":
-        return {method: _service_name(operation), "options": options}
+        return {method: _service_name(operation, conditions), "options": options}
     served = _parameters(operation) | {"responses": ANY_RESPONSE, "security": OPEN, INTEGRATION: explorer}
     return pick(conditions.has_explorer, {method: served, "options": options})
 
@@ -94,10 +109,22 @@ def _parameters(operation: Json) -> Json:
     return {"parameters": kept} if kept else {}
 
 
-def _service_name(operation: Json) -> Json:
-    """The permanent route: an API without methods cannot be deployed."""
-    answer = operation["responses"]["200"]["content"]["application/json"]["example"]
-    return {"security": OPEN} | mock("200", {"Access-Control-Allow-Origin": ANY_ORIGIN}, json.dumps(answer))
+def _service_name(operation: Json, conditions: Conditions) -> Json:
+    """The permanent route: an API without methods cannot be deployed. It leads browsers to the Explorer."""
+    answer = json.dumps(operation["responses"]["200"]["content"]["application/json"]["example"])
+    headers = {"Access-Control-Allow-Origin": ANY_ORIGIN}
+    served = mock("200", headers, answer)
+    served["responses"]["302"] = declared((*headers, "Location"))
+    integration = served[INTEGRATION]
+    always: str = integration["requestTemplates"]["application/json"]
+    chosen = pick(conditions.has_explorer, BROWSER_OR_NOT, always)
+    integration["requestTemplates"] = {"application/json": chosen}
+    integration["responses"]["302"] = {
+        "statusCode": "302",
+        "responseParameters": mapped(headers),
+        "responseTemplates": {"application/json": TO_THE_PAGE + answer},
+    }
+    return {"security": OPEN} | served
 
 
 def _preflight(method: str) -> Json:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import airspeed
 
-from local.gateway.messages import Incoming, Refusal
+from local.gateway.messages import Incoming, Refusal, last_values
 from local.gateway.snapshot import Route
 from local.template.intrinsics import Json
 
@@ -31,10 +31,19 @@ class Rendered:
 
 
 class _Input:
-    """$input: the payload that the template maps."""
+    """$input: the payload that the template maps, and the request's parameters."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, incoming: Incoming) -> None:
         self._text = text
+        self._incoming = incoming
+
+    def params(self, name: str) -> str:
+        """A parameter of the query or a header, its name as the client spelled it; empty where there is none.
+
+        AWS looks among the path's parameters first, which no template of ours asks for.
+        """
+        values = last_values([*self._incoming.headers, *self._incoming.query])
+        return values.get(name, "")
 
     def path(self, expression: str) -> Json:
         if expression != "$":
@@ -51,7 +60,7 @@ def render(template: str, payload: str, incoming: Incoming, route: Route) -> Ren
     override: dict[str, Json] = {"header": headers}
     names = {
         "context": {**incoming.context(route), "responseOverride": override},
-        "input": _Input(payload),
+        "input": _Input(payload, incoming),
     }
     # Velocity allows hyphens in names, airspeed does not: they come back below.
     plain = OVERRIDDEN_HEADER.sub(lambda match: match[0].replace("-", HYPHEN), template)

@@ -73,6 +73,8 @@ class Gateway:
         path = request.scope["raw_path"].decode("ascii", "replace")
         _, _, rest = path.partition("/")
         name, _, below = rest.partition("/")
+        if stage is not None and path == "/" and (led := await self._led(request, stage, raw)):
+            return led
         if stage is None or name != stage.name:
             return JSONResponse({"message": "Forbidden"}, 403, {"x-amzn-ErrorType": "ForbiddenException"})
         incoming = _incoming(request, stage, f"/{below}", raw)
@@ -81,6 +83,19 @@ class Gateway:
         except Refusal as refusal:
             outcome = refused(refusal, incoming)
         return _response(incoming, compressed(incoming, outcome, stage.snapshot.minimum_compression_bytes))
+
+    async def _led(self, request: Request, stage: LiveStage, raw: bytes) -> Response | None:
+        """Where the root of the stage leads this caller, if anywhere.
+
+        API Gateway refuses paths without a stage, and so does this server; but a person who opens the address
+        alone is to find the page.
+        """
+        incoming = _incoming(request, stage, "/", raw)
+        try:
+            outcome = await self._answer(request, incoming, raw, "/")
+        except Refusal:
+            return None
+        return _response(incoming, outcome) if 300 <= outcome.status < 400 else None
 
     async def _answer(self, request: Request, incoming: Incoming, raw: bytes, path: str) -> Outcome:
         found = incoming.stage.snapshot.route(incoming.method, incoming.path)

@@ -128,6 +128,59 @@ def test_the_permanent_route_names_the_service(template: Mapping[str, Any], tmp_
     assert (gone.status_code, gone.json()["code"]) == (403, "Forbidden")
 
 
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
+OTHERS = [
+    None,
+    "*/*",
+    "application/json",
+    "text/plain",
+    "application/xhtml+xml",
+    "application/json, text/html",
+]
+
+
+@pytest.mark.parametrize("state", [{}, {"ImageSimilarity": "no"}, {"APIGatewayAuthorization": "AWS_IAM"}])
+@pytest.mark.parametrize("path", ["/prod/", "/prod", "/"])
+@pytest.mark.parametrize("header", ["Accept", "accept"])
+def test_a_browser_at_the_root_is_led_to_the_explorer(
+    template: Mapping[str, Any], tmp_path: Path, state: dict[str, str], path: str, header: str
+) -> None:
+    request = httpx.Request("GET", ORIGIN + path, headers={header: BROWSER})
+    answer = call(template, request, tmp_path, {"APIExplorer": "yes"} | state)
+    assert (answer.status_code, answer.headers["location"]) == (302, "/prod/api-explorer")
+    assert answer.json() == {"service": "image-similarity"}
+    assert answer.headers["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.parametrize("accept", OTHERS)
+def test_other_callers_at_the_root_keep_the_json(
+    template: Mapping[str, Any], tmp_path: Path, accept: str | None
+) -> None:
+    headers = {} if accept is None else {"Accept": accept}
+    explorer = {"APIExplorer": "yes"}
+    answer = call(template, httpx.Request("GET", f"{ORIGIN}/prod/", headers=headers), tmp_path, explorer)
+    assert (answer.status_code, answer.json()) == (200, {"service": "image-similarity"})
+    assert "location" not in answer.headers
+    outside = call(template, httpx.Request("GET", f"{ORIGIN}/", headers=headers), tmp_path, explorer)
+    assert (outside.status_code, outside.json()) == (403, {"message": "Forbidden"})
+
+
+@pytest.mark.parametrize(("path", "status"), [("/prod/", 200), ("/", 403)])
+def test_without_an_explorer_nobody_is_led_to_it(
+    template: Mapping[str, Any], tmp_path: Path, path: str, status: int
+) -> None:
+    request = httpx.Request("GET", ORIGIN + path, headers={"Accept": BROWSER})
+    answer = call(template, request, tmp_path, {"APIExplorer": "no"})
+    assert answer.status_code == status
+    assert "location" not in answer.headers
+
+
+def test_a_browser_elsewhere_gets_what_others_get(template: Mapping[str, Any], tmp_path: Path) -> None:
+    request = httpx.Request("GET", f"{ORIGIN}/prod/nothing", headers={"Accept": BROWSER})
+    answer = call(template, request, tmp_path, {"APIExplorer": "yes"})
+    assert (answer.status_code, answer.json()["code"]) == (403, "Forbidden")
+
+
 def test_an_unsigned_call_is_refused_in_the_errors_shape(template: Mapping[str, Any], tmp_path: Path) -> None:
     answer = call(
         template, httpx.Request("POST", ROUTE, json={}), tmp_path, {"APIGatewayAuthorization": "AWS_IAM"}
