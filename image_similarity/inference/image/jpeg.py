@@ -5,7 +5,6 @@ checked, so that there is nothing that the two could read differently.
 """
 
 import hashlib
-from collections import Counter
 from collections.abc import Sequence
 
 from PIL import Image
@@ -34,8 +33,8 @@ MAX_SCANS = 64
 bytes of file: without a limit, 20 MiB would keep a processor busy for many minutes."""
 MAX_PASSES = 14
 """Over each coefficient, on the average: all bits of it one by one. Programs need four."""
-MAX_QUANTISATION_SEGMENTS = 4
-MAX_HUFFMAN_SEGMENTS = 8 * MAX_SCANS
+MAX_TABLES = {DQT: 4, DHT: 8 * MAX_SCANS, DRI: MAX_SCANS}
+"""Segments of each kind."""
 STRIP_ROWS = 128
 MODES = {1: ("L", "L"), 3: ("RGB", "RGB"), 4: ("CMYK", "CMYK;I")}
 """Components of the frame: Pillow's mode, and what its decoder delivers. Adobe's four inks are stored
@@ -75,7 +74,7 @@ class _Parts:
         self.orientation: int | None = None
         self.ended = False
         self._restart_interval = 0
-        self._tables: Counter[int] = Counter()
+        self._tables: dict[int, int] = {}
         self._visits = 0
 
     @property
@@ -109,10 +108,9 @@ class _Parts:
 
     def _take_table(self, marker: int, content: bytes) -> None:
         jpeg_frame.check_table(marker, content)
-        limit = {DQT: MAX_QUANTISATION_SEGMENTS, DHT: MAX_HUFFMAN_SEGMENTS}.get(marker, MAX_SCANS)
-        self._tables[marker] += 1
-        if self._tables[marker] > limit:
-            raise BrokenImageError(f"the JPEG has more than {limit} tables of one kind; save it again.")
+        self._tables[marker] = count = self._tables.get(marker, 0) + 1
+        if count > MAX_TABLES[marker]:
+            raise BrokenImageError(f"the JPEG has more than {count - 1} tables of one kind; save it again.")
         if marker == DRI:
             self._restart_interval = int.from_bytes(content)
         self._keep(marker, content)

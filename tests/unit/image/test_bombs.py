@@ -99,13 +99,13 @@ def exif_bomb() -> bytes:
 @pytest.mark.parametrize("name", HEAVY_BUT_GOOD)
 def test_ballast_is_dropped_and_the_picture_read(name: str) -> None:
     data = HEAVY_BUT_GOOD[name]()
-    start = time.perf_counter()
+    start = time.process_time()
     tracemalloc.start()
     found = decode(data, field="img", preprocessing=files.PREPROCESSING)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert np.all(found == 0)
-    assert time.perf_counter() - start < SECONDS
+    assert time.process_time() - start < SECONDS
     assert peak < 3 * len(data) + 2**22
 
 
