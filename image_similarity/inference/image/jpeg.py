@@ -56,6 +56,8 @@ def read(data: bytes) -> Still:
     frame = parts.frame
     if frame is None or not parts.scans:
         raise BrokenImageError("the JPEG has no picture in it, or is truncated; send the whole file.")
+    while parts.kept[-1].marker != SOS:  # a table behind the last scan is of no use
+        parts.kept.pop()
     file = write(parts.kept)
 
     def load(reduction: int) -> Image.Image:
@@ -142,8 +144,8 @@ def write(kept: Sequence[Segment], continuation: bytes = b"") -> bytes:
     """A file of just these segments, which reads as them again.
 
     Args:
-        kept: the segments without start and end.
-        continuation: goes on with the last scan's data.
+        kept: the segments without start and end, a scan last.
+        continuation: goes on with that scan's data.
     """
     file = b"".join([START, *(part for segment in kept for part in segment.parts), continuation, END])
     if not continuation and list(segments(file)) != [*kept, Segment(EOI)]:

@@ -37,6 +37,7 @@ NO_IMAGES = {
         b"\xef\xbb\xbf\n <HTML lang=en>",
         b"<!-- a -->",
     ],
+    "a PNG that was damaged on its way": [SMALL_PNG.replace(b"\r\n", b"\n")],
     "a GIF": [files.saved(PHOTO, "GIF")],
     "a TIFF": [files.saved(PHOTO, "TIFF"), b"MM\0*\0\0\0\x08"],
     "an AVIF": [b"\0\0\0\x20ftypavif\0\0\0\0avifmif1", b"\0\0\0\x20ftypmif1\0\0\0\0mif1avif"],
