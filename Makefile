@@ -200,10 +200,16 @@ fuzz: setup .venv-fuzz/.ready  ## coverage-guided fuzzing of what reads stranger
 	@PYTHONPATH="$(CURDIR):$$(echo "$(CURDIR)"/$(VENV)/lib/python3.*/site-packages)" \
 	  .venv-fuzz/bin/python -m tests.fuzz.run --time $(TIME) $(if $(JOBS),--jobs $(JOBS))
 
+slow: setup  ## search for the files that cost most of the processor: make slow [TIME=seconds a reader]
+	@$(BIN)/python -m tests.fuzz.slow --time $(TIME)
+
+strangers: setup  ## any folder of pictures through our reader and others: make strangers FOLDER=... [SEEN=folder]
+	@$(BIN)/python -W ignore -m tests.strangers "$(FOLDER)" $(if $(SEEN),--show --save "$(SEEN)")
+
 soak: setup  ## load at capacity with faults, both backends: make soak [TIME=seconds]
 	@$(BIN)/python -m tests.soak.run --time $(TIME)
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .venv-export .venv-infinity .venv-fuzz node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
 
-.PHONY: unit soak synth deploy destroy fuzz help setup lock run test test-browser check bench bench-infinity calibrate exactness model test-export clean lock-check test-container sbom audit pin
+.PHONY: unit soak slow strangers synth deploy destroy fuzz help setup lock run test test-browser check bench bench-infinity calibrate exactness model test-export clean lock-check test-container sbom audit pin

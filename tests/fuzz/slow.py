@@ -133,24 +133,26 @@ def changed(data: bytes, chance: random.Random, large: Callable[[bytes], bytes])
         return mutated(data, chance)
     start = chance.randrange(len(data))
     piece = data[start : start + chance.choice([1, 2, 4, 10, 20, 60, 200, len(data)])]
-    room = max(0, MAX_BYTES - len(data)) // len(piece)
-    times = min(room, 2 ** chance.randint(1, 22))
+    # Mostly small files: they are read, copied and thrown away faster.
+    most = chance.choice([2**14, 2**16, 2**16, MEGABYTE, MEGABYTE, MAX_BYTES])
+    times = min(max(0, most - len(data)) // len(piece), 2 ** chance.randint(1, 22))
     return data[:start] + piece * times + data[start:]
 
 
 def search(reader: str, seconds: float, chance: random.Random) -> tuple[int, Cost, Cost]:
     """Executions, the file that costs most, and the one that costs most for its size."""
     repair, large = READERS[reader]
-    pool = [cost(file.read_bytes()) for file in sorted((CORPUS / reader).iterdir())]
+    seeds = [file.read_bytes() for file in sorted((CORPUS / reader).iterdir())]
+    pool = [cost(variant) for seed in seeds for variant in (seed, large(seed))]
     tried, end = 0, time.monotonic() + seconds
     dearest, densest = max(pool, key=lambda one: one.seconds), max(pool, key=lambda one: one.per_megabyte)
     while time.monotonic() < end:
-        parent = chance.choice([*pool[:POOL], dearest, densest])
+        parent = chance.choice([*pool, dearest, densest])
         data = repair(changed(parent.data, chance, large))
         if not data or len(data) > MAX_BYTES:
             continue
         found, tried = cost(data), tried + 1
-        pool = sorted([*pool, found], key=lambda one: one.per_megabyte, reverse=True)[: 4 * POOL]
+        pool = sorted([*pool, found], key=lambda one: one.per_megabyte, reverse=True)[:POOL]
         dearest = max(dearest, found, key=lambda one: one.seconds)
         densest = max(densest, found, key=lambda one: one.per_megabyte)
     return tried, dearest, densest

@@ -100,11 +100,12 @@ def judge(path: Path) -> Verdict:
     """Read one file by all readers and say what it comes to."""
     data = path.read_bytes()
     outcomes = {name: read_apart(reader, data) for name, reader in READERS.items()}
-    kind, cause = _compared(outcomes)
+    kind, cause = compared(outcomes)
     return Verdict(path, kind, cause, outcomes)
 
 
-def _compared(outcomes: dict[str, Outcome]) -> tuple[str, str]:
+def compared(outcomes: dict[str, Outcome]) -> tuple[str, str]:
+    """What the outcomes of all readers come to, and the cause, in words that files share."""
     ours = outcomes["ours"]
     others = {name: outcome for name, outcome in outcomes.items() if name != "ours"}
     readable = {name: outcome.square for name, outcome in others.items() if outcome.square is not None}

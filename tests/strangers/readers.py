@@ -49,7 +49,7 @@ def libvips(data: bytes) -> Square:
     picture = pyvips.Image.new_from_buffer(data, "").autorot()
     if picture.hasalpha():
         picture = picture.flatten(background=255 if picture.format == "uchar" else 65535)
-    return _square(Image.fromarray(picture.colourspace("srgb").cast("uchar").numpy()[..., :3].squeeze()))
+    return _square(Image.fromarray(picture.colourspace("srgb").cast("uchar").numpy()[..., :3]))
 
 
 def _square(picture: Image.Image) -> Square:

@@ -112,14 +112,14 @@ def _entry_bytes(header: Header) -> int:
     return 3 if header.size == OS2_HEADER_BYTES else 4
 
 
-def _rows(header: Header, data: bytes) -> bytes:
-    """The rows as they are stored; the padding of the last one may be missing."""
+def _rows(header: Header, data: bytes) -> bytes | memoryview:
+    """The rows as they are stored, not copied; the padding of the last one may be missing."""
     needed = header.stride * header.height
-    rows = data[header.start : header.start + needed]
+    rows = memoryview(data)[header.start : header.start + needed]
     padding = header.stride - (header.width * header.bits + 7) // 8
     if len(rows) < needed - padding:
         raise BrokenImageError("the BMP is truncated; send the whole file.")
-    return rows.ljust(needed, b"\0") if len(rows) < needed else rows
+    return bytes(rows).ljust(needed, b"\0") if len(rows) < needed else rows
 
 
 def _unpacked(header: Header, data: bytes, mode: str, delivered: str) -> Image.Image:

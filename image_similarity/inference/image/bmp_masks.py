@@ -63,7 +63,7 @@ def _is_run_of_ones(mask: int) -> bool:
     return mask & (mask + low) == 0
 
 
-def unpacked(rows: bytes, size: Size, bits: int, masks: Masks) -> Image.Image:
+def unpacked(rows: bytes | memoryview, size: Size, bits: int, masks: Masks) -> Image.Image:
     """Pixels of any masks, in the order of the rows: RGB, or RGBA where alpha has a mask."""
     width, height = size
     stored = np.frombuffer(rows, np.uint8).reshape(height, -1)[:, : width * bits // 8]

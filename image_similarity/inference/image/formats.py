@@ -18,6 +18,7 @@ HEAD_BYTES = 512
 # First bytes of what people send instead, and what to call it.
 STARTS = (
     (b"GIF8", "a GIF"),
+    (b"\x89PNG", "a PNG that was damaged on its way, as if it were text"),
     ((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), "a TIFF, or a camera's raw file"),
     ((b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"), "a JPEG 2000 file"),
     ((b"\xff\x0a", b"\0\0\0\x0cJXL "), "a JPEG XL file"),

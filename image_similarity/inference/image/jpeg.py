@@ -5,7 +5,6 @@ checked, so that there is nothing that the two could read differently.
 """
 
 import hashlib
-from collections import Counter
 from collections.abc import Sequence
 
 from PIL import Image
@@ -34,8 +33,8 @@ MAX_SCANS = 64
 bytes of file: without a limit, 20 MiB would keep a processor busy for many minutes."""
 MAX_PASSES = 14
 """Over each coefficient, on the average: all bits of it one by one. Programs need four."""
-MAX_QUANTISATION_SEGMENTS = 4
-MAX_HUFFMAN_SEGMENTS = 8 * MAX_SCANS
+MAX_TABLES = {DQT: 4, DHT: 8 * MAX_SCANS, DRI: MAX_SCANS}
+"""Segments of each kind."""
 STRIP_ROWS = 128
 MODES = {1: ("L", "L"), 3: ("RGB", "RGB"), 4: ("CMYK", "CMYK;I")}
 """Components of the frame: Pillow's mode, and what its decoder delivers. Adobe's four inks are stored
@@ -57,6 +56,8 @@ def read(data: bytes) -> Still:
     frame = parts.frame
     if frame is None or not parts.scans:
         raise BrokenImageError("the JPEG has no picture in it, or is truncated; send the whole file.")
+    while parts.kept[-1].marker != SOS:  # a table behind the last scan is of no use
+        parts.kept.pop()
     file = write(parts.kept)
 
     def load(reduction: int) -> Image.Image:
@@ -75,7 +76,7 @@ class _Parts:
         self.orientation: int | None = None
         self.ended = False
         self._restart_interval = 0
-        self._tables: Counter[int] = Counter()
+        self._tables: dict[int, int] = {}
         self._visits = 0
 
     @property
@@ -109,10 +110,9 @@ class _Parts:
 
     def _take_table(self, marker: int, content: bytes) -> None:
         jpeg_frame.check_table(marker, content)
-        limit = {DQT: MAX_QUANTISATION_SEGMENTS, DHT: MAX_HUFFMAN_SEGMENTS}.get(marker, MAX_SCANS)
-        self._tables[marker] += 1
-        if self._tables[marker] > limit:
-            raise BrokenImageError(f"the JPEG has more than {limit} tables of one kind; save it again.")
+        self._tables[marker] = count = self._tables.get(marker, 0) + 1
+        if count > MAX_TABLES[marker]:
+            raise BrokenImageError(f"the JPEG has more than {count - 1} tables of one kind; save it again.")
         if marker == DRI:
             self._restart_interval = int.from_bytes(content)
         self._keep(marker, content)
@@ -144,8 +144,8 @@ def write(kept: Sequence[Segment], continuation: bytes = b"") -> bytes:
     """A file of just these segments, which reads as them again.
 
     Args:
-        kept: the segments without start and end.
-        continuation: goes on with the last scan's data.
+        kept: the segments without start and end, a scan last.
+        continuation: goes on with that scan's data.
     """
     file = b"".join([START, *(part for segment in kept for part in segment.parts), continuation, END])
     if not continuation and list(segments(file)) != [*kept, Segment(EOI)]:

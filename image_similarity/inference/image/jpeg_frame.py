@@ -1,7 +1,7 @@
 """The frame of a JPEG and the tables beside it: each checked field by field (ITU-T T.81 section B.2)."""
 
 import struct
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from image_similarity.inference.image.broken import BrokenImageError
@@ -85,6 +85,7 @@ def parse(marker: int, content: bytes) -> Frame:
     components = tuple(_component(content[at : at + 3]) for at in range(6, len(content), 3))
     if len({component.number for component in components}) < count:
         raise BrokenImageError("the JPEG's components are not told apart; save it again.")
+    _check_sampling(components)
     return Frame(marker == PROGRESSIVE, width, height, components)
 
 
@@ -94,6 +95,18 @@ def _component(entry: bytes) -> Component:
     if not (1 <= across <= MAX_SAMPLING and 1 <= down <= MAX_SAMPLING and table < 4):
         raise BrokenImageError("the JPEG's frame states a sampling that can't be; save it again.")
     return Component(number, across, down)
+
+
+def _check_sampling(components: Sequence[Component]) -> None:
+    """Refuse what libjpeg does not enlarge, so that the file is not called broken."""
+    across = max(component.across for component in components)
+    down = max(component.down for component in components)
+    for component in components:
+        if across % component.across or down % component.down:
+            raise BrokenImageError(
+                f"a JPEG with a component of {component.across} x {component.down} samples beside one of "
+                f"{across} x {down} is not read; save it again with the usual sampling, or as PNG."
+            )
 
 
 def check_table(marker: int, content: bytes) -> None:

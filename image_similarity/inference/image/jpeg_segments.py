@@ -3,7 +3,7 @@
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from image_similarity.inference.image.broken import BrokenImageError
 
@@ -32,8 +32,7 @@ CODINGS = {
 data has ended: 12 kB kept a processor busy for a minute and a half."""
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """One segment.
 
     Attributes:

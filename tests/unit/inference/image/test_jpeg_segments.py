@@ -13,6 +13,7 @@ from image_similarity.inference.image import jpeg, jpeg_segments
 from image_similarity.inference.image.broken import BrokenImageError
 from tests.support import files
 from tests.support.jpegs import PROGRESSIVE, SEQUENTIAL, arithmetic
+from tests.unit.inference.image import by_the_book
 from tests.unit.inference.image.test_formats import decoded
 from tests.unit.inference.image.test_refusals import SMALL_JPEG
 
@@ -119,6 +120,47 @@ def test_exif_behind_a_scan_turns_nothing() -> None:
 def test_application_segments_of_odd_length_change_nothing(marker: int, content: bytes) -> None:
     data = files.with_segments(ORDINARY, files.segment(marker, content))
     assert np.array_equal(decoded(data), decoded(ORDINARY))
+
+
+SAMPLED = files.saved(PHOTO, "JPEG", quality=90, subsampling=0)
+FACTORS = SAMPLED.index(b"\xff\xc0") + 11
+
+
+def with_sampling(*factors: int) -> bytes:
+    data = bytearray(SAMPLED)
+    data[FACTORS : FACTORS + 9 : 3] = bytes(factors)
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    "factors", [(0x21, 0x21, 0x21), (0x31, 0x11, 0x11), (0x41, 0x21, 0x11), (0x11, 0x22, 0x11)]
+)
+def test_odd_samplings_are_read_as_pillow_reads_them(factors: tuple[int, ...]) -> None:
+    data = with_sampling(*factors)
+    assert jpeg.read(data).load(1).tobytes() == Image.open(io.BytesIO(data)).tobytes()
+
+
+@pytest.mark.parametrize("factors", [(0x32, 0x21, 0x11), (0x13, 0x12, 0x11), (0x11, 0x32, 0x21)])
+def test_samplings_that_libjpeg_does_not_enlarge_are_named(factors: tuple[int, ...]) -> None:
+    with pytest.raises(OSError, match="broken"):
+        Image.open(io.BytesIO(with_sampling(*factors))).load()
+    with pytest.raises(InvalidImage, match=r"samples beside one of (3|1) x"):
+        decoded(with_sampling(*factors))
+
+
+@pytest.mark.parametrize("table", [files.segment(0xDD, b"\0\1"), files.segment(0xDB, TABLE)])
+def test_a_table_behind_the_last_scan_is_no_place_to_go_on(
+    table: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a file without its end: what is decoded to see whether it is whole is written to the letter too."""
+    written, write = list[bytes](), jpeg.write
+    monkeypatch.setattr(jpeg, "write", lambda *args: written.append(write(*args)) or written[-1])
+    jpeg.read(ORDINARY[:-2] + table).load(1)
+    assert len(written) == 2
+    for file in written:
+        assert by_the_book.jpeg(file)[-1].marker == 0xDA
+    with pytest.raises(BrokenImageError, match="truncated"):
+        jpeg.read(ORDINARY[:-999] + table).load(1)
 
 
 def test_the_writer_checks_what_it_wrote() -> None:

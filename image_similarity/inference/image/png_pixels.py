@@ -1,0 +1,115 @@
+"""The pixels of a PNG file, inflated and unfiltered by Pillow's codec."""
+
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from image_similarity.inference.image.broken import BrokenImageError
+from image_similarity.inference.image.colour import TRANSPARENCY
+
+GREY, RGB, PALETTE, GREY_ALPHA, RGBA = 0, 2, 3, 4, 6
+# Bits and colour type (table 11.1): Pillow's mode, and how its codec reads the samples.
+LAYOUTS = {
+    **{(1, GREY): ("1", "1"), (2, GREY): ("L", "L;2"), (4, GREY): ("L", "L;4"), (8, GREY): ("L", "L")},
+    **{(16, GREY): ("I;16", "I;16B"), (8, RGB): ("RGB", "RGB"), (16, RGB): ("RGB", "RGB;16B")},
+    **{(bits, PALETTE): ("P", f"P;{bits}") for bits in (1, 2, 4)},
+    **{(8, PALETTE): ("P", "P"), (8, GREY_ALPHA): ("LA", "LA"), (16, GREY_ALPHA): ("RGBA", "LA;16B")},
+    **{(8, RGBA): ("RGBA", "RGBA"), (16, RGBA): ("RGBA", "RGBA;16B")},
+}
+LOW_BYTES = "RGB;16L"
+"""Pillow's name for samples of the other byte order: what it takes for their high bytes are the low ones."""
+STRIP_ROWS = 128
+SAMPLES = {GREY: 1, RGB: 3, PALETTE: 1, GREY_ALPHA: 2, RGBA: 4}
+SPARE_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The content of IHDR."""
+
+    width: int
+    height: int
+    bits: int
+    colour: int
+    interlaced: bool
+
+    @property
+    def most_compressed_bytes(self) -> int:
+        """More than deflate needs for the pixels, in the worst way that a program writes it.
+
+        Without it, 20 MiB of empty deflate blocks before one pixel would keep a processor busy for 1.5 s.
+        """
+        row = -(-self.width * self.bits * SAMPLES[self.colour] // 8) + 1
+        passes = 2 if self.interlaced else 1  # seven in fact, of rows with a filter byte each
+        return passes * row * self.height * 9 // 8 + SPARE_BYTES
+
+
+def decoded(header: Header, compressed: bytes, palette: bytes, transparency: bytes) -> Image.Image:
+    """Inflate and unfilter the pixels, with palette and transparency as Pillow keeps them.
+
+    Args:
+        header: of the file.
+        compressed: the content of its IDAT chunks.
+        palette: the content of that chunk, or nothing.
+        transparency: the content of that chunk, or nothing.
+
+    Raises:
+        BrokenImageError: the pixels are damaged, too few, or hidden behind too many bytes.
+    """
+    mode, delivered = LAYOUTS[header.bits, header.colour]
+    picture = _inflated(header, compressed, mode, delivered)
+    if palette:
+        picture.putpalette(palette)
+    if transparency and (header.bits, header.colour) == (16, RGB):
+        low_bytes = _inflated(header, compressed, mode, LOW_BYTES)
+        return _without_colour(picture, low_bytes, transparency)
+    if transparency:
+        picture.info[TRANSPARENCY] = _transparent(header, transparency)
+    return picture
+
+
+def _inflated(header: Header, compressed: bytes, mode: str, delivered: str) -> Image.Image:
+    limit = header.most_compressed_bytes
+    try:
+        return Image.frombytes(
+            mode,
+            (header.width, header.height),
+            compressed[:limit] if len(compressed) > limit else compressed,
+            "zip",
+            delivered,
+            int(header.interlaced),
+        )
+    except ValueError as error:  # too few pixels, or data that can't be inflated
+        if len(compressed) > limit:
+            raise BrokenImageError(
+                f"the PNG has {len(compressed)} bytes of compressed pixels, and a picture of its size needs "
+                f"less than {limit}; save it again."
+            ) from error
+        raise BrokenImageError("the PNG's pixels are damaged or truncated; send the whole file.") from error
+
+
+def _without_colour(high_bytes: Image.Image, low_bytes: Image.Image, colour: bytes) -> Image.Image:
+    """White where all 16 bits of the samples are the transparent colour's."""
+    wanted = [list(colour[first::2]) for first in (0, 1)]
+    width, height = high_bytes.size
+    for top in range(0, height, STRIP_ROWS):  # there is never a second copy of all samples
+        box = (0, top, width, min(top + STRIP_ROWS, height))
+        high, low = (np.asarray(samples.crop(box)) for samples in (high_bytes, low_bytes))
+        hidden = np.all((high == wanted[0]) & (low == wanted[1]), axis=2)
+        high_bytes.paste("white", box, Image.fromarray(hidden))
+    return high_bytes
+
+
+def _transparent(header: Header, content: bytes) -> bytes | int | tuple[int, ...]:
+    """Alpha of each palette entry, or the one transparent sample or colour, as Pillow scales samples."""
+    if header.colour == PALETTE:
+        return content
+    samples: tuple[int, ...] = struct.unpack(f">{len(content) // 2}H", content)
+    if header.colour == RGB:
+        return tuple(sample & 255 for sample in samples)
+    (sample,) = samples
+    if header.bits == 1:
+        return 255 * (sample & 1)
+    return sample * 255 // (2**header.bits - 1) if header.bits < 8 else sample
