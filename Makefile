@@ -19,6 +19,7 @@ export XDG_CACHE_HOME := $(CURDIR)/.cache/home
 export UV_CACHE_DIR := $(CURDIR)/.cache/home/uv
 export npm_config_cache := $(CURDIR)/.cache/home/npm
 export CDK_HOME := $(CURDIR)/.cache/home/cdk
+export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(CURDIR)/.cache/home/jsii
 endif
 
 # What is interrupted is made anew next time (see venv.sh); npm and the emulator's download see to it themselves.

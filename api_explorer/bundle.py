@@ -6,7 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
-import yaml
+from api_explorer.document import document
 
 HERE = Path(__file__).resolve().parent
 NODE_MODULES = HERE.parent / "node_modules"
@@ -43,7 +43,7 @@ def bundle(output: Path, node_modules: Path = NODE_MODULES) -> None:
     shutil.copytree(HERE / "page", assets)
     for name, source in VENDORED.items():
         _without_source_map(node_modules / source, assets / name)
-    _write_json(assets / "openapi.json", yaml.safe_load((HERE / "openapi.yaml").read_text("utf-8")))
+    _write_json(assets / "openapi.json", document())
     _write_json(assets / "examples.json", _examples())
     _stamp(assets)
     shutil.copyfile(HERE / "handler.py", output / "handler.py")

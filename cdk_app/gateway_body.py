@@ -9,21 +9,23 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway
 import json
 from collections.abc import Mapping, Sequence
 
+from api_explorer.document import document
 from cdk_app.conditions import Conditions, pick
 from cdk_app.gateway_responses import gateway_responses
-from cdk_app.openapi import ANY_ORIGIN, Json, document
+from cdk_app.openapi import ANY_ORIGIN, Json
 
 FEATURE_TAG = "Image similarity"
 INTEGRATION = "x-amazon-apigateway-integration"
-VALIDATOR = "x-amazon-apigateway-request-validator"
-HEADERS = "headers"
 OPEN: list[Json] = []
 EXPOSED = "'X-Request-Id, X-Model, Server-Timing, Retry-After'"
 ERROR_HEADERS = ("Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "X-Request-Id", "X-Model")
 ANSWER_HEADERS = (*ERROR_HEADERS, "Server-Timing")
 ANY_RESPONSE = {"200": {"description": ""}}  # a proxy integration's answer needs no declaration
-# What a preflight is told: the methods of the API and the headers that SigV4 and JSON need.
-SIGNED_HEADERS = "'Content-Type,Authorization,X-Amz-Date,X-Amz-Security-Token,X-Amz-Content-Sha256'"
+ALLOWED_HEADERS = (
+    *("Content-Type", "Authorization", "X-Amz-Date", "X-Amz-Security-Token", "X-Amz-Content-Sha256"),
+    *("X-Amz-User-Agent", "amz-sdk-invocation-id", "amz-sdk-request", "X-Api-Key"),
+)
+"""What a preflight is told: the headers of JSON and SigV4, and those that AWS's SDKs for browsers add."""
 
 
 def build(conditions: Conditions, *, title: str, feature: Mapping[str, Json], explorer: Json) -> Json:
@@ -46,7 +48,6 @@ def build(conditions: Conditions, *, title: str, feature: Mapping[str, Json], ex
             path: _path(path, methods, conditions, feature, explorer)
             for path, methods in source["paths"].items()
         },
-        f"{VALIDATOR}s": {HEADERS: {"validateRequestParameters": True, "validateRequestBody": False}},
         "components": {"securitySchemes": {"sigv4": _scheme(source)}},
         "x-amazon-apigateway-gateway-responses": gateway_responses(source, conditions),
     }
@@ -68,12 +69,11 @@ def _path(
 
 def _feature(conditions: Conditions, feature: Mapping[str, Json]) -> Json:
     """The feature's operation; it declares what the SageMaker integration maps (Lambda's maps nothing)."""
-    content_type = {"name": "Content-Type", "in": "header", "required": True, "schema": {"type": "string"}}
+    # Not required: where a request has none, API Gateway sends SageMaker application/json.
+    content_type = {"name": "Content-Type", "in": "header", "required": False, "schema": {"type": "string"}}
     integrations = [feature[backend] for backend in conditions.backends]
     first = conditions[f"Is{conditions.backends[0]}"]
     return {
-        # SageMaker calls the container with application/json where a request has no type: told apart here.
-        VALIDATOR: HEADERS,
         "parameters": [content_type],
         "responses": {
             "200": declared(ANSWER_HEADERS),
@@ -105,7 +105,7 @@ def _preflight(method: str) -> Json:
     headers = {
         "Access-Control-Allow-Origin": ANY_ORIGIN,
         "Access-Control-Allow-Methods": f"'{method},OPTIONS'",
-        "Access-Control-Allow-Headers": SIGNED_HEADERS,
+        "Access-Control-Allow-Headers": f"'{','.join(ALLOWED_HEADERS)}'",
         "Access-Control-Max-Age": "'86400'",
     }
     return {"security": OPEN} | mock("204", headers)

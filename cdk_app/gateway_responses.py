@@ -25,8 +25,6 @@ def gateway_responses(source: Json, conditions: Conditions) -> Json:
         "MISSING_AUTHENTICATION_TOKEN": _response(forbidden),
         "RESOURCE_NOT_FOUND": _response(forbidden, "403"),
         "WAF_FILTERED": _response(forbidden),
-        # the one parameter that is required is Content-Type
-        "BAD_REQUEST_PARAMETERS": _response(error(source, "UnsupportedMediaType"), "415"),
         "REQUEST_TOO_LARGE": _response({"code": "PayloadTooLarge", "message": TOO_LARGE}),
         "THROTTLED": _response(busy, retry=True),
         "QUOTA_EXCEEDED": _response(busy),

@@ -1,6 +1,7 @@
 """The backends' container images, built by the CDK at deployment; synthesis only hashes what goes in."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,15 +16,7 @@ from cdk_app.parameters import Parameters
 from supply_chain.pins import LAMBDA_BASE, PYTHON_BASE, Pins
 
 EMBEDDED = "image_similarity/models/embedded"
-# Of the repository, the build context is this much and the backend's own folder: an edit elsewhere builds
-# nothing anew. `checkpoints` is there where somebody deploys weights of their own.
-SHARED = (
-    "image_similarity/__init__.py",
-    "image_similarity/inference",
-    EMBEDDED,
-    "supply_chain",
-    "checkpoints",
-)
+COPIES = re.compile(r"^COPY (?!--from)(.+) \S+$", re.MULTILINE)
 CACHES = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
 BASES = {"lambda": LAMBDA_BASE, "sagemaker": PYTHON_BASE}
 PLATFORMS = {
@@ -34,20 +27,10 @@ PLATFORMS = {
 
 def image(scope: Construct, backend: str, config: DeploymentConfig) -> ecr_assets.DockerImageAsset:
     """The image of a backend; `backend` is its folder's name, `lambda` or `sagemaker`."""
-    pins = Pins.load(ROOT / "supply_chain" / "pins.json")
-    arguments = {
-        "BASE": pins.base(BASES[backend]),
-        "EXPORT_BASE": pins.base(PYTHON_BASE),
-        "MODEL": config["model"],
-        "PRETRAINED": config["pretrained"],
-        "PRECISION": config["precision"],
-    }
-    architecture, outputs = config["architecture"], None
-    if backend == "sagemaker":
-        arguments["ACCELERATOR"] = config["accelerator"]
-        outputs = SAGEMAKER_OUTPUTS[config["builder"]]  # part of the tag: another manifest is another image
-        if config["accelerator"] == "gpu":  # SageMaker's GPU instances are x86_64
-            architecture = "x86_64"
+    gpu = backend == "sagemaker" and config["accelerator"] == "gpu"
+    architecture = "x86_64" if gpu else config["architecture"]  # SageMaker's GPU instances are x86_64
+    # Part of the tag: another manifest is another image.
+    outputs = SAGEMAKER_OUTPUTS[config["builder"]] if backend == "sagemaker" else None
     with TemporaryDirectory() as folder:
         _gather(Path(folder), backend)
         return ecr_assets.DockerImageAsset(
@@ -56,9 +39,24 @@ def image(scope: Construct, backend: str, config: DeploymentConfig) -> ecr_asset
             directory=folder,  # the CDK copies it while it exists
             file=f"{backend}/Dockerfile",
             platform=PLATFORMS[architecture],
-            build_args=arguments,
+            build_args=build_arguments(backend, config),
             outputs=outputs,
         )
+
+
+def build_arguments(backend: str, config: DeploymentConfig) -> dict[str, str]:
+    """The build arguments of a backend's image: pinned bases, the model, the accelerator."""
+    pins = Pins.load(ROOT / "supply_chain" / "pins.json")
+    arguments = {
+        "BASE": pins.base(BASES[backend]),
+        "EXPORT_BASE": pins.base(PYTHON_BASE),
+        "MODEL": config["model"],
+        "PRETRAINED": config["pretrained"],
+        "PRECISION": config["precision"],
+    }
+    if backend == "sagemaker":
+        arguments["ACCELERATOR"] = config["accelerator"]
+    return arguments
 
 
 def model_name(config: DeploymentConfig) -> str:
@@ -80,10 +78,18 @@ def service_environment(parameters: Parameters) -> dict[str, str]:
 
 
 def _gather(folder: Path, backend: str) -> None:
-    """Copy the build context. The CDK's own `exclude` would let .dockerignore bring the other backend in."""
-    for name in (*SHARED, backend):
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, folder / name, ignore=CACHES)
-        elif (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+    """Copy what the Dockerfile copies, so that an edit elsewhere builds nothing anew.
+
+    The CDK's own `exclude` would let .dockerignore bring the rest in.
+    """
+    dockerfile = Path(backend, "Dockerfile")
+    text = (ROOT / dockerfile).read_text("utf-8").replace("\\\n", " ")
+    patterns = " ".join(COPIES.findall(text)).split()
+    for source in (found for pattern in patterns for found in ROOT.glob(pattern)):
+        target = folder / source.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=CACHES, dirs_exist_ok=True)
+        else:
+            shutil.copy(source, target)
+    shutil.copy(ROOT / dockerfile, folder / dockerfile)

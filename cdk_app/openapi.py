@@ -3,19 +3,9 @@
 import json
 from typing import Any
 
-import yaml
-
-from cdk_app.config import ROOT
-
 Json = dict[str, Any]
 ANY_ORIGIN = "'*'"
 RETRY_AFTER_SECONDS = "1"
-
-
-def document() -> Json:
-    """The API's OpenAPI document."""
-    loaded: Json = yaml.safe_load((ROOT / "api_explorer" / "openapi.yaml").read_text("utf-8"))
-    return loaded
 
 
 def error(source: Json, response: str) -> Json:

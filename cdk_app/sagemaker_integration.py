@@ -9,8 +9,9 @@ from typing import Any
 
 import aws_cdk as cdk
 
+from api_explorer.document import document
 from cdk_app.gateway_body import EXPOSED, mapped
-from cdk_app.openapi import ANY_ORIGIN, RETRY_AFTER_SECONDS, document, error_template
+from cdk_app.openapi import ANY_ORIGIN, RETRY_AFTER_SECONDS, error_template
 
 CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 # Velocity, kept to what every implementation of it knows: it may evaluate both sides of &&, and the

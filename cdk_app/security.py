@@ -55,8 +55,8 @@ ACKNOWLEDGED = (
     Acknowledged(
         "Api/RestApi",
         "AwsSolutions-APIG2",
-        "The body has a validator, which the rule does not see, for Content-Type alone: the rest both "
-        "backends validate, in the same words and order.",
+        "Both backends validate every request, in the same words and order; a validator of API Gateway's own "
+        "would refuse in other words, and requests without a Content-Type, which count as JSON.",
     ),
     Acknowledged(
         "Api/Stage",

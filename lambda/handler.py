@@ -12,11 +12,14 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from image_similarity.inference.decoders import processes
+
+decoder = processes.start()  # before the imports below: it forks, and they start threads
+
 from image_similarity.inference import runtime
-from image_similarity.inference.errors import InternalError, InvalidRequest
-from image_similarity.inference.manifest import ManifestError
+from image_similarity.inference.errors import InternalError, InvalidRequest, StartError
 from image_similarity.inference.service import INTERNAL_ERROR_MESSAGE, Request, Response, load_service
-from image_similarity.inference.telemetry import ObservedService, configure_logging
+from image_similarity.inference.telemetry import JsonFormatter, ObservedService
 
 CPU_MEGABYTES = 1769  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 
@@ -26,15 +29,14 @@ def encoder_threads(environ: Mapping[str, str]) -> int:
     return max(1, math.ceil(int(environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "0")) / CPU_MEGABYTES - 0.15))
 
 
-runtime.prepare()
-configure_logging()
+runtime.prepare(JsonFormatter())
 # At import: in Lambda's init phase, before the first request waits; on demand, it waits already.
 warm = os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") != "on-demand"
-load = partial(load_service, os.environ, threads=encoder_threads(os.environ), warm=warm)
+load = partial(load_service, os.environ, threads=encoder_threads(os.environ), decoder=decoder, warm=warm)
 try:
     service = ObservedService("lambda", os.environ, load)
-except ManifestError as error:
-    sys.exit(f"The model can't be loaded: {error}")
+except StartError as error:
+    sys.exit(error.sentence)
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:

@@ -16,7 +16,15 @@ from local.template.intrinsics import Json
 
 # image_similarity/ and supply_chain/ are left out on purpose: they change an image asset's hash and nothing
 # that is run from the template here.
-SOURCES = ("app.py", "cdk.json", "package-lock.json", "requirements.txt", "cdk_app", "api_explorer")
+SOURCES = (
+    "app.py",
+    "cdk.json",
+    "package-lock.json",
+    "requirements.txt",
+    "cdk_app",
+    "api_explorer",
+    "examples",
+)
 SOURCES_OF_IMAGES = ("lambda", "sagemaker")
 SKIPPED = {"__pycache__", "node_modules"}
 
@@ -62,7 +70,7 @@ def synthesize(root: Path, cache: Path, context: Mapping[str, str], say: Callabl
     with (cache / "synth" / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # several runs (tests) may start at once
         if not (target / "manifest.json").exists():
-            say("Synthesizing the CloudFormation template")
+            say("Synthesizing the CloudFormation template (half a minute the first time)")
             _run_app(root, target, context)
     return Assembly.load(target)
 

@@ -3,6 +3,12 @@
 https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
 """
 
+from image_similarity.inference.decoders import processes
+
+decoder = None
+if __name__ == "__main__":  # not where this module is only imported
+    decoder = processes.start()  # before the imports below: it forks, and they start threads
+
 import argparse
 import asyncio
 import os
@@ -20,17 +26,19 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from image_similarity.inference import runtime
-from image_similarity.inference.errors import Unavailable
-from image_similarity.inference.manifest import ManifestError
+from image_similarity.inference.errors import StartError, Unavailable
 from image_similarity.inference.request import MAX_BODY_BYTES
 from image_similarity.inference.service import Request, Response, load_service
-from image_similarity.inference.telemetry import ObservedService, configure_logging
-from sagemaker.workers import Gate, Workers, cores
+from image_similarity.inference.telemetry import JsonFormatter, ObservedService
+from sagemaker.workers import Fetching, Gate, Workers, cores
 
 CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
 """The one header that SageMaker hands through both ways: the request's id in, Server-Timing out."""
 MOUNTED_MODEL = Path("/opt/ml/model")
 PLACES_PER_CORE = 16
+"""For requests that decode and compute, or wait for it."""
+FETCHING_PER_CORE = 16
+"""For requests that fetch: places of their own, so that slow servers take none of the others."""
 BODY_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 75
 DRAIN_SECONDS = 25
@@ -118,20 +126,20 @@ def main(arguments: Sequence[str]) -> None:
     # As process 1 of a container we get no default action; uvicorn hands the signal back here once drained.
     signal.signal(signal.SIGTERM, _exit)
     signal.signal(signal.SIGINT, _exit)
-    runtime.prepare()
-    configure_logging()
-    app = create_app(_load(), Workers(capacity=PLACES_PER_CORE * cores()))
+    runtime.prepare(JsonFormatter())
+    app = create_app(_load(), Workers(capacity=(PLACES_PER_CORE + FETCHING_PER_CORE) * cores()))
     if options.command == "serve":
         uvicorn.Server(_config(app, options.host)).run()
 
 
 def _load() -> ObservedService:
     environ = model_environment(os.environ)
-    load = partial(load_service, environ, threads=1, gate=Gate(cores()))
+    fetching = Fetching(FETCHING_PER_CORE * cores())
+    load = partial(load_service, environ, threads=1, gate=Gate(cores()), fetching=fetching, decoder=decoder)
     try:
         return ObservedService("sagemaker", environ, load)
-    except ManifestError as error:
-        sys.exit(f"The model can't be loaded: {error}")
+    except StartError as error:
+        sys.exit(error.sentence)
 
 
 def _config(app: Starlette, host: str) -> uvicorn.Config:

@@ -56,6 +56,33 @@ class Gate:
         self._passing.release()
 
 
+class Fetching:
+    """Counts the requests that fetch, apart from those that compute; refuses more than so many. For threads.
+
+    The other places of `Workers` are left to requests that need nothing fetched, or whose files are there.
+    """
+
+    def __init__(self, places: int) -> None:
+        self._places = threading.BoundedSemaphore(places)
+
+    def __enter__(self) -> None:
+        """Take a place.
+
+        Raises:
+            Unavailable: all are taken.
+        """
+        if not self._places.acquire(blocking=False):
+            raise Unavailable(
+                "Too many requests wait for their files already. Try again in a moment, or send the image "
+                'itself as "img".'
+            )
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._places.release()
+
+
 class Workers:
     """Runs work on threads for an event loop; takes at most `capacity` pieces and refuses more.
 

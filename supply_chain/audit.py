@@ -2,6 +2,9 @@
 
 Asks the advisory services through pip-audit and npm. What they don't answer for is not audited, which fails
 too; `--offline-ok` lets that pass where there is no way out to them, and lets no vulnerability pass.
+
+Why not the tools alone: pip-audit leaves out what a lock has for other platforms and Pythons, ends with the
+same code for a vulnerability as for no answer, and passes over packages that nobody answered for.
 """
 
 import argparse

@@ -11,6 +11,6 @@ cd onnxruntime
 # The library is for programs in C: Python's module has all of it once more.
 rm -rf transformers quantization tools backend datasets capi/libonnxruntime.so*
 cd ../PIL
-rm -f _avif.* _webp.* _imagingft.* _imagingcms.* _imagingtk.* _imagingmath.* _imagingmorph.*
+rm -f _avif.* _imagingft.* _imagingcms.* _imagingtk.* _imagingmath.* _imagingmorph.*
 cd ../pillow.libs
-rm -f libavif-* libwebp* libsharpyuv-* libfreetype-* libharfbuzz-* liblcms2-* libpng16-* libbrotli*
+rm -f libavif-* libfreetype-* libharfbuzz-* liblcms2-* libpng16-* libbrotli*

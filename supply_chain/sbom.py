@@ -2,6 +2,9 @@
 
 It lists what our build adds: the locked packages as they are installed, and the model. What the base image
 brings is in the base's own list of parts.
+
+Why not `cyclonedx-py`, whose library does the writing here: it describes a running environment, and the
+packages of an image are those of another platform in a folder; from a requirements file it knows no licence.
 """
 
 import argparse

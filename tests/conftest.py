@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.local_stack import LocalRun, running_stack
+from tests.support.local_stack import LocalRun, running_stack
 
 MAX_RUNNING = 2
 LocalStack = Callable[..., str]

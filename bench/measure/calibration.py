@@ -44,10 +44,10 @@ def measure(encoder: OnnxEncoder, pictures: dict[str, Image.Image]) -> Calibrati
 
 
 def load(directory: Path) -> dict[str, Image.Image]:
-    """The JPEG, PNG and BMP files of a directory, upright, RGB, at most SIDE pixels."""
+    """The JPEG, PNG, BMP and WebP files of a directory, upright, RGB, at most SIDE pixels."""
     pictures = {}
     for path in sorted(directory.iterdir()):
-        if path.suffix.lower() in {".jpg", ".jpeg", ".png", ".bmp"}:
+        if path.suffix.lower() in {".jpg", ".jpeg", ".png", ".bmp", ".webp"}:
             with Image.open(path) as source:
                 picture = ImageOps.exif_transpose(source).convert("RGB")
             picture.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)

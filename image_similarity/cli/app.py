@@ -15,10 +15,13 @@ from image_similarity.cli.pictures import UnreadablePicture
 from image_similarity.cli.stack import Api, find_api, http_target
 from image_similarity.cli.survey import Survey
 from image_similarity.cli.targets import InProcess, Refused, Target, Unreachable
+from image_similarity.folder import image_files
 from image_similarity.inference import runtime
 
 LOCAL_URL = "http://127.0.0.1:8080/prod/image-similarity"
-NO_PICTURE = "There is no picture in what you gave: files ending in .jpg, .jpeg, .png or .bmp are taken."
+NO_PICTURE = (
+    "There is no picture in what you gave: files ending in .jpg, .jpeg, .png, .bmp or .webp are taken."
+)
 app = typer.Typer(
     help=(
         "Vectors, similarities and near-duplicates of pictures (JPEG, PNG, BMP; files, folders or URLs). "
@@ -121,7 +124,7 @@ def pairs(
 
     Each group is printed with the lowest similarity of two of its pictures, the largest group first.
     """
-    names = [str(path) for path in pictures.in_folder(folder)] or fail(NO_PICTURE)
+    names = [str(path) for path in image_files(folder)] or fail(NO_PICTURE)
     with sentences():
         survey = Survey(choose_target(stack, url, local, sign, region), names, jobs=jobs, console=stderr)
         answers = dict(survey.answers())

@@ -4,7 +4,8 @@ import base64
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
+from image_similarity.folder import image_files
+
 URL_SCHEMES = ("http://", "https://", "s3://")
 
 
@@ -20,14 +21,9 @@ def expand(arguments: Iterable[str]) -> Iterator[str]:
     """
     for argument in arguments:
         if not argument.startswith(URL_SCHEMES) and Path(argument).is_dir():
-            yield from (str(path) for path in in_folder(Path(argument)))
+            yield from (str(path) for path in image_files(Path(argument)))
         else:
             yield argument
-
-
-def in_folder(folder: Path) -> list[Path]:
-    """The files below a folder whose names end like those of pictures, in order."""
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
 
 
 def field(picture: str, slot: str = "") -> dict[str, str]:

@@ -106,12 +106,12 @@ class InProcess:
     """The service itself, without any server: the bundled model, or the one that MODEL_DIR names."""
 
     def __init__(self) -> None:
-        from image_similarity.inference.manifest import ManifestError  # only this target needs ONNX Runtime
-        from image_similarity.inference.service import load_service
+        from image_similarity.inference.errors import StartError
+        from image_similarity.inference.service import load_service  # only this target needs ONNX Runtime
 
         try:
             self._service = load_service(os.environ, threads=os.cpu_count() or 1)
-        except ManifestError as error:
+        except StartError as error:
             raise Unreachable(str(error)) from error
 
     def ask(self, payload: dict[str, str]) -> Answer:

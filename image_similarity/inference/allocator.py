@@ -26,15 +26,32 @@ def reusing_freed_memory() -> Iterator[None]:
     a third of the time to load ViT-B/32, and again of the time to decode a picture. Threads share one heap,
     since each would keep memory of its own otherwise. Elsewhere than on glibc this does nothing.
     """
-    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
-    if libc is None or not hasattr(libc, "gnu_get_libc_version"):
+    libc = _glibc()
+    if libc is None:
         yield
         return
-    libc.mallopt(_M_ARENA_MAX, 1)
-    libc.mallopt(_M_MMAP_THRESHOLD, _LARGEST_MMAP_THRESHOLD)
+    _share_and_keep(libc)
     libc.mallopt(_M_TRIM_THRESHOLD, _NEVER_TRIM)
     try:
         yield
     finally:
         libc.mallopt(_M_TRIM_THRESHOLD, _KEPT_FOR_PICTURES)
         libc.malloc_trim(0)
+
+
+def keep_for_pictures() -> None:
+    """From now on pictures reuse each other's memory, in a process that loads no model."""
+    libc = _glibc()
+    if libc is not None:
+        _share_and_keep(libc)
+        libc.mallopt(_M_TRIM_THRESHOLD, _KEPT_FOR_PICTURES)
+
+
+def _share_and_keep(libc: ctypes.CDLL) -> None:
+    libc.mallopt(_M_ARENA_MAX, 1)
+    libc.mallopt(_M_MMAP_THRESHOLD, _LARGEST_MMAP_THRESHOLD)
+
+
+def _glibc() -> ctypes.CDLL | None:
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    return libc if libc is not None and hasattr(libc, "gnu_get_libc_version") else None

@@ -3,6 +3,17 @@
 from typing import ClassVar
 
 
+class StartError(Exception):
+    """What keeps the service from starting: for the deployer, never for a caller."""
+
+    what: ClassVar[str]
+
+    @property
+    def sentence(self) -> str:
+        """What fails, and why."""
+        return f"{self.what}: {self}"
+
+
 class ApiError(Exception):
     """An error with the HTTP status and the code that the caller gets.
 

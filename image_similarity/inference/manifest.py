@@ -9,6 +9,8 @@ from typing import Any, Literal, get_args
 
 import xxhash
 
+from image_similarity.inference.errors import StartError
+
 Interpolation = Literal["bicubic", "bilinear"]
 ResizeMode = Literal["shortest", "squash"]
 Precision = Literal["fp16", "int8"]
@@ -19,8 +21,10 @@ WEIGHTS_FILE = "model.onnx.data"
 DIMENSIONS = 512
 
 
-class ManifestError(Exception):
+class ManifestError(StartError):
     """The model directory can't be used; the message says which file, what is wrong and what to do."""
+
+    what = "The model can't be loaded"
 
 
 @dataclass(frozen=True)

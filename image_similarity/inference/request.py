@@ -13,14 +13,20 @@ from image_similarity.inference.errors import InvalidRequest, PayloadTooLarge, U
 MAX_BODY_BYTES = 5 * 1024**2
 """Fits Lambda's 6 MiB event with the gateway's envelope around it, and SageMaker's limit alike."""
 
-STRUCTURE = "{[,"
+STRUCTURE = (b"{", b"[", b",")
 MAX_STRUCTURE = 16_384
 """A request has one object of at most two fields; these characters stand in its URLs else, and base64 has
 none of them. Building 5 MiB of nested values would take 180 MB."""
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+"""Ignored, as RFC 8259 section 8.1 lets us: some tools of Windows write it."""
+REPLACED = "\ufffd"
+NOT_UTF8 = "The body is not UTF-8: it has bytes that can't be decoded. Send JSON in UTF-8."
+
 SINGLE_SLOT = ("url", "img")
 PAIR_SLOTS = (("url_1", "img_1"), ("url_2", "img_2"))
 S3_SCHEME = "s3://"
+DATA_SCHEME = "data:"
 FIELDS = (*SINGLE_SLOT, *PAIR_SLOTS[0], *PAIR_SLOTS[1])
 USAGE = (
     'Send one of "url" and "img" for one image, or one of "url_1" and "img_1" with one of "url_2" and '
@@ -43,7 +49,12 @@ class Source:
     @property
     def is_url(self) -> bool:
         """Whether the value is a URL to fetch; otherwise it is the image itself in base64."""
-        return self.field.startswith("url")
+        return self.field.startswith("url") and not self.is_data
+
+    @property
+    def is_data(self) -> bool:
+        """Whether the value is a `data:` URI (RFC 2397), which is read alike in every field."""
+        return self.value[: len(DATA_SCHEME)].lower() == DATA_SCHEME
 
     @property
     def is_s3(self) -> bool:
@@ -55,7 +66,8 @@ def parse(content_type: str | None, body: bytes) -> tuple[Source, ...]:
     """Read a request: one source for a vector, two for a similarity.
 
     Args:
-        content_type: the value of the Content-Type header, None where there is none.
+        content_type: the value of the Content-Type header, None where there is none; none and an empty one
+            count as application/json.
         body: the body as it arrived.
 
     Returns:
@@ -76,10 +88,8 @@ def parse(content_type: str | None, body: bytes) -> tuple[Source, ...]:
 
 
 def _check_content_type(content_type: str | None) -> None:
-    if content_type is None:
-        raise UnsupportedMediaType(
-            "The Content-Type header is missing. Send 'Content-Type: application/json'."
-        )
+    if content_type is None or not content_type.strip(" \t"):
+        return  # clients that sign requests by themselves often send none
     # RFC 9110 section 8.3.1: the type is case-insensitive and parameters follow a semicolon.
     if content_type.partition(";")[0].strip(" \t").lower() != "application/json":
         raise UnsupportedMediaType(
@@ -89,14 +99,17 @@ def _check_content_type(content_type: str | None) -> None:
 
 def _load_object(body: bytes) -> dict[str, Any]:
     """RFC 8259 JSON in UTF-8, without the extensions that Python's parser allows."""
-    # API Gateway hands text on with U+FFFD for what is not UTF-8; so both backends refuse it here, alike.
-    text = body.decode("utf-8", errors="replace")
-    if "\ufffd" in text:
-        raise InvalidRequest("The body is not UTF-8: it has bytes that can't be decoded. Send JSON in UTF-8.")
-    if _has_too_many_values(text):
+    if _has_too_many_values(body):
         raise InvalidRequest(
             f"The body has too many values: an image is one string of base64, not a list of numbers. {USAGE}"
         )
+    # API Gateway hands text on with U+FFFD for what is not UTF-8; so both backends refuse it here, alike.
+    try:
+        text = body.removeprefix(BYTE_ORDER_MARK).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidRequest(NOT_UTF8) from error
+    if not text.isascii() and REPLACED in text:
+        raise InvalidRequest(NOT_UTF8)
     try:
         value = json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
@@ -112,14 +125,15 @@ def _load_object(body: bytes) -> dict[str, Any]:
     return value
 
 
-def _has_too_many_values(text: str) -> bool:
+def _has_too_many_values(body: bytes) -> bool:
+    """Looks in the bytes: in text, one character beyond ASCII would make each step dearer."""
     # Ten times as fast as counting, which looks at each character where `find` looks at 32.
     found = 0
     for character in STRUCTURE:
-        position = text.find(character)
+        position = body.find(character)
         while position >= 0 and found <= MAX_STRUCTURE:
             found += 1
-            position = text.find(character, position + 1)
+            position = body.find(character, position + 1)
     return found > MAX_STRUCTURE
 
 

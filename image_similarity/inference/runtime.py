@@ -2,11 +2,20 @@
 
 import logging
 import os
+import sys
 
 
-def prepare() -> None:
-    """Set up this process; its owner (an adapter, the command line) calls this once, first."""
+def prepare(log_lines: logging.Formatter | None = None) -> None:
+    """Set up this process; its owner (an adapter, the command line) calls this once, first.
+
+    Args:
+        log_lines: writes log records, from warnings on, to standard output; none: they stay as they are.
+    """
     keep_onnxruntime_quiet()
+    if log_lines is not None:
+        handler = logging.StreamHandler(sys.stdout)
+        handler.setFormatter(log_lines)
+        logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     # It would log URLs, whose queries may be secrets, when a server's headers are malformed.
     logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
 

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from image_similarity.inference import allocator, image, request, similarity, sources
+from image_similarity.inference import allocator, request, similarity, sources
+from image_similarity.inference.decoders import Decoder, InProcess
 from image_similarity.inference.encoder import Encoder, OnnxEncoder
 from image_similarity.inference.errors import ApiError, InternalError
 from image_similarity.inference.sources import SourcePolicy
@@ -80,7 +81,14 @@ class Timings:
 class Service:
     """Answers requests with one encoder under one policy. Safe to call from many threads."""
 
-    def __init__(self, encoder: Encoder, policy: SourcePolicy, gate: Gate | None = None) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        policy: SourcePolicy,
+        gate: Gate | None = None,
+        fetching: Gate | None = None,
+        decoder: Decoder | None = None,
+    ) -> None:
         """Make the service.
 
         Args:
@@ -88,11 +96,16 @@ class Service:
             policy: what may be fetched.
             gate: held while a request decodes and encodes (but not while it fetches), so that an adapter
                 can bound how many compute at once; none: no bound.
+            fetching: held while a request fetches, so that an adapter can keep places for those that need
+                nothing fetched; none: no bound.
+            decoder: decodes the images; none: this process does.
         """
         self._encoder = encoder
         self._policy = policy
         self._gate = gate or nullcontext()
-        self._decoders = ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="decode")
+        self._fetching = fetching or nullcontext()
+        self._decoder = decoder or InProcess()
+        self._decoding = ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="decode")
 
     def handle(self, incoming: Request) -> Response:
         """Answer one request; every failure is a response too, in the contract's error shape."""
@@ -122,7 +135,7 @@ class Service:
     def _answer(self, incoming: Request, timings: Timings) -> dict[str, Any]:
         asked = request.parse(incoming.headers.get("content-type"), incoming.body)
         with timings.step("fetch"):
-            files = sources.read_all(asked, self._policy)
+            files = sources.read_all(asked, self._policy, self._fetching)
         with self._gate:
             with timings.step("decode"):
                 batch = self._decode(asked, files)
@@ -133,15 +146,15 @@ class Service:
         return {"similarity": round(similarity.score(vectors[0], vectors[1]), DECIMALS)}
 
     def _decode(self, asked: Sequence[request.Source], files: Sequence[bytes]) -> NDArray[np.uint8]:
-        """Decode all images, a pair in two threads (Pillow releases the GIL); the first slot's error wins."""
+        """Decode all images, those of a pair side by side; the first slot's error wins."""
         preprocessing = self._encoder.manifest.preprocessing
 
         def decode(source: request.Source, data: bytes) -> NDArray[np.uint8]:
-            return image.decode(data, field=source.field, preprocessing=preprocessing)
+            return self._decoder.decode(data, field=source.field, preprocessing=preprocessing)
 
         if len(files) == 1:
             return decode(asked[0], files[0])[np.newaxis]
-        decoding = [self._decoders.submit(decode, *one) for one in zip(asked, files, strict=True)]
+        decoding = [self._decoding.submit(decode, *one) for one in zip(asked, files, strict=True)]
         pictures = []
         try:
             while decoding:
@@ -165,7 +178,13 @@ def rounded(vector: NDArray[np.float32]) -> list[float]:
 
 
 def load_service(
-    environ: Mapping[str, str], *, threads: int, gate: Gate | None = None, warm: bool = True
+    environ: Mapping[str, str],
+    *,
+    threads: int,
+    gate: Gate | None = None,
+    fetching: Gate | None = None,
+    decoder: Decoder | None = None,
+    warm: bool = True,
 ) -> Service:
     """Build the service from the environment; the process's memory is set for serving, see `allocator`.
 
@@ -174,17 +193,21 @@ def load_service(
             variables of `SourcePolicy.from_environment` say what may be fetched.
         threads: threads that one embedding may use.
         gate: bounds how many requests compute at once, see `Service`.
+        fetching: bounds how many fetch at once, see `Service`.
+        decoder: decodes the images, see `Service`.
         warm: make one embedding, which shows that it can be done and spares the first request what is
             allocated then.
 
     Raises:
         ManifestError: the artifact is missing, incomplete or not the one its manifest describes.
+        SettingError: a variable has a value that can't be used.
     """
+    policy = SourcePolicy.from_environment(environ)
     with allocator.reusing_freed_memory():
         encoder = OnnxEncoder(Path(environ.get("MODEL_DIR", DEFAULT_MODEL_DIR)), threads=threads)
     if warm:
         encoder.warm()
-    return Service(encoder, SourcePolicy.from_environment(environ), gate)
+    return Service(encoder, policy, gate, fetching, decoder)
 
 
 def valid_request_id(given: str | None) -> str:

@@ -152,10 +152,3 @@ def _described(error: BaseException) -> dict[str, Any]:
         "cause": SECRETS.sub("<removed>", str(error)[: 4 * MAX_CAUSE_LENGTH])[:MAX_CAUSE_LENGTH],
         "frames": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
     }
-
-
-def configure_logging() -> None:
-    """Send the process's log records to standard output as JSON lines."""
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(JsonFormatter())
-    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)

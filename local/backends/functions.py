@@ -54,13 +54,7 @@ class _Worker:
         address = f"127.0.0.1:{self.port}"
         python = sys.executable
         if self._binary is None:
-            command = [
-                python,
-                "-m",
-                "local.backends.bare_handler",
-                self._spec.handler,
-                str(self.port),
-            ]
+            command = [python, "-m", "local.backends.bare_handler", self._spec.handler, str(self.port)]
         else:
             command = [str(self._binary), "--log-level", "info"]
             command += ["--runtime-interface-emulator-address", address]

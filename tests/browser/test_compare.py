@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open
 from tests.browser.steps import SESSION, sign
-from tests.examples.filled import answer, run
+from tests.support.filled import answer, run
 
 Keep = Callable[[Page, str], None]
 SCRIPTS = {"curl": "call.sh", "Python": "call.py", "JavaScript": "call.mjs"}

@@ -13,7 +13,7 @@ import pytest
 from local.backends.emulator import emulator
 from tests.container.bases import ROOT, build_arguments
 from tests.container.engine import Engine, engine
-from tests.contract.world import World, running_world
+from tests.support.world import World, running_world
 
 
 def pytest_configure() -> None:

@@ -6,7 +6,6 @@ import pytest
 
 from tests.container.adapters import lambda_container, sagemaker_container
 from tests.container.conftest import Images
-from tests.contract.adapters import Call
 from tests.contract.cases import CASES
 from tests.contract.test_contract import (  # noqa: F401 - collected here again, with this file's `call`
     ask,
@@ -18,7 +17,8 @@ from tests.contract.test_contract import (  # noqa: F401 - collected here again,
     test_the_same_picture_twice_is_exactly_one,
     words,
 )
-from tests.contract.world import World
+from tests.support.adapters import Call
+from tests.support.world import World
 
 CONTAINERS = {"lambda": lambda_container, "sagemaker": sagemaker_container}
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from tests.contract.world import World, b64, picture
+from tests.support.world import World, b64, picture
 
 JSON = {"Content-Type": "application/json"}
 LIMIT = 5 * 1024**2
@@ -49,13 +49,17 @@ VECTORS = [
     Case("header name in lower case", send(img=CAT), {"content-type": "Application/JSON"}),
     Case("img with line breaks", send(img=LINES)),
     Case("img as data URI", send(img=f"data:image/jpeg;base64,{CAT}")),
+    Case("img as data URI of any type", send(img=f"data:application/octet-stream;base64,{CAT}")),
+    Case("img as data URI of no type", send(img=f"data:;base64,{CAT}")),
+    Case("data URI as url", send(url=f"data:image/jpeg;base64,{CAT}")),
+    Case("a byte order mark", raw(b"\xef\xbb\xbf" + json.dumps({"img": CAT}).encode())),
     Case("url", send(url=file("chelsea.jpg"))),
     Case("url with a name that lies", send(url=file("chelsea.png"))),
     Case("url with a query", send(url=file("chelsea?size=large"))),
     Case("url after three redirects", send(url=file("redirects-3"))),
     Case("s3", send(url=S3_CAT)),
 ]
-"""Ten ways to send the same picture: each must give the same vector."""
+"""Ways to send the same picture: each must give the same vector."""
 
 FORMATS = [Case(name, send(img=b64(picture("chelsea", name)))) for name in ("PNG", "BMP")]
 
@@ -132,6 +136,16 @@ ERRORS = [
     ),
     refused("not base64", send(img="!!!!"), 400, "InvalidImage", "img.*base64"),
     refused("url-safe base64", send(img_1=CAT, img_2="_-_-"), 400, "InvalidImage", "img_2.*base64"),
+    refused(
+        "a URL as img", send(img_1=CAT, img_2="https://a.com/b"), 400, "InvalidImage", 'img_2: a URL.*"url_2"'
+    ),
+    refused("a path as img", send(img="/home/me/cat.jpg"), 400, "InvalidImage", "img: a path"),
+    refused(
+        "Python's bytes as img", send(img=f"b'{CAT}'"), 400, "InvalidImage", "img: the text of Python's bytes"
+    ),
+    refused(
+        "a data URI that is no base64", send(url="data:,x"), 400, "InvalidImage", "url: a data: URI.*base64"
+    ),
     refused("unpadded base64", send(img=b64(b"abcd").rstrip("=")), 400, "InvalidImage", "img.*base64"),
     refused("empty img", send(img=""), 400, "InvalidImage", "img"),
     refused("not an image", send(img=b64(b"hello")), 400, "InvalidImage", "img.*JPEG, PNG"),

@@ -7,10 +7,10 @@ from functools import partial
 from typing import Any
 
 import pytest
+from tests.support.cases import CASES, ERRORS, PAIRS, SAME_TWICE, VECTORS, Case
 
-from tests.contract.adapters import REQUEST_ID, Answer, Call, gateway, lambda_handler, sagemaker_server
-from tests.contract.cases import CASES, ERRORS, PAIRS, SAME_TWICE, VECTORS, Case
-from tests.contract.world import World, running_world
+from tests.support.adapters import REQUEST_ID, Answer, Call, gateway, lambda_handler, sagemaker_server
+from tests.support.world import World, running_world
 
 ADAPTERS = {
     "lambda": lambda_handler,
@@ -64,15 +64,13 @@ def test_refuses_and_says_what_to_do(call: Call, case: Case, world: World) -> No
     check_headers(answer)
 
 
-def test_a_missing_content_type_is_refused(call: Call, world: World) -> None:
-    """Apart from the table: before SageMaker, which would make one up, API Gateway answers this itself."""
-    answer = call(b'{"img": ""}', {})
-    assert (answer.status, answer.json["code"]) == (415, "UnsupportedMediaType")
-    assert answer.json["message"] == (
-        "The Content-Type header is missing. Send 'Content-Type: application/json'."
-    )
-    assert answer.json["requestId"]
-    assert answer.headers["access-control-allow-origin"] == "*"
+@pytest.mark.parametrize("headers", [{}, {"Content-Type": ""}], ids=["none", "empty"])
+def test_no_content_type_counts_as_json(headers: dict[str, str], call: Call, world: World) -> None:
+    answer = call(VECTORS[0].body(world), headers)
+    assert answer.status == 200, answer.content
+    check_vector(answer.json)
+    refused = call(b"{}", headers)
+    assert (refused.status, refused.json["code"]) == (400, "InvalidRequest")
 
 
 def test_every_way_to_send_a_picture_gives_the_same_vector(call: Call, world: World) -> None:

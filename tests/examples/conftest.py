@@ -8,7 +8,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-import yaml
+
+from api_explorer.document import document
 
 ROOT = Path(__file__).parents[2]
 
@@ -17,9 +18,9 @@ ROOT = Path(__file__).parents[2]
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The working folder of an example: cat.jpg and other.jpg, and names that need quoting."""
     folder = tmp_path_factory.mktemp("pictures")
-    document = yaml.safe_load((ROOT / "api_explorer" / "openapi.yaml").read_text("utf-8"))
+    pictures = document()["x-pictures"]
     for name, key in (("cat.jpg", "cat"), ("other.jpg", "altered"), ('it\'s a "cat" $1.jpg', "cat")):
-        (folder / name).write_bytes(base64.b64decode(document["x-pictures"][key]))
+        (folder / name).write_bytes(base64.b64decode(pictures[key]))
     return folder
 
 

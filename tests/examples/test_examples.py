@@ -7,9 +7,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-import yaml
 
-from tests.examples.filled import (
+from api_explorer.document import document
+from tests.support.filled import (
     EXAMPLES,
     IMAGE_URL,
     KEYS,
@@ -135,9 +135,9 @@ def test_the_postman_collection(local_stack: LocalStack, picture_url: str, autho
 
 
 def test_the_pictures_sent_are_those_of_the_document() -> None:
-    document = yaml.safe_load((ROOT / "api_explorer" / "openapi.yaml").read_text("utf-8"))
+    pictures = document()["x-pictures"]
     collection = json.loads((EXAMPLES / "postman" / "collection.json").read_text("utf-8"))
     for variable in collection["variable"]:
-        assert variable["value"] == document["x-pictures"][variable["key"]]
+        assert variable["value"] == pictures[variable["key"]]
     pair = json.loads((EXAMPLES / "data" / "pair.json").read_text("utf-8"))
-    assert list(pair.values()) == [document["x-pictures"][name] for name in ("cat", "altered")]
+    assert list(pair.values()) == [pictures[name] for name in ("cat", "altered")]

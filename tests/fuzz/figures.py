@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.soak.table import Row, markdown
+from tests.support.table import Row, markdown
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from http.client import HTTPConnection
 from unittest import mock
 
 import ssrfguard
@@ -59,9 +58,7 @@ class Network:
             raise socket.gaierror(socket.EAI_NONAME, "no such name")
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in found]
 
-    def connect(
-        self, addresses: Sequence[Address], port: int, *_: object, **__: object
-    ) -> connection._PlainSocket:
+    def connect(self, addresses: Sequence[Address], port: int, *_: object, **__: object) -> socket.socket:
         """In place of connection._open: only for what may be connected to, by another library's table too."""
         for address in addresses:
             if blocked_by(address) is not None or not ssrfguard.Policy().permits_address(address):
@@ -75,7 +72,7 @@ class Network:
             self._open.append(theirs)
         theirs.sendall(answer[:MAX_ANSWER_BYTES])
         theirs.shutdown(socket.SHUT_WR)
-        return connection._PlainSocket(fileno=ours.detach())
+        return ours
 
     def refuse(self, *arguments: object) -> None:
         """In place of socket.socket.connect, which nothing should get to."""
@@ -96,7 +93,7 @@ def network(answers: Sequence[bytes], sources: int = 1) -> Iterator[Network]:
         mock.patch.object(socket, "getaddrinfo", inside.resolve),
         mock.patch.object(socket.socket, "connect", inside.refuse),
         mock.patch.object(connection, "_open", inside.connect),
-        mock.patch.object(connection, "_connection", _without_tls(connection._connection)),
+        mock.patch.object(connection, "_stream", _without_tls(connection._stream)),
     ):
         try:
             yield inside
@@ -111,8 +108,8 @@ def network(answers: Sequence[bytes], sources: int = 1) -> Iterator[Network]:
     assert inside.connections <= sources * (MAX_REDIRECTS + 1)
 
 
-def _without_tls(make: Callable[..., HTTPConnection]) -> Callable[..., HTTPConnection]:
-    def made(target: Target, *rest: object, **options: object) -> HTTPConnection:
+def _without_tls(make: Callable[..., connection.Stream]) -> Callable[..., connection.Stream]:
+    def made(target: Target, *rest: object, **options: object) -> connection.Stream:
         return make(replace(target, scheme="http"), *rest, **options)
 
     return made

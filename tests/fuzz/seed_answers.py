@@ -4,7 +4,7 @@ import json
 
 from tests.fuzz.network import SEPARATOR
 from tests.fuzz.targets import PICTURE
-from tests.unit.sources.servers import redirect
+from tests.support.servers import redirect
 
 FILE = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 CHUNKS = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1;x=y\r\n!\r\n0\r\nA: b\r\n\r\n"

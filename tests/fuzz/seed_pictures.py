@@ -6,7 +6,7 @@ import struct
 import numpy as np
 from PIL import Image
 
-from tests.unit.image import files
+from tests.support import files
 
 SAMPLES = np.random.default_rng(5).integers(0, 256, (9, 10, 4), dtype=np.uint8)
 PICTURE = Image.fromarray(SAMPLES[..., :3])
@@ -102,6 +102,22 @@ def bitmaps() -> list[bytes]:
         found += [files.bmp(SAMPLES.tobytes(), size, 32, compression=3, masks=masks, header_bytes=header)]
     jump = b"\0\2\3\1" + b"\4\1" + b"\0\0" + b"\0\1"
     return [*found, files.bmp(jump, size, 8, compression=1, palette=bytes(range(64)))]
+
+
+def webps() -> list[bytes]:
+    """WebPs of each coding, with alpha, Exif and profile, and moving."""
+    picture, seen_through = PICTURE, Image.fromarray(SAMPLES)
+    block = files.exif_block(6)
+    found = [files.saved(picture, "WEBP", quality=10, **options) for options in ({}, {"exif": block})]
+    found += [files.saved(one, "WEBP", lossless=True, method=6) for one in (picture, picture.convert("L"))]
+    found += [files.saved(seen_through, "WEBP", quality=10, alpha_quality=quality) for quality in (10, 100)]
+    found += [files.saved(seen_through, "WEBP", lossless=True, icc_profile=b"icc", exif=block)]
+    others = [picture.rotate(180), picture.crop((2, 2, 6, 6)).resize(picture.size)]
+    for options in ({"lossless": True}, {"quality": 10}, {"quality": 10, "allow_mixed": True}):
+        found += [files.saved(picture, "WEBP", save_all=True, append_images=others, **options)]
+    flat = Image.new("P", (40, 30))
+    flat.putdata([index % 3 for index in range(1200)])
+    return [*found, files.saved(flat.convert("RGB"), "WEBP", lossless=True), found[0][:-9]]
 
 
 def indexed() -> list[bytes]:

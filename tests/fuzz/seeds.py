@@ -9,12 +9,12 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from tests.fuzz import seed_answers, seed_pictures
-from tests.unit.image import files
-from tests.unit.image.test_refusals import broken_bmps, broken_jpegs, broken_pngs
-from tests.unit.sources.test_http import BAD_ANSWERS
-from tests.unit.sources.test_inline import BAD, GOOD
-from tests.unit.sources.test_url import GOOD as GOOD_URLS
-from tests.unit.sources.test_url import REFUSED as REFUSED_URLS
+from tests.support import files
+from tests.unit.inference.image.test_refusals import broken_bmps, broken_jpegs, broken_pngs
+from tests.unit.inference.sources.test_http import BAD_ANSWERS
+from tests.unit.inference.sources.test_inline import BAD, GOOD
+from tests.unit.inference.sources.test_url import GOOD as GOOD_URLS
+from tests.unit.inference.sources.test_url import REFUSED as REFUSED_URLS
 
 CORPUS = Path(__file__).parent / "corpus"
 SAMPLES = np.random.default_rng(3).integers(0, 256, (7, 9, 4), dtype=np.uint8)
@@ -116,6 +116,9 @@ def seeds() -> dict[str, list[bytes]]:
         ],
         "image": images() + tiny + pictures,
         "png": pngs(),
+        "jpeg": [seed for seed in images() + pictures if seed.startswith(b"\xff\xd8")],
+        "bmp": [seed for seed in images() + pictures if seed.startswith(b"BM")],
+        "webp": seed_pictures.webps(),
         "exif": [files.exif_block(turn, order=order) for turn in range(1, 9) for order in "<>"],
         "http": [answer for answer, *_ in BAD_ANSWERS.values()]
         + [b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"]

@@ -4,26 +4,32 @@ An ApiError is an answer; any other exception is a finding, and so is a wrong re
 """
 
 import base64
+import io
 import json
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from ipaddress import IPv4Address, IPv6Address
+from types import ModuleType
 
 import numpy as np
 import ssrfguard
 from numpy.typing import NDArray
+from PIL import BmpImagePlugin
 
 from image_similarity.inference import request, service
 from image_similarity.inference.addresses import blocked_by
 from image_similarity.inference.errors import ApiError
-from image_similarity.inference.image import decode, exif, png
+from image_similarity.inference.image import bmp, decode, exif, jpeg, png, webp
+from image_similarity.inference.image.broken import BrokenImageError
 from image_similarity.inference.manifest import Preprocessing
 from image_similarity.inference.request import Source
 from image_similarity.inference.sources import SourcePolicy, http, inline, url
 from image_similarity.inference.sources.deadline import Deadline
 from tests.fuzz import network
-from tests.unit.image import files
+from tests.support import files
+from tests.unit.inference.image import by_the_book
 
 PREPROCESSING = Preprocessing(size=32)
 STRICT = SourcePolicy(timeout_seconds=5, max_bytes=100_000)
@@ -112,6 +118,54 @@ def png_file(data: bytes) -> None:
     image_file(b"".join(chunks))
 
 
+@contextmanager
+def recorded(module: ModuleType) -> Iterator[list[bytes]]:
+    """The files that a module's writer writes within."""
+    write, written = module.write, list[bytes]()
+
+    def recording(*arguments: object, **options: object) -> bytes:
+        written.append(write(*arguments, **options))
+        return written[-1]
+
+    module.write = recording  # type: ignore[attr-defined]
+    try:
+        yield written
+    finally:
+        module.write = write  # type: ignore[attr-defined]
+
+
+def jpeg_file(data: bytes) -> None:
+    """JPEG files; what libjpeg is handed is segments of the allow-list, to the letter."""
+    with recorded(jpeg) as written:
+        image_file(jpeg.SIGNATURE + data.removeprefix(jpeg.SIGNATURE))
+    for file in written:
+        markers = {segment.marker for segment in by_the_book.jpeg(file)}
+        assert markers <= {0xC0, 0xC1, 0xC2, 0xC4, 0xDA, 0xDB, 0xDD, 0xE0, 0xEE}
+
+
+def webp_file(data: bytes) -> None:
+    """WebP files with their length put right; what libwebp is handed is one picture, to the letter."""
+    data = b"RIFF" + struct.pack("<I", max(0, len(data) - 8)) + b"WEBP" + data[12:]
+    with recorded(webp) as written:
+        image_file(data)
+    for file in written:
+        header, *others = (chunk.kind for chunk in by_the_book.webp(file))
+        assert header == b"VP8X"
+        assert others in ([b"VP8 "], [b"VP8L"], [b"ALPH", b"VP8 "])
+
+
+def bmp_file(data: bytes) -> None:
+    """BMP files: where Pillow's own reader reads one too, they have the size that it sees."""
+    data = bmp.SIGNATURE + data.removeprefix(bmp.SIGNATURE)
+    image_file(data)
+    try:
+        size = bmp.read(data).size
+        theirs = BmpImagePlugin.BmpImageFile(io.BytesIO(data)).size
+    except (BrokenImageError, OSError, ValueError, SyntaxError, struct.error):
+        return
+    assert size == theirs
+
+
 def exif_block(data: bytes) -> None:
     """Exif: always an orientation."""
     assert exif.orientation(data) in range(1, 9)
@@ -172,6 +226,9 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "address": address,
     "image": image_file,
     "png": png_file,
+    "jpeg": jpeg_file,
+    "bmp": bmp_file,
+    "webp": webp_file,
     "exif": exif_block,
     "http": http_answer,
     "service": whole_request,

@@ -16,7 +16,7 @@ from image_similarity.inference.sources.deadline import Deadline
 from tests.fuzz.network import network
 from tests.fuzz.seed_answers import FILE, REFUSED, fetching_requests, redirects
 from tests.fuzz.targets import STRICT, TARGETS
-from tests.unit.sources.servers import redirect
+from tests.support.servers import redirect
 
 ROOT = Path(__file__).parents[2]
 

@@ -23,6 +23,7 @@ from local.template.resolve import resolve
 ROOT = Path(__file__).resolve().parents[2]
 SAGEMAKER = {"ImageSimilarity": "yes-sagemaker", "APIGatewayAuthorization": "NONE"}
 CRASH, SLOW, STRAY = "crash", "slow", "stray"
+CONTENT_TYPE = "content type"  # asks for the one that came
 
 
 class Container(BaseHTTPRequestHandler):
@@ -35,6 +36,8 @@ class Container(BaseHTTPRequestHandler):
             return
         if asked == SLOW:
             time.sleep(3)
+        if asked == CONTENT_TYPE:
+            asked = self.headers["Content-Type"]
         body = (
             b"Internal Server Error" if asked == STRAY else json.dumps(asked, separators=(",", ":")).encode()
         )

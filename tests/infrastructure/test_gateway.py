@@ -7,15 +7,15 @@ from typing import Any
 
 import httpx
 import pytest
-import yaml
 
+from api_explorer.document import document
 from local.template.resolve import resolve
-from tests.infrastructure.served import CRASH, ROOT, SAGEMAKER, SLOW, STRAY, call
+from tests.infrastructure.served import CONTENT_TYPE, CRASH, SAGEMAKER, SLOW, STRAY, call
 
 ORIGIN = "http://127.0.0.1"
 ROUTE = f"{ORIGIN}/prod/image-similarity"
 JSON = {"Content-Type": "application/json"}
-DOCUMENT = yaml.safe_load((ROOT / "api_explorer" / "openapi.yaml").read_text())
+DOCUMENT = document()
 
 
 def ours(status: int, code: str) -> dict[str, Any]:
@@ -76,12 +76,23 @@ def test_an_answer_comes_through_with_its_timings(template: Mapping[str, Any], t
     check_headers(answer)
 
 
-@pytest.mark.parametrize("backend", ["yes-lambda", "yes-sagemaker"])
-def test_a_missing_content_type_is_refused(template: Mapping[str, Any], tmp_path: Path, backend: str) -> None:
-    request = httpx.Request("POST", ROUTE, content=b"{}")
-    answer = call(template, request, tmp_path, {**SAGEMAKER, "ImageSimilarity": backend})
-    assert (answer.status_code, answer.json()["code"]) == (415, "UnsupportedMediaType")
-    assert "missing" in answer.json()["message"]
+def test_without_a_content_type_sagemaker_is_sent_json(template: Mapping[str, Any], tmp_path: Path) -> None:
+    request = httpx.Request("POST", ROUTE, content=json.dumps(CONTENT_TYPE))
+    answer = call(template, request, tmp_path, SAGEMAKER)
+    assert (answer.status_code, answer.json()) == (200, "application/json")
+
+
+def test_another_content_type_comes_through_to_be_refused(
+    template: Mapping[str, Any], tmp_path: Path
+) -> None:
+    request = httpx.Request("POST", ROUTE, content=json.dumps(CONTENT_TYPE), headers={"Content-Type": "a/b"})
+    assert call(template, request, tmp_path, SAGEMAKER).json() == "a/b"
+
+
+def test_no_request_is_validated_before_the_backend(template: Mapping[str, Any]) -> None:
+    body = template["Resources"]["RestApi"]["Properties"]["Body"]
+    assert "request-validator" not in json.dumps(body)
+    assert "BAD_REQUEST_PARAMETERS" not in body["x-amazon-apigateway-gateway-responses"]
 
 
 def check_headers(answer: httpx.Response) -> None:
@@ -103,6 +114,7 @@ def test_preflights_are_open_also_where_calls_are_signed(
     assert answer.headers["access-control-allow-origin"] == "*"
     allowed = set(answer.headers["access-control-allow-headers"].split(","))
     assert {"Content-Type", "Authorization", "X-Amz-Date", "X-Amz-Security-Token"} <= allowed
+    assert {"X-Amz-User-Agent", "amz-sdk-invocation-id", "amz-sdk-request", "X-Api-Key"} <= allowed
     methods = answer.headers["access-control-allow-methods"].split(",")
     assert methods == ["POST" if "similarity" in path else "GET", "OPTIONS"]
 

@@ -1,6 +1,7 @@
 """The images' build contexts: what an edit rebuilds, and what it does not."""
 
 import json
+import re
 import shutil
 import stat
 import subprocess
@@ -39,6 +40,12 @@ EDITS = {
     "image_similarity/inference/service.py": {"lambda", "sagemaker"},
     "image_similarity/models/embedded/manifest.json": {"lambda", "sagemaker"},
     "supply_chain/model.sh": {"lambda", "sagemaker"},
+    "supply_chain/audit.py": set(),
+    "supply_chain/pins.json": {"lambda", "sagemaker"},
+    "supply_chain/requirements-export.txt": {"lambda", "sagemaker"},
+    "image_similarity/__init__.py": {"lambda", "sagemaker"},
+    "image_similarity/inference/sources/http.py": {"lambda", "sagemaker"},
+    "image_similarity/api.py": set(),
     "checkpoints/mine.safetensors": {"lambda", "sagemaker"},
     ".dockerignore": set(),
     "lambda/handler.py": {"lambda"},
@@ -78,7 +85,8 @@ def test_an_edit_rebuilds_only_what_it_changes(checkout: Path, edited: str) -> N
     before = hashes()
     file = checkout / edited
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes((file.read_bytes() if file.exists() else b"") + b"\n# edited\n")
+    edit = b"\n" if file.suffix == ".json" else b"\n# edited\n"
+    file.write_bytes((file.read_bytes() if file.exists() else b"") + edit)
     after = hashes()
     assert {backend for backend in before if before[backend] != after[backend]} == EDITS[edited]
 
@@ -88,13 +96,41 @@ def test_the_context_has_all_that_the_dockerfile_copies(tmp_path: Path) -> None:
         app = cdk.App(outdir=str(tmp_path / backend))
         asset = images.image(cdk.Stack(app, "Stack"), backend, DeploymentConfig())
         staged = tmp_path / backend / f"asset.{asset.asset_hash}"
-        for line in (ROOT / backend / "Dockerfile").read_text().splitlines():
+        for line in (ROOT / backend / "Dockerfile").read_text().replace("\\\n", " ").splitlines():
             if line.startswith("COPY ") and "--from" not in line:
                 *sources, _ = line.split()[1:]
                 missing = [
                     source for source in sources if "[" not in source and not (staged / source).exists()
                 ]
                 assert missing == [], (backend, line)
+        assert not list(staged.rglob("cli")), backend
+
+
+def stage(backend: str, name: str) -> str:
+    """A stage of a Dockerfile without the arguments before the first one."""
+    text = (ROOT / backend / "Dockerfile").read_text()
+    return text[text.index(f" AS {name}\n") :].partition("\nFROM ")[0]
+
+
+def test_the_model_is_exported_once_for_both_images(tmp_path: Path) -> None:
+    """Equal instructions, arguments and files: what a builder's cache goes by."""
+    assert stage("lambda", "model").rpartition("\n#")[0] == stage("sagemaker", "model").rpartition("\n#")[0]
+    app = cdk.App(outdir=str(tmp_path))
+    config = DeploymentConfig.from_context({"model": "ViT-B-32", "pretrained": "openai"})
+    copied, arguments = [], []
+    for backend in ("lambda", "sagemaker"):
+        stack = cdk.Stack(app, backend)
+        asset = images.image(stack, backend, config)
+        folder = tmp_path / f"asset.{asset.asset_hash}"
+        files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+        content = {str(path.relative_to(folder)): path.read_bytes() for path in files}
+        copied.append({name: data for name, data in content.items() if not name.startswith(backend)})
+        build = images.build_arguments(backend, config)
+        declared = re.findall(r"^ARG (\w+)", stage(backend, "model"), re.MULTILINE)
+        arguments.append({name: build.get(name) for name in declared})
+    assert copied[0] == copied[1]
+    assert arguments[0] == arguments[1]
+    assert arguments[0]["MODEL"] == "ViT-B-32"
 
 
 def test_bases_are_build_arguments_with_their_digests(

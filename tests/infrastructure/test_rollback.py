@@ -9,6 +9,7 @@ import pytest
 from local.synthesis import Assembly
 from tests.cloudformation.engine import Step
 from tests.infrastructure.account import account
+from tests.infrastructure.registry import push
 from tests.infrastructure.stack import Stack, assembled
 from tests.infrastructure.wanted import check_requests, check_stack, served
 
@@ -141,6 +142,7 @@ def test_a_template_upgrade_redeploys(stack: Stack, assembly: Assembly) -> None:
     for key in upgraded.files.keys() - assembly.files.keys():
         [bucket] = stack.account.client("s3").list_buckets()["Buckets"]
         stack.account.client("s3").put_object(Bucket=bucket["Name"], Key=key, Body=b"")
+    push(stack.account.cloud, upgraded, stack.engine.pseudo)
     stack.template = upgraded.template
     stack.become()
     assert stack.account.stage().snapshot != before

@@ -18,7 +18,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from local.stack import PICTURE
-from tests.local_stack import LocalRun, running_stack
+from tests.support.local_stack import LocalRun, running_stack
 
 BODY = json.dumps({"img": PICTURE})
 JSON = {"Content-Type": "application/json"}

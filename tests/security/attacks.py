@@ -11,10 +11,11 @@ from PIL import Image
 
 from image_similarity.inference.image import jpeg
 from tests.security.bodies import CONTENT_TYPES, LARGE, LARGE_TEXTS, REQUESTS
-from tests.security.jpegs import OTHER_JPEGS, PROGRESSIVE, SEQUENTIAL, arithmetic
-from tests.unit import test_addresses
-from tests.unit.image import files, test_bombs, test_jpeg_segments, test_refusals
-from tests.unit.sources import test_inline, test_url
+from tests.support import files
+from tests.support.jpegs import OTHER_JPEGS, PROGRESSIVE, SEQUENTIAL, arithmetic
+from tests.unit.inference import test_addresses
+from tests.unit.inference.image import test_bombs, test_jpeg_segments, test_refusals
+from tests.unit.inference.sources import test_inline, test_url
 
 JSON = "application/json"
 READ = ""
@@ -77,7 +78,8 @@ def _sources() -> Iterator[Attack]:
     for name, make in LARGE_TEXTS.items():
         yield Attack("large base64", name, make, "InvalidImage")
     for url in test_url.DISTINCT:
-        yield Attack("URL", repr(url)[:60], partial(_body, url=url), "SourceNotAllowed")
+        code = "InvalidImage" if url.lower().startswith("data:") else "SourceNotAllowed"  # read, not fetched
+        yield Attack("URL", repr(url)[:60], partial(_body, url=url), code)
     hosts = [f"[{text}]" if ":" in text else text for text in test_addresses.REFUSED]
     for url in (*(f"http://{host}/" for host in hosts), *(f"s3://{bucket}/key" for bucket in BUCKETS)):
         yield Attack("address", url, partial(_body, url=url), "SourceNotAllowed")
@@ -139,7 +141,8 @@ def _dear() -> Iterator[Attack]:
         picture = Image.new("RGB", (side, side), "red")
         data = files.saved(picture, "JPEG", progressive=True, subsampling=0)
         last = data[data.rindex(b"\xff\xda") : -2]
-        return data[:-2] + last * (jpeg.MAX_SCANS - data.count(b"\xff\xda")) + b"\xff\xd9"
+        # The file has gone over each of the three components four times already; this scan is of one.
+        return data[:-2] + last * 3 * (jpeg.MAX_PASSES - 4) + b"\xff\xd9"
 
     def inks() -> bytes:
         return files.saved(Image.new("CMYK", (side, side)), "JPEG", progressive=True, subsampling=0)
@@ -156,7 +159,15 @@ def _dear() -> Iterator[Attack]:
             (b"\xff\7" * 8 + b"\x08\7\0\0") * 2048, (2048, 2048), 8, compression=1, palette=bytes(1024)
         )
 
-    for make in (scans, inks, alpha, indexed, runs):
+    def without_end() -> bytes:
+        return scans()[:-2]
+
+    def webp() -> bytes:
+        rng = np.random.default_rng(3)
+        noise = Image.fromarray(rng.integers(0, 256, (side // 16, side // 16, 4), np.uint8))
+        return files.saved(noise.resize((side, side)), "WEBP", quality=40, method=0, alpha_quality=30)
+
+    for make in (scans, without_end, inks, alpha, indexed, runs, webp):
         yield _file("dear", make.__name__, make, READ)
 
     def pair() -> bytes:

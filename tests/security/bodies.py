@@ -28,7 +28,7 @@ REQUESTS: dict[str, bytes] = {
     "overlong UTF-8": b'{"img":"\xc0\xaf"}',
     "UTF-16": '{"img":"QQ=="}'.encode("utf-16"),
     "UTF-32": '{"img":"QQ=="}'.encode("utf-32"),
-    "UTF-8 with a mark": b'\xef\xbb\xbf{"img":"QQ=="}',
+    "UTF-8 with two marks": b'\xef\xbb\xbf\xef\xbb\xbf{"img":"QQ=="}',
     "cut off": b'{"img":"QQ',
     "two values": b"{} {}",
     "a comma too many": b'{"img":"QQ==",}',
@@ -103,12 +103,13 @@ LARGE_TEXTS: dict[str, Callable[[], bytes]] = {
     "5 MiB of line breaks in base64": partial(_filled, b'{"img":"', b"Q\\nQ\\r==", b'"}'),
     "5 MiB of escapes": partial(_filled, b'{"img":"', b"\\u0041", b'"}'),
     "5 MiB of padding": partial(_filled, b'{"img":"', b"=", b'"}'),
+    "5 MiB of base64, one letter and a line break": partial(_filled, b'{"img":"\xc3\xa9\\n', b"QUJD", b'"}'),
     "5 MiB of escapes beyond ASCII": partial(_filled, b'{"img":"', b"\\ud83d\\ude00", b'"}'),
 }
 """Strings in the field `img` that are no base64, or no image."""
 CONTENT_TYPES = [
-    None,
-    "",
+    ";charset=utf-8",
+    ",",
     "text/plain",
     "text/json",
     "application/xml",

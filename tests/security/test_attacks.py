@@ -20,9 +20,9 @@ from image_similarity.inference.errors import ApiError
 from image_similarity.inference.service import Request, Service
 from image_similarity.inference.sources import SourcePolicy
 from tests.security.attacks import JSON, READ, Attack, attacks
-from tests.unit.image import files
-from tests.unit.image.test_refusals import PHOTO
-from tests.unit.sources.servers import ok, serving
+from tests.support import files
+from tests.support.servers import ok, serving
+from tests.unit.inference.image.test_refusals import PHOTO
 
 ROOT = Path(__file__).parents[2]
 MODEL = ROOT / "image_similarity" / "models" / "embedded"

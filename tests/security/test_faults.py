@@ -20,8 +20,8 @@ from image_similarity.inference.service import Request, Service
 from image_similarity.inference.sources import SourcePolicy
 from tests.security.attacks import JSON, attacks
 from tests.security.test_attacks import GOOD, MODEL
-from tests.soak.backends import sagemaker_backend
-from tests.unit.sources.servers import ok, serving
+from tests.support.backends import sagemaker_backend
+from tests.support.servers import ok, serving
 
 ROOT = Path(__file__).parents[2]
 BESIDE = {"broken", "truncated", "other JPEG", "request"}

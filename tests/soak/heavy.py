@@ -13,7 +13,7 @@ from skimage import data
 from image_similarity.inference.request import MAX_BODY_BYTES
 from tests.security.attacks import Attack, attacks
 from tests.soak.items import Item
-from tests.unit.sources.servers import ok, serving
+from tests.support.servers import ok, serving
 
 HEAVY_BYTES = 300_000  # from here on, a bad body is not one of many
 EVENT_BYTES = 6_200_000  # Lambda's limit of 6 MiB, less what the gateway adds

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import httpx
 
-from tests.soak.backends import Backend, lambda_backend, sagemaker_backend
 from tests.soak.items import Item, Traffic
 from tests.soak.record import Phase, Record, verdict
-from tests.soak.table import markdown
 from tests.soak.traffic import running_traffic
+from tests.support.backends import Backend, lambda_backend, sagemaker_backend
+from tests.support.table import markdown
 
 BACKENDS = {"lambda": lambda_backend, "sagemaker": sagemaker_backend}
 CLIENTS = 6

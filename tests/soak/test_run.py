@@ -13,8 +13,8 @@ import pytest
 from tests.soak import run
 from tests.soak.items import KINDS, SHARES, Item, Traffic
 from tests.soak.record import LONG_SECONDS, Phase, Record, verdict
-from tests.soak.table import markdown
-from tests.unit.sources.servers import ok, serving
+from tests.support.servers import ok, serving
+from tests.support.table import markdown
 
 SECONDS = 0.3
 WANTED = {"result": [1.0, 0.0]}

@@ -11,12 +11,12 @@ from socket import socket
 from image_similarity.inference.encoder import OnnxEncoder
 from image_similarity.inference.service import Request, Service
 from image_similarity.inference.sources import SourcePolicy
-from tests.contract.world import BUCKET, b64, picture, running_world
 from tests.security.attacks import JSON, Attack, attacks
 from tests.soak.heavy import HEAVY_BYTES, heavy_items
 from tests.soak.items import Item, Traffic
-from tests.unit.sources.servers import redirect, serving
-from tests.unit.sources.test_url import CORPUS
+from tests.support.servers import redirect, serving
+from tests.support.world import BUCKET, b64, picture, running_world
+from tests.unit.inference.sources.test_url import CORPUS
 
 MODEL = Path(__file__).parents[2] / "image_similarity" / "models" / "embedded"
 NAMES = ("chelsea", "astronaut", "coffee", "rocket")

@@ -32,7 +32,7 @@ def decode(data: bytes, *, field: str, preprocessing: Preprocessing) -> NDArray[
     """Decode one file as open_clip's evaluation transform would, after orientation and transparency.
 
     Args:
-        data: a whole JPEG, PNG or BMP file, recognised by its first bytes.
+        data: a whole JPEG, PNG, BMP or WebP file, recognised by its first bytes.
         field: the request field that it came from, for messages.
         preprocessing: size and resampling that the model was made for.
 

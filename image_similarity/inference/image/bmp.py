@@ -14,8 +14,10 @@ from image_similarity.inference.image.still import Still
 
 SIGNATURE = b"BM"
 FILE_HEADER_BYTES = 14
-OS2_HEADER_BYTES, WINDOWS_HEADER_BYTES, OS2_LONG_HEADER_BYTES = 12, 40, 64
-HEADER_BYTES = frozenset({OS2_HEADER_BYTES, WINDOWS_HEADER_BYTES, 52, 56, OS2_LONG_HEADER_BYTES, 108, 124})
+OS2_HEADER_BYTES, OS2_SHORT_HEADER_BYTES, OS2_LONG_HEADER_BYTES = 12, 16, 64
+HEADER_BYTES = frozenset(
+    {OS2_HEADER_BYTES, OS2_SHORT_HEADER_BYTES, OS2_LONG_HEADER_BYTES, *(40, 52, 56, 108, 124)}
+)
 PLAIN, RUNS_8, RUNS_4, BIT_FIELDS, ALPHA_BIT_FIELDS = 0, 1, 2, 3, 6
 RUNS = {RUNS_8: 8, RUNS_4: 4}
 OTHERS = {4: "a JPEG inside a BMP", 5: "a PNG inside a BMP"}
@@ -72,6 +74,9 @@ def _header(data: bytes) -> Header:
         if size == OS2_HEADER_BYTES:
             width, height, _, bits = struct.unpack_from("<HHHH", data, 18)
             compression = colours = 0
+        elif size == OS2_SHORT_HEADER_BYTES:
+            width, height, _, bits = struct.unpack_from("<iiHH", data, 18)
+            compression = colours = 0
         else:
             width, height, _, bits, compression = struct.unpack_from("<iiHHI", data, 18)
             (colours,) = struct.unpack_from("<I", data, 46)
@@ -89,7 +94,8 @@ def _check(header: Header) -> None:
     if header.compression in others:
         raise BrokenImageError(f"{others[header.compression]} is not read; save it as JPEG or PNG.")
     if header.width <= 0 or not header.height:
-        raise BrokenImageError("the BMP states a size of 0 pixels; save it again.")
+        size = f"{header.width} x {header.height}"
+        raise BrokenImageError(f"the BMP states a size of {size} pixels, which can't be; save it again.")
     bits, compression = header.bits, header.compression
     fitting = {
         PLAIN: bits in INDEXED or bits in DIRECT,
@@ -131,9 +137,9 @@ def _run_lengths(header: Header, data: bytes) -> Image.Image:
 def _with_palette(picture: Image.Image, header: Header, data: bytes) -> Image.Image:
     """Put in the colours; an index that has none is black."""
     entry, first = _entry_bytes(header), FILE_HEADER_BYTES + header.size
-    colours = header.colours or 2**header.bits
-    end = first + entry * min(colours, 256)
-    if first + entry * colours > len(data):
+    # More colours than there are indices are stated by some files, and used by none.
+    end = first + entry * min(header.colours or 2**header.bits, 2**header.bits)
+    if end > len(data):
         raise BrokenImageError("the BMP's palette is truncated; send the whole file.")
     blue, green, red = (data[first + band : end : entry] for band in range(3))
     palette = bytearray(3 * 256)

@@ -6,6 +6,7 @@ from image_similarity.inference.image.still import Size
 MAX_RUNS = 1_500_000
 """Each is a turn of a loop in Python; together about half a second."""
 END_OF_ROW, END_OF_PICTURE, JUMP = 0, 1, 2
+HEX_DIGITS = bytes.maketrans(b"0123456789abcdef", bytes(range(16)))
 TRUNCATED = "the BMP's run lengths end too soon; send the whole file."
 
 
@@ -70,5 +71,5 @@ def _literal(data: bytes, position: int, count: int, bits: int) -> tuple[bytes, 
     if len(stored) < length:
         raise BrokenImageError(TRUNCATED)
     if bits == 4:
-        stored = bytes(index for byte in stored for index in (byte >> 4, byte & 15))
+        stored = stored.hex().encode().translate(HEX_DIGITS)  # by a loop, 20 MiB of them take three seconds
     return stored, position + length + length % 2

@@ -3,19 +3,25 @@
 import struct
 
 ORIENTATION = 0x0112
-SHORT = 3
+NUMBERS = {3: "H", 4: "I", 8: "h", 9: "i"}
+"""Types of one whole number: how each is laid out."""
 ENTRY_BYTES = 12
 UPRIGHT = 1
+PREFIX = b"Exif\0\0"
+"""Stands before the block in a JPEG. PNG and WebP have none, but some programs write it there too."""
 
 
 def orientation(tiff: bytes) -> int:
     """The orientation in a TIFF-structured Exif block (CIPA DC-008 section 4.6.4, tag 0x0112).
 
-    Read by hand, since a reader of all tags lets 5000 entries each point at the same 64 kB.
+    Read by hand, since a reader of all tags lets 5000 entries each point at the same 64 kB. The standard
+    wants a number of 16 bits; one of 32 counts too, as for most other readers.
 
     Returns:
         1 to 8; 1 (upright) where the tag is missing or the block makes no sense.
     """
+    if tiff.startswith(PREFIX):
+        tiff = tiff[len(PREFIX) :]
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
     if order is None:
         return UPRIGHT
@@ -23,11 +29,18 @@ def orientation(tiff: bytes) -> int:
         (directory,) = struct.unpack_from(f"{order}I", tiff, 4)
         (count,) = struct.unpack_from(f"{order}H", tiff, directory)
         for index in range(count):
-            tag, kind, values, value = struct.unpack_from(
-                f"{order}HHIH", tiff, directory + 2 + index * ENTRY_BYTES
-            )
+            entry = directory + 2 + index * ENTRY_BYTES
+            tag, kind, values = struct.unpack_from(f"{order}HHI", tiff, entry)
             if tag == ORIENTATION:
-                return value if kind == SHORT and values == 1 and 1 <= value <= 8 else UPRIGHT
+                return _turn(tiff, order, entry + 8, kind) if values == 1 else UPRIGHT
     except struct.error:
         return UPRIGHT
     return UPRIGHT
+
+
+def _turn(tiff: bytes, order: str, position: int, kind: int) -> int:
+    layout = NUMBERS.get(kind)
+    if layout is None:
+        return UPRIGHT
+    (value,) = struct.unpack_from(f"{order}{layout}", tiff, position)
+    return value if 1 <= value <= 8 else UPRIGHT

@@ -3,16 +3,17 @@
 import re
 from collections.abc import Callable
 
-from image_similarity.inference.image import bmp, jpeg, png
+from image_similarity.inference.image import bmp, jpeg, png, webp
 from image_similarity.inference.image.broken import BrokenImageError
 from image_similarity.inference.image.still import Still
 
-READERS: dict[bytes, Callable[[bytes], Still]] = {
-    jpeg.SIGNATURE: jpeg.read,
-    png.SIGNATURE: png.read,
-    bmp.SIGNATURE: bmp.read,
+READERS: dict[re.Pattern[bytes], Callable[[bytes], Still]] = {
+    re.compile(re.escape(jpeg.SIGNATURE)): jpeg.read,
+    re.compile(re.escape(png.SIGNATURE)): png.read,
+    re.compile(re.escape(bmp.SIGNATURE)): bmp.read,
+    webp.SIGNATURE: webp.read,
 }
-ACCEPTED = "JPEG, PNG or BMP"
+ACCEPTED = "JPEG, PNG, BMP or WebP"
 HEAD_BYTES = 512
 # First bytes of what people send instead, and what to call it.
 STARTS = (
@@ -23,6 +24,7 @@ STARTS = (
     ((b"FUJIFILM", b"FOVb", b"IIRO", b"IIU\0"), "a camera's raw file"),
     (b"8BPS", "a Photoshop file"),
     ((b"\0\0\1\0", b"\0\0\2\0"), "an icon"),
+    ((b"\x0c\0\0\0", b"\x28\0\0\0", b"\x6c\0\0\0", b"\x7c\0\0\0"), "a bitmap without a BMP's file header"),
     (b"gimp xcf", "a GIMP file"),
     ((b"P1", b"P2", b"P3", b"P4", b"P5", b"P6", b"P7", b"Pf", b"PF"), "a Netpbm file"),
     (b"qoif", "a QOI file"),
@@ -43,7 +45,7 @@ STARTS = (
     (b"data:", "a data URI, encoded twice"),
     ((b"http://", b"https://", b"s3://"), "an address; send it as url"),
 )
-RIFF_KINDS = {b"WEBP": "a WebP", b"AVI ": "a video", b"WAVE": "a sound file"}
+RIFF_KINDS = {b"AVI ": "a video", b"WAVE": "a sound file"}
 BRANDS = (
     ((b"avif", b"avis"), "an AVIF"),
     ((b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1", b"miaf"), "a HEIC photograph"),
@@ -61,7 +63,7 @@ def read(data: bytes) -> Still:
         BrokenImageError: it is in none of them, with the name of what it is; or it is broken.
     """
     for signature, reader in READERS.items():
-        if data.startswith(signature):
+        if signature.match(data):
             return reader(data)
     raise BrokenImageError(f"{name(data)}; send a {ACCEPTED} file.")
 

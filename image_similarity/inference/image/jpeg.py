@@ -4,6 +4,8 @@ libjpeg never sees the file. It sees what this module wrote: segments of a few k
 checked, so that there is nothing that the two could read differently.
 """
 
+import hashlib
+from collections import Counter
 from collections.abc import Sequence
 
 from PIL import Image
@@ -30,9 +32,11 @@ START, END = b"\xff\xd8", b"\xff\xd9"
 MAX_SCANS = 64
 """A progressive file needs 10 by the usual script. Each is a pass over all coefficients, for as little as 30
 bytes of file: without a limit, 20 MiB would keep a processor busy for many minutes."""
+MAX_PASSES = 14
+"""Over each coefficient, on the average: all bits of it one by one. Programs need four."""
 MAX_QUANTISATION_SEGMENTS = 4
 MAX_HUFFMAN_SEGMENTS = 8 * MAX_SCANS
-EXIF_HEADER = b"Exif\0\0"
+STRIP_ROWS = 128
 MODES = {1: ("L", "L"), 3: ("RGB", "RGB"), 4: ("CMYK", "CMYK;I")}
 """Components of the frame: Pillow's mode, and what its decoder delivers. Adobe's four inks are stored
 inverted, and nobody else writes four."""
@@ -56,9 +60,7 @@ def read(data: bytes) -> Still:
     file = write(parts.kept)
 
     def load(reduction: int) -> Image.Image:
-        if not parts.ended:
-            _check_whole(parts, frame)
-        return _decoded(file, frame, reduction)
+        return _decoded(file, frame, reduction) if parts.ended else _whole(parts, frame, file, reduction)
 
     return Still((frame.width, frame.height), load, parts.orientation or exif.UPRIGHT)
 
@@ -73,6 +75,8 @@ class _Parts:
         self.orientation: int | None = None
         self.ended = False
         self._restart_interval = 0
+        self._tables: Counter[int] = Counter()
+        self._visits = 0
 
     @property
     def restarts(self) -> bool:
@@ -90,8 +94,10 @@ class _Parts:
             self._take_scan(segment)
         elif marker in (DQT, DHT, DRI):
             self._take_table(marker, content)
-        elif marker == APP1 and self.orientation is None and not self.scans and content[:6] == EXIF_HEADER:
-            self.orientation = exif.orientation(content[6:])
+        elif (
+            marker == APP1 and self.orientation is None and not self.scans and content.startswith(exif.PREFIX)
+        ):
+            self.orientation = exif.orientation(content)
         elif marker in (APP0, APP14) and not self.scans and jpeg_frame.tells_colours(marker, content):
             self._keep(marker, jpeg_frame.plainest(marker, content))
 
@@ -104,7 +110,8 @@ class _Parts:
     def _take_table(self, marker: int, content: bytes) -> None:
         jpeg_frame.check_table(marker, content)
         limit = {DQT: MAX_QUANTISATION_SEGMENTS, DHT: MAX_HUFFMAN_SEGMENTS}.get(marker, MAX_SCANS)
-        if sum(segment.marker == marker for segment in self.kept) >= limit:
+        self._tables[marker] += 1
+        if self._tables[marker] > limit:
             raise BrokenImageError(f"the JPEG has more than {limit} tables of one kind; save it again.")
         if marker == DRI:
             self._restart_interval = int.from_bytes(content)
@@ -119,6 +126,11 @@ class _Parts:
         earlier = {number for other in self.scans for number in other.components}
         if not self.frame.progressive and not earlier.isdisjoint(scan.components):
             raise BrokenImageError("the JPEG has a component's scan twice; save it again.")
+        self._visits += self.frame.visits(scan.components) * (scan.last + 1 - scan.first)
+        if self._visits > MAX_PASSES * self.frame.visits() * jpeg_scan.COEFFICIENTS:
+            raise BrokenImageError(
+                f"the JPEG's scans go over the picture more than {MAX_PASSES} times; save it again."
+            )
         self.scans.append(scan)
         # No picture needs more: what goes beyond it would be skipped, byte for byte.
         coded = segment.coded[: self.frame.most_coded_bytes].rstrip(b"\xff")
@@ -148,15 +160,24 @@ def _decoded(file: bytes, frame: Frame, reduction: int) -> Image.Image:
     return Image.frombytes(mode, size, file, "jpeg", delivered, "", reduction, 0)
 
 
-def _check_whole(parts: _Parts, frame: Frame) -> None:
-    """Of a file without its end marker: whether every pixel is there all the same.
+def _whole(parts: _Parts, frame: Frame, file: bytes, reduction: int) -> Image.Image:
+    """The picture of a file without its end marker, if every pixel is there all the same.
 
     libjpeg goes on with zeros where data has ended, and says so to nobody. So the picture is decoded with two
     continuations: where they show, something is missing.
     """
     if jpeg_scan.complete(frame, parts.scans):
-        continuation = jpeg_scan.continuation(restarts=parts.restarts)
-        first, second = (_decoded(write(parts.kept, more), frame, 1) for more in (b"", continuation))
-        if first.tobytes() == second.tobytes():
-            return
+        continued = write(parts.kept, jpeg_scan.continuation(restarts=parts.restarts))
+        other = _digest(_decoded(continued, frame, 1))
+        picture = _decoded(file, frame, 1)
+        if _digest(picture) == other:
+            return picture if reduction == 1 else _decoded(file, frame, reduction)
     raise BrokenImageError("the JPEG is truncated; send the whole file.")
+
+
+def _digest(picture: Image.Image) -> bytes:
+    """Of the pixels, taken in strips: there is never a second copy of them all."""
+    digest = hashlib.blake2b()
+    for top in range(0, picture.height, STRIP_ROWS):
+        digest.update(picture.crop((0, top, picture.width, min(top + STRIP_ROWS, picture.height))).tobytes())
+    return digest.digest()

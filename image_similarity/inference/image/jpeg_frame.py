@@ -1,10 +1,19 @@
 """The frame of a JPEG and the tables beside it: each checked field by field (ITU-T T.81 section B.2)."""
 
 import struct
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from image_similarity.inference.image.broken import BrokenImageError
-from image_similarity.inference.image.jpeg_segments import APP0, BASELINE, DHT, DQT, EXTENDED, PROGRESSIVE
+from image_similarity.inference.image.jpeg_segments import (
+    APP0,
+    BASELINE,
+    DHT,
+    DQT,
+    DRI,
+    EXTENDED,
+    PROGRESSIVE,
+)
 
 MARKERS = frozenset({BASELINE, EXTENDED, PROGRESSIVE})
 COMPONENT_COUNTS = frozenset({1, 3, 4})
@@ -35,6 +44,14 @@ class Frame:
     width: int
     height: int
     components: tuple[Component, ...]
+
+    def visits(self, numbers: Collection[int] | None = None) -> int:
+        """What one pass over these components costs beside others: their blocks of a unit; None: over all."""
+        return sum(
+            component.across * component.down
+            for component in self.components
+            if numbers is None or component.number in numbers
+        )
 
     @property
     def most_coded_bytes(self) -> int:
@@ -80,18 +97,20 @@ def _component(entry: bytes) -> Component:
 
 
 def check_table(marker: int, content: bytes) -> None:
-    """Check that a segment holds whole tables of its kind and nothing else.
+    """Check that a segment holds whole tables of its kind, at most one for each place, and nothing else.
 
     Raises:
         BrokenImageError: it does not.
     """
-    check = {DQT: _quantisation_length, DHT: _huffman_length}.get(marker, _interval_length)
-    position = 0
-    while position < len(content):
+    check, most = TABLES[marker]
+    position = count = 0
+    while position < len(content) and count < most:
         position += check(content, position)
+        count += 1
     if position != len(content) or not content:
         raise BrokenImageError(
-            f"the JPEG's segment FF{marker:02X} is not as long as its content; save it again."
+            f"the JPEG's segment FF{marker:02X} is not as long as the tables in it, {most} at most; "
+            "save it again."
         )
 
 
@@ -110,8 +129,16 @@ def _huffman_length(content: bytes, position: int) -> int:
     return 17 + codes
 
 
-def _interval_length(content: bytes, position: int) -> int:
-    return 2 if position == 0 else len(content)
+def _interval_length(_content: bytes, _position: int) -> int:
+    return 2
+
+
+# How long a table is, and how many a segment may have: libjpeg has four places for each kind of them.
+TABLES: dict[int, tuple[Callable[[bytes, int], int], int]] = {
+    DQT: (_quantisation_length, 4),
+    DHT: (_huffman_length, 8),
+    DRI: (_interval_length, 1),
+}
 
 
 def tells_colours(marker: int, content: bytes) -> bool:

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import numpy as np
 from PIL import Image
 
 from image_similarity.inference.image import exif
@@ -29,6 +30,9 @@ LAYOUTS = {
     **{(8, PALETTE): ("P", "P"), (8, GREY_ALPHA): ("LA", "LA"), (16, GREY_ALPHA): ("RGBA", "LA;16B")},
     **{(8, RGBA): ("RGBA", "RGBA"), (16, RGBA): ("RGBA", "RGBA;16B")},
 }
+LOW_BYTES = "RGB;16L"
+"""Pillow's name for samples of the other byte order: what it takes for their high bytes are the low ones."""
+STRIP_ROWS = 128
 SAMPLES = {GREY: 1, RGB: 3, PALETTE: 1, GREY_ALPHA: 2, RGBA: 4}
 TRANSPARENCY_BYTES = {GREY: 2, RGB: 6}
 SPARE_BYTES = 64 * 1024
@@ -166,9 +170,21 @@ def _take(parts: _Parts, chunk: _Chunk) -> None:
 def _decoded(parts: _Parts, compressed: bytes) -> Image.Image:
     header = parts.header
     mode, delivered = LAYOUTS[header.bits, header.colour]
+    picture = _inflated(header, compressed, mode, delivered)
+    if parts.palette:
+        picture.putpalette(parts.palette)
+    if parts.transparency and (header.bits, header.colour) == (16, RGB):
+        low_bytes = _inflated(header, compressed, mode, LOW_BYTES)
+        return _without_colour(picture, low_bytes, parts.transparency)
+    if parts.transparency:
+        picture.info[TRANSPARENCY] = _transparent(header, parts.transparency)
+    return picture
+
+
+def _inflated(header: Header, compressed: bytes, mode: str, delivered: str) -> Image.Image:
     limit = header.most_compressed_bytes
     try:
-        picture = Image.frombytes(
+        return Image.frombytes(
             mode,
             (header.width, header.height),
             compressed[:limit] if len(compressed) > limit else compressed,
@@ -183,11 +199,18 @@ def _decoded(parts: _Parts, compressed: bytes) -> Image.Image:
                 f"less than {limit}; save it again."
             ) from error
         raise BrokenImageError("the PNG's pixels are damaged or truncated; send the whole file.") from error
-    if parts.palette:
-        picture.putpalette(parts.palette)
-    if parts.transparency:
-        picture.info[TRANSPARENCY] = _transparent(header, parts.transparency)
-    return picture
+
+
+def _without_colour(high_bytes: Image.Image, low_bytes: Image.Image, colour: bytes) -> Image.Image:
+    """White where all 16 bits of the samples are the transparent colour's."""
+    wanted = [list(colour[first::2]) for first in (0, 1)]
+    width, height = high_bytes.size
+    for top in range(0, height, STRIP_ROWS):  # there is never a second copy of all samples
+        box = (0, top, width, min(top + STRIP_ROWS, height))
+        high, low = (np.asarray(samples.crop(box)) for samples in (high_bytes, low_bytes))
+        hidden = np.all((high == wanted[0]) & (low == wanted[1]), axis=2)
+        high_bytes.paste("white", box, Image.fromarray(hidden))
+    return high_bytes
 
 
 def _transparent(header: Header, content: bytes) -> bytes | int | tuple[int, ...]:
@@ -196,7 +219,7 @@ def _transparent(header: Header, content: bytes) -> bytes | int | tuple[int, ...
         return content
     samples: tuple[int, ...] = struct.unpack(f">{len(content) // 2}H", content)
     if header.colour == RGB:
-        return tuple(sample >> 8 if header.bits == 16 else sample & 255 for sample in samples)
+        return tuple(sample & 255 for sample in samples)
     (sample,) = samples
     if header.bits == 1:
         return 255 * (sample & 1)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from image_similarity.inference.errors import Unavailable
 from image_similarity.inference.request import Source
@@ -17,10 +18,20 @@ Only looking up a name can outlive its request for longer than an attempt to rea
 _fetches = threading.BoundedSemaphore(MAX_FETCHES)
 
 
-def read_all(sources: Sequence[Source], policy: SourcePolicy) -> list[bytes]:
+def read_all(
+    sources: Sequence[Source],
+    policy: SourcePolicy,
+    place: AbstractContextManager[object, bool | None] | None = None,
+) -> list[bytes]:
     """Read every source, those that are fetched at the same time and within one deadline.
 
     What needs no fetching is read, and every URL judged, before anything is sent.
+
+    Args:
+        sources: in the order of their slots.
+        policy: what may be fetched.
+        place: held while something is fetched, and not where nothing is, so that an adapter can bound how
+            many requests wait for others' servers; none: no bound.
 
     Returns:
         The files' bytes in the order of `sources`.
@@ -30,12 +41,22 @@ def read_all(sources: Sequence[Source], policy: SourcePolicy) -> list[bytes]:
         PayloadTooLarge: a file has more than policy.max_bytes.
         SourceNotAllowed: a URL that the policy does not fetch from.
         SourceUnavailable: a URL that could not be fetched in policy.timeout_seconds.
-        Unavailable: too many files are being fetched by this process already.
+        Unavailable: too many files are being fetched by this process already, or from one server, or `place`
+            has none left.
 
     What is wrong before fetching goes before what fetching shows; of each, the first source with one is told.
     """
-    deadline = Deadline(policy.timeout_seconds)
     found = [_checked(source, policy) for source in sources]
+    files = [data for data in found if data is not None]
+    if len(files) == len(found):
+        return files
+    with place or nullcontext():
+        return _fetched(sources, found, policy)
+
+
+def _fetched(sources: Sequence[Source], found: Sequence[bytes | None], policy: SourcePolicy) -> list[bytes]:
+    """What was found, and the rest fetched."""
+    deadline = Deadline(policy.timeout_seconds)
     fetches: dict[int, _Fetch] = {}
     try:
         for index, data in enumerate(found):

@@ -1,70 +1,116 @@
-"""A urllib3 connection to a checked address, with a deadline and a limit on what it receives."""
+"""A connection to a checked address, every byte and every read of which is counted."""
 
 import functools
 import ipaddress
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, cast
+from typing import TypeVar
 
 import certifi
-from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from image_similarity.inference.addresses import Address
+from image_similarity.inference.sources.budget import Budget
 from image_similarity.inference.sources.deadline import Deadline, DeadlineExceededError
 from image_similarity.inference.sources.url import Target
 
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer as Buffer
-
 MAX_ADDRESSES = 4
 """Of one name, tried in order, each for its share of the time left."""
+READ_BYTES = 64 * 1024
+Result = TypeVar("Result")
 
 
-class TooMuchReceivedError(Exception):
-    """More bytes came over the connection than its limit."""
+class Stream:
+    """The bytes of an open connection.
 
-
-class Guard:
-    """What a connection's reads must keep: the deadline, and the bytes received.
-
-    A time-out of a socket bounds one read; a server that sends a byte a second passes it for ever.
+    A time-out of a socket bounds one read: a server that sends a byte a second passes it for ever. So each
+    read asks the budget first for how long it may wait.
     """
 
-    def __init__(self, deadline: Deadline, max_bytes: int) -> None:
-        self.deadline = deadline
-        self.max_bytes = max_bytes
-        self._received = 0
+    def __init__(self, opened: socket.socket, budget: Budget) -> None:
+        self._socket = opened
+        self._budget = budget
 
-    def count(self, received: int) -> None:
-        """Note what a read brought."""
-        self._received += received
-        if self._received > self.max_bytes:
-            raise TooMuchReceivedError
+    def send(self, data: bytes) -> None:
+        """Send all of it."""
+        self._socket.settimeout(self._budget.deadline.remaining())
+        self._socket.sendall(data)
+
+    def read(self) -> bytes:
+        """Some bytes, none at the end.
+
+        Raises:
+            OSError: the connection broke off.
+            DeadlineExceededError, TooMuchReceivedError, TooCostlyError, TooSlowError: the budget is used up.
+        """
+        data = self._receive()
+        self._budget.count_data(len(data))
+        return data
+
+    def _receive(self) -> bytes:
+        while True:
+            self._socket.settimeout(self._budget.patience())
+            try:
+                data = self._socket.recv(READ_BYTES)
+            except TimeoutError:
+                continue  # patience() says what is over
+            self._budget.count_wire(len(data))
+            return data
 
 
-class _GuardedReads:
-    """Mixed into both classes of socket: http.client and urllib3 read by recv_into alone."""
+class TlsStream(Stream):
+    """The same within TLS.
 
-    guard: Guard | None = None
+    OpenSSL is handed the bytes and does not read the socket itself: within one read of its own it would go
+    through whatever number of records that hold no data, such as session tickets, with nobody counting.
+    """
 
-    def recv_into(self, buffer: "Buffer", nbytes: int | None = None, flags: int = 0) -> int:
-        if self.guard is None:
-            return super().recv_into(buffer, nbytes or 0, flags)  # type: ignore[misc,no-any-return]
-        self.settimeout(self.guard.deadline.remaining())  # type: ignore[attr-defined]
-        received: int = super().recv_into(buffer, nbytes or 0, flags)  # type: ignore[misc]
-        self.guard.count(received)
-        return received
+    def __init__(self, opened: socket.socket, budget: Budget, host: str) -> None:
+        """Shake hands.
 
+        Raises:
+            ssl.SSLError: the certificate is not the host's, or no TLS.
+        """
+        super().__init__(opened, budget)
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        with _context_lock:
+            context = _tls_context()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host.rstrip("."))
+        self._step(self._tls.do_handshake)
 
-class _PlainSocket(_GuardedReads, socket.socket):
-    pass
+    def send(self, data: bytes) -> None:
+        """Send all of it."""
+        self._tls.write(data)
+        self._flush()
 
+    def read(self) -> bytes:
+        """As of a plain stream; many servers end without TLS's own farewell."""
+        try:
+            data = self._step(lambda: self._tls.read(READ_BYTES))
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            data = b""
+        self._budget.count_data(len(data))
+        return data
 
-class _TlsSocket(_GuardedReads, ssl.SSLSocket):
-    pass
+    def _step(self, step: Callable[[], Result]) -> Result:
+        while True:
+            try:
+                result = step()
+            except ssl.SSLWantReadError:
+                self._flush()
+                if data := self._receive():
+                    self._incoming.write(data)
+                else:
+                    self._incoming.write_eof()
+            else:
+                self._flush()
+                return result
+
+    def _flush(self) -> None:
+        if self._outgoing.pending:
+            super().send(self._outgoing.read())
 
 
 _context_lock = threading.Lock()
@@ -76,40 +122,38 @@ def _tls_context() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.sslsocket_class = _TlsSocket
     return context
 
 
 @contextmanager
-def connected(target: Target, addresses: Sequence[Address], guard: Guard) -> Iterator[HTTPConnection]:
-    """A connection to the first of `addresses` that answers; the host's name is for TLS and the Host header.
+def connected(target: Target, addresses: Sequence[Address], budget: Budget) -> Iterator[Stream]:
+    """A connection to the first of `addresses` that answers; the host's name is for TLS alone.
 
     Raises:
         OSError: none of them answers (ssl.SSLError: the certificate is not the host's, or no TLS).
         DeadlineExceededError: the time is over.
+        TooCostlyError, TooSlowError: shaking hands takes too much.
     """
-    plain = _open(addresses[:MAX_ADDRESSES], target.port, guard.deadline)
-    with plain, guard.deadline.breaking(plain):
-        connection = _connection(target, plain, guard.deadline)
-        try:
-            connection.connect()
-            cast(_GuardedReads, connection.sock).guard = guard
-            yield connection
-        finally:
-            connection.close()
+    budget.new_connection()
+    opened = _open(addresses[:MAX_ADDRESSES], target.port, budget.deadline)
+    with opened, budget.deadline.breaking(opened):
+        yield _stream(target, opened, budget)
 
 
-def _open(addresses: Sequence[Address], port: int, deadline: Deadline) -> _PlainSocket:
+def _stream(target: Target, opened: socket.socket, budget: Budget) -> Stream:
+    return TlsStream(opened, budget, target.host) if target.scheme == "https" else Stream(opened, budget)
+
+
+def _open(addresses: Sequence[Address], port: int, deadline: Deadline) -> socket.socket:
     failure = OSError("the name has no address")
     for index, address in enumerate(addresses):
         family = socket.AF_INET if isinstance(address, ipaddress.IPv4Address) else socket.AF_INET6
-        opened = _PlainSocket(family, socket.SOCK_STREAM)
+        opened = socket.socket(family, socket.SOCK_STREAM)
         try:
             opened.settimeout(deadline.remaining() / (len(addresses) - index))
             with deadline.breaking(opened):
                 opened.connect((str(address), port))
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            opened.settimeout(deadline.remaining())
         except OSError as error:
             opened.close()
             failure = error
@@ -119,26 +163,3 @@ def _open(addresses: Sequence[Address], port: int, deadline: Deadline) -> _Plain
         else:
             return opened
     raise failure
-
-
-def _connection(target: Target, opened: socket.socket, deadline: Deadline) -> HTTPConnection:
-    connection: _Pinned
-    if target.scheme == "http":
-        connection = _Pinned(target.host, target.port, timeout=deadline.remaining())
-    else:
-        with _context_lock:
-            context = _tls_context()
-        connection = _PinnedTls(target.host, target.port, timeout=deadline.remaining(), ssl_context=context)
-    connection.opened = opened
-    return connection
-
-
-class _Pinned(HTTPConnection):
-    opened: socket.socket
-
-    def _new_conn(self) -> socket.socket:
-        return self.opened
-
-
-class _PinnedTls(_Pinned, HTTPSConnection):
-    pass

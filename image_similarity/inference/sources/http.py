@@ -2,28 +2,48 @@
 
 import ipaddress
 import socket
-import ssl
 from collections.abc import Sequence
-from http.client import HTTPException
 from urllib.parse import quote, urljoin
 
-from urllib3 import BaseHTTPResponse
-from urllib3.exceptions import HTTPError
-
 from image_similarity.inference.addresses import Address, blocked_by
-from image_similarity.inference.errors import PayloadTooLarge, SourceNotAllowed, SourceUnavailable
+from image_similarity.inference.errors import SourceNotAllowed, SourceUnavailable, Unavailable
 from image_similarity.inference.request import Source
+from image_similarity.inference.sources import refusals
+from image_similarity.inference.sources.answer import (
+    MAX_HEAD_BYTES,
+    AmbiguousHeaderError,
+    EndlessHeadError,
+    Head,
+    MalformedAnswerError,
+    Reader,
+    read_head,
+)
+from image_similarity.inference.sources.body import BreaksOffError, body_of
+from image_similarity.inference.sources.budget import (
+    Budget,
+    TooCostlyError,
+    TooMuchReceivedError,
+    TooSlowError,
+)
+from image_similarity.inference.sources.coding import CutOffError, UnreadableCodingError, WrongCodingError
 from image_similarity.inference.sources.collect import OverLimitError, collect
-from image_similarity.inference.sources.connection import Guard, TooMuchReceivedError, connected
+from image_similarity.inference.sources.connection import connected
 from image_similarity.inference.sources.deadline import Deadline, DeadlineExceededError
+from image_similarity.inference.sources.places import CrowdedError, Places
 from image_similarity.inference.sources.policy import SourcePolicy
-from image_similarity.inference.sources.url import TARGET_CHARACTERS, Target, parse
+from image_similarity.inference.sources.url import DEFAULT_PORTS, TARGET_CHARACTERS, Target, parse
 
 MAX_REDIRECTS = 3
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
-MAX_HEADER_BYTES = 64 * 1024
-READ_BYTES = 64 * 1024
-HEADERS = {"User-Agent": "image-similarity", "Accept": "image/*, */*;q=0.5", "Accept-Encoding": "identity"}
+REDIRECTS = frozenset({300, 301, 302, 303, 307, 308})
+FILES = frozenset({200, 203})
+ACCEPT = "image/jpeg, image/png, image/bmp;q=0.9, image/webp;q=0.8, image/*;q=0.2, */*;q=0.1"
+"""A server that has a choice picks by it: first what is read whole, last what may be no image at all."""
+TROUBLES = (
+    *(OSError, TooMuchReceivedError, TooCostlyError, TooSlowError, OverLimitError, BreaksOffError),
+    *(EndlessHeadError, MalformedAnswerError, AmbiguousHeaderError),
+    *(UnreadableCodingError, WrongCodingError, CutOffError),
+)
+places = Places()
 
 
 def read(source: Source, policy: SourcePolicy, deadline: Deadline) -> bytes:
@@ -32,27 +52,30 @@ def read(source: Source, policy: SourcePolicy, deadline: Deadline) -> bytes:
     Raises:
         SourceNotAllowed: the URL, or one that it redirects to, is not one to fetch from.
         SourceUnavailable: it can't be had, with the reason.
+        InvalidImage: it is a web page.
         PayloadTooLarge: the file has more than policy.max_bytes.
+        Unavailable: too many files are being fetched from the server.
     """
-    url = source.value
-    target = parse(url, field=source.field, policy=policy)
+    url, field = source.value, source.field
+    target = parse(url, field=field, policy=policy)
+    budget = Budget(deadline, MAX_HEAD_BYTES + 2 * policy.max_bytes)
     try:
         for _ in range(MAX_REDIRECTS + 1):
-            answer = _ask(target, source.field, policy, deadline)
+            answer = _ask(target, field, policy, budget)
             if isinstance(answer, bytes):
                 return answer
-            url = _joined(url, answer, f"{source.field}, redirected")
-            redirected = parse(url, field=f"{source.field}, redirected", policy=policy)
+            url = _joined(url, answer, f"{field}, redirected")
+            redirected = parse(url, field=f"{field}, redirected", policy=policy)
             if target.scheme == "https" and redirected.scheme == "http":
-                raise SourceNotAllowed(
-                    f"{source.field}: redirected from https to http; send the final address."
-                )
+                raise SourceNotAllowed(f"{field}: redirected from https to http; send the final address.")
             target = redirected
     except DeadlineExceededError as error:
-        raise deadline.exceeded(source.field) from error
-    raise SourceUnavailable(
-        f"{source.field}: redirected more than {MAX_REDIRECTS} times; send the final address."
-    )
+        raise deadline.exceeded(field) from error
+    except CrowdedError as error:
+        raise Unavailable(
+            f"{field}: too many files are being fetched from this server already. Try again in a moment."
+        ) from error
+    raise SourceUnavailable(f"{field}: redirected more than {MAX_REDIRECTS} times; send the final address.")
 
 
 def _joined(url: str, location: str, field: str) -> str:
@@ -63,31 +86,55 @@ def _joined(url: str, location: str, field: str) -> str:
         raise SourceNotAllowed(f"{field}: not a well-formed URL.") from error
 
 
-def _ask(target: Target, field: str, policy: SourcePolicy, deadline: Deadline) -> bytes | str:
+def _ask(target: Target, field: str, policy: SourcePolicy, budget: Budget) -> bytes | str:
     """One request: the file, or where else it is."""
-    addresses = _checked_addresses(target, field, policy)
-    guard = Guard(deadline, MAX_HEADER_BYTES)
-    try:
-        with connected(target, addresses, guard) as connection:
-            connection.request(
-                "GET", target.path, headers=HEADERS, preload_content=False, decode_content=False
-            )
-            response = connection.getresponse()
-            if response.status in REDIRECTS:
-                return _location(response, field)
-            _check_head(response, field, policy)
-            # Chunks may be as small as one byte, each with a line of its own.
-            guard.max_bytes = MAX_HEADER_BYTES + 2 * policy.max_bytes
-            return _body(response, field, policy)
-    except TooMuchReceivedError as error:
-        raise SourceUnavailable(f"{field}: the server sends endless headers.") from error
-    except ssl.SSLCertVerificationError as error:
-        raise SourceUnavailable(f"{field}: the server's certificate is not valid for its name.") from error
-    except (OSError, HTTPError, HTTPException, ValueError) as error:
-        deadline.remaining()
-        raise SourceUnavailable(
-            f"{field}: the server can't be reached, or breaks off; check the address."
-        ) from error
+    with places.at(target.host, budget.deadline):
+        addresses = _checked_addresses(target, field, policy)
+        try:
+            with places.at(addresses[0], budget.deadline), connected(target, addresses, budget) as stream:
+                stream.send(_request(target, policy))
+                reader = Reader(stream.read)
+                return _answer(reader, field, policy, budget)
+        except TROUBLES as error:
+            budget.deadline.remaining()
+            raise refusals.broken(error, field, policy.max_bytes) from error
+
+
+def _request(target: Target, policy: SourcePolicy) -> bytes:
+    host = f"[{target.host}]" if ":" in target.host else target.host
+    port = "" if target.port == DEFAULT_PORTS[target.scheme] else f":{target.port}"
+    lines = (
+        f"GET {target.path} HTTP/1.1",
+        f"Host: {host}{port}",
+        f"User-Agent: {policy.user_agent}",
+        f"Accept: {ACCEPT}",
+        "Accept-Encoding: identity",
+        "Connection: close",
+    )
+    return "\r\n".join((*lines, "", "")).encode("ascii")
+
+
+def _answer(reader: Reader, field: str, policy: SourcePolicy, budget: Budget) -> bytes | str:
+    head = read_head(reader, budget.new_answer)
+    if head.status in REDIRECTS and (location := _location(head, field)):
+        return location
+    if head.status not in FILES:
+        raise refusals.status(head, field)
+    data = collect(body_of(head, reader, budget, policy.max_bytes), policy.max_bytes)
+    if refusal := refusals.content(data, head, field):
+        raise refusal
+    return data
+
+
+def _location(head: Head, field: str) -> str:
+    location = head.one("location")
+    if not location and head.status != 300:  # a choice may be the reader's
+        raise SourceUnavailable(f"{field}: the server redirects without saying where.")
+    if "\\" in location:
+        # Browsers read a slash, others a character of the path: where it leads depends on who reads it.
+        raise SourceNotAllowed(f"{field}, redirected: has a backslash; send the final address.")
+    # Header bytes come as Latin-1; servers send UTF-8 paths as they are.
+    return quote(location.encode("latin-1"), safe=TARGET_CHARACTERS + "#")
 
 
 def _checked_addresses(target: Target, field: str, policy: SourcePolicy) -> Sequence[Address]:
@@ -104,40 +151,13 @@ def _checked_addresses(target: Target, field: str, policy: SourcePolicy) -> Sequ
 def _resolve(target: Target, field: str) -> list[Address]:
     try:
         answers = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-        return [ipaddress.ip_address(answer[4][0]) for answer in answers]
+        addresses = [ipaddress.ip_address(answer[4][0]) for answer in answers]
     except (OSError, ValueError) as error:  # no such name, or an address with a zone
-        raise SourceUnavailable(f"{field}: the host's name is not known; check the address.") from error
+        raise _unknown(field) from error
+    if not addresses:
+        raise _unknown(field)
+    return addresses
 
 
-def _location(response: BaseHTTPResponse, field: str) -> str:
-    location = response.headers.get("Location")
-    if not location:
-        raise SourceUnavailable(f"{field}: the server redirects without saying where.")
-    # Header bytes come as Latin-1; servers send UTF-8 paths as they are.
-    return quote(location.encode("latin-1"), safe=TARGET_CHARACTERS + "#")
-
-
-def _check_head(response: BaseHTTPResponse, field: str, policy: SourcePolicy) -> None:
-    if response.status != 200:
-        raise SourceUnavailable(f"{field}: the server answers {response.status}; check the address.")
-    if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
-        raise SourceUnavailable(f"{field}: the server sends a compressed answer that was not asked for.")
-    declared = response.headers.get("Content-Length", "")
-    if declared.isascii() and declared.isdigit() and int(declared) > policy.max_bytes:
-        raise _too_large(field, policy)
-
-
-def _body(response: BaseHTTPResponse, field: str, policy: SourcePolicy) -> bytes:
-    def read() -> bytes:
-        return response.read(READ_BYTES, decode_content=False)
-
-    try:
-        return collect(iter(read, b""), policy.max_bytes)
-    except (TooMuchReceivedError, OverLimitError) as error:
-        raise _too_large(field, policy) from error
-
-
-def _too_large(field: str, policy: SourcePolicy) -> PayloadTooLarge:
-    return PayloadTooLarge(
-        f"{field}: the file has more than {policy.max_bytes} bytes, the limit; send a smaller one."
-    )
+def _unknown(field: str) -> SourceUnavailable:
+    return SourceUnavailable(f"{field}: the host's name is not known; check the address.")

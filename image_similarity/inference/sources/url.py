@@ -74,6 +74,7 @@ def parse(url: str, *, field: str, policy: SourcePolicy) -> Target:
         raise SourceNotAllowed(f"{field}: {UNUSUAL_HOST}")
     host = (found[1] or found[2]).lower()
     address = _address(host, bracketed=bool(found[1]), field=field)
+    _check_host(host, field, policy)
     port = int(found[3] or DEFAULT_PORTS[parts.scheme])
     _check_port(port, field, policy)
     path = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=TARGET_CHARACTERS)
@@ -94,6 +95,18 @@ def _address(host: str, *, bracketed: bool, field: str) -> Address | None:
     if not HOST_NAME.fullmatch(host):
         raise SourceNotAllowed(f"{field}: {UNUSUAL_HOST}")
     return None
+
+
+def _check_host(host: str, field: str, policy: SourcePolicy) -> None:
+    if policy.allows_host(host):
+        return
+    if not policy.url_hosts:
+        raise SourceNotAllowed(
+            f"{field}: this deployment fetches nothing from the web; send the image in base64."
+        )
+    raise SourceNotAllowed(
+        f"{field}: not a host that this deployment fetches from; its owner can list it in UrlHosts."
+    )
 
 
 def _check_port(port: int, field: str, policy: SourcePolicy) -> None:

@@ -1,0 +1,45 @@
+"""Decoding as the service needs it: in this process, or in processes of its own that can be ended.
+
+This module does not import NumPy: an adapter starts decoder processes before that, and never needs Pillow.
+"""
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from image_similarity.inference.manifest import Preprocessing
+
+
+class Decoder(Protocol):
+    """Turns files into the encoder's input. Safe to call from many threads."""
+
+    def decode(self, data: bytes, *, field: str, preprocessing: "Preprocessing") -> "NDArray[np.uint8]":
+        """Decode one file, see `inference.image.decode`.
+
+        Returns:
+            uint8 [S, S, 3], RGB, upright, with S = preprocessing.size.
+
+        Raises:
+            InvalidImage: not an accepted format, broken, or dearer than an image may be.
+            ImageTooLarge: the longest side is over the limit in pixels.
+            Unavailable: decoding was interrupted from outside.
+        """
+
+
+class InProcess:
+    """Decodes in the calling thread: for notebooks, the command line and systems without decoder processes.
+
+    Nothing bounds the time and the memory of one image but the limits that `inference.image` reads from the
+    file itself.
+    """
+
+    def __init__(self) -> None:
+        from image_similarity.inference import image  # not above: an adapter's own process never needs Pillow
+
+        self._image = image
+
+    def decode(self, data: bytes, *, field: str, preprocessing: "Preprocessing") -> "NDArray[np.uint8]":
+        """See `Decoder.decode`."""
+        return self._image.decode(data, field=field, preprocessing=preprocessing)

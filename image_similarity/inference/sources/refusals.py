@@ -1,0 +1,159 @@
+"""What a caller is told where a server gives no file: what was found, and what to do."""
+
+import re
+import ssl
+
+from image_similarity.inference.errors import ApiError, InvalidImage, PayloadTooLarge, SourceUnavailable
+from image_similarity.inference.sources.answer import (
+    MAX_HEAD_BYTES,
+    MAX_HEAD_LINES,
+    AmbiguousHeaderError,
+    EndlessHeadError,
+    Head,
+)
+from image_similarity.inference.sources.body import BreaksOffError
+from image_similarity.inference.sources.budget import (
+    BYTES_A_SECOND,
+    PROCESSOR_SECONDS,
+    TooCostlyError,
+    TooMuchReceivedError,
+    TooSlowError,
+)
+from image_similarity.inference.sources.coding import CutOffError, UnreadableCodingError, WrongCodingError
+from image_similarity.inference.sources.collect import OverLimitError
+
+REASONS = {
+    204: "an empty answer; send the address of an image.",
+    205: "an empty answer; send the address of an image.",
+    206: "a part of the file, which was not asked for; use another server.",
+    300: "a choice of addresses; send one of them.",
+    304: "an empty answer to a question that was not asked; use another server.",
+    401: "it needs a login or refuses us; send an address that anyone may open.",
+    402: "it wants to be paid; send an address that anyone may open.",
+    403: "it needs a login or refuses us; send an address that anyone may open.",
+    404: "it has no such file (not found); check the address.",
+    407: "it needs a login or refuses us; send an address that anyone may open.",
+    410: "it has no such file any more (not found); check the address.",
+    429: "it is busy; try again later.",
+    451: "it may not show the file here; use another server.",
+    503: "it is busy; try again later.",
+}
+OWN_FAILURE = "a failure of its own; try again later, or use another server."
+OTHER = "and no file; check the address."
+
+INCOMPLETE = (
+    "the chain to a public authority is incomplete; its owner has to add the intermediate certificate."
+)
+CERTIFICATES = {
+    9: "it is not valid yet; the server's owner has to renew it.",
+    10: "it has expired; the server's owner has to renew it.",
+    18: "it is self-signed; use a server with a certificate of a public authority.",
+    19: "its authority is not a public one; use a server with a certificate of a public authority.",
+    20: INCOMPLETE,
+    21: INCOMPLETE,
+    23: "it is revoked; the server's owner has to renew it.",
+    62: "it is for another name; use the name that it is for.",
+    64: "it is for another address; use the name that it is for.",
+}
+"""By OpenSSL's number of the reason (openssl/x509_vfy.h)."""
+OTHER_CERTIFICATE = "it can't be verified; use a server with a certificate of a public authority."
+
+HTML_TYPES = ("text/html", "application/xhtml+xml")
+HTML = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|head|body|script|title)[\s>]", re.IGNORECASE
+)
+PICTURES = (b"\xff\xd8", b"\x89PNG", b"BM", b"RIFF")
+SNIFFED_BYTES = 512
+
+
+def status(head: Head, field: str) -> SourceUnavailable:
+    """An answer without a file."""
+    default = OWN_FAILURE if head.status >= 500 else OTHER
+    return SourceUnavailable(
+        f"{field}: the server answers {head.status}: {REASONS.get(head.status, default)}"
+    )
+
+
+def content(data: bytes, head: Head, field: str) -> ApiError | None:
+    """An answer whose file can't be an image; None where it may be one."""
+    if not data:
+        return SourceUnavailable(f"{field}: the server sends an empty answer; send the address of an image.")
+    types = {kind.partition(";")[0].strip() for kind in head.members("content-type")}
+    is_page = not types.isdisjoint(HTML_TYPES) and not data.startswith(PICTURES)
+    if is_page or HTML.match(data[:SNIFFED_BYTES]):
+        return InvalidImage(
+            f"{field}: the server sends a web page, not a picture; send the address of the file itself "
+            "(JPEG, PNG, ...), which anyone may open without a login."
+        )
+    return None
+
+
+def certificate(error: ssl.SSLCertVerificationError, field: str) -> SourceUnavailable:
+    """A certificate that is not trusted."""
+    reason = CERTIFICATES.get(error.verify_code, OTHER_CERTIFICATE)
+    return SourceUnavailable(f"{field}: the server's certificate is not valid: {reason}")
+
+
+def too_large(field: str, max_bytes: int) -> PayloadTooLarge:
+    """A file over the limit."""
+    return PayloadTooLarge(
+        f"{field}: the file has more than {max_bytes} bytes, the limit; send a smaller one."
+    )
+
+
+def coding(error: Exception, field: str, what: str = "the server's answer") -> SourceUnavailable:
+    """A compression that is not undone. `what`: whose data it is."""
+    name = str(error)
+    if isinstance(error, UnreadableCodingError):
+        return SourceUnavailable(
+            f"{field}: {what} is compressed ({_quoted(name)}) in a way that is not read here; "
+            "store it as it is, or with gzip or deflate."
+        )
+    if isinstance(error, CutOffError):
+        return SourceUnavailable(
+            f"{field}: {what} is compressed ({name}) and breaks off within it; send it whole."
+        )
+    return SourceUnavailable(
+        f"{field}: {what} is said to be compressed ({name}), and is not, or is damaged: its Content-Encoding "
+        "is wrong; correct it, or use another server."
+    )
+
+
+def broken(error: Exception, field: str, max_bytes: int) -> ApiError:
+    """Whatever went wrong while a server was asked."""
+    if isinstance(error, TooMuchReceivedError | OverLimitError):
+        return too_large(field, max_bytes)
+    if isinstance(error, UnreadableCodingError | WrongCodingError | CutOffError):
+        return coding(error, field)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return certificate(error, field)
+    return SourceUnavailable(f"{field}: {_sentence(error)}")
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, EndlessHeadError):
+        return (
+            f"the server sends endless headers: reading breaks off after {MAX_HEAD_LINES} lines or "
+            f"{MAX_HEAD_BYTES} bytes; use another server."
+        )
+    if isinstance(error, AmbiguousHeaderError):
+        return (
+            f"the server sends {error} twice with different values, so that nobody can tell which file "
+            "is meant or where it breaks off; use another server."
+        )
+    if isinstance(error, TooCostlyError):
+        return (
+            "the server sends its answer in too many small pieces: reading it takes more than "
+            f"{PROCESSOR_SECONDS:g} second of processor time; use another server."
+        )
+    if isinstance(error, TooSlowError):
+        return f"the server sends less than {BYTES_A_SECOND} bytes a second; use a faster one."
+    if isinstance(error, BreaksOffError):
+        return "the server breaks off before the file is whole; try again, or use another server."
+    if isinstance(error, ssl.SSLError):
+        return "the server can't be reached by https: it does not speak TLS 1.2 or newer; check the address."
+    return "the server can't be reached, or breaks off; check the address."
+
+
+def _quoted(name: str) -> str:
+    return name if name.isascii() and name.isprintable() and len(name) <= 64 else "unknown"

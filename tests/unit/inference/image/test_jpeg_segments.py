@@ -1,0 +1,127 @@
+"""What of a JPEG reaches libjpeg: segments that were checked, and no byte besides."""
+
+import io
+import struct
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image, JpegImagePlugin
+
+from image_similarity.inference.errors import InvalidImage
+from image_similarity.inference.image import jpeg, jpeg_segments
+from image_similarity.inference.image.broken import BrokenImageError
+from tests.support import files
+from tests.support.jpegs import PROGRESSIVE, SEQUENTIAL, arithmetic
+from tests.unit.inference.image.test_formats import decoded
+from tests.unit.inference.image.test_refusals import SMALL_JPEG
+
+PHOTO = Image.fromarray(skimage.data.chelsea())
+ORDINARY = files.saved(PHOTO, "JPEG", quality=90)
+LATER = files.saved(PHOTO, "JPEG", quality=90, progressive=True)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"progressive": True}, {"subsampling": 0}, {"restart_marker_rows": 2}]
+)
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+@pytest.mark.parametrize("reduction", [1, 2, 4, 8])
+def test_the_pixels_are_those_of_pillows_own_reader(
+    mode: str, options: dict[str, object], reduction: int
+) -> None:
+    data = files.saved(PHOTO.convert(mode), "JPEG", quality=90, **options)
+    theirs = JpegImagePlugin.JpegImageFile(io.BytesIO(data))
+    theirs.draft(None, (theirs.width // reduction, theirs.height // reduction))
+    ours = jpeg.read(data).load(reduction)
+    assert (ours.mode, ours.size) == (theirs.mode, theirs.size)
+    assert ours.tobytes() == theirs.tobytes()
+
+
+def hidden(body: bytes, marker: int, length: int) -> bytes:
+    """A JPEG in a JPEG: libjpeg would read the outer segment otherwise than its length says."""
+    return ORDINARY[:2] + bytes([0xFF, marker]) + struct.pack(">H", length) + body + ORDINARY[2:]
+
+
+@pytest.mark.parametrize("marker", [0xC4, 0xDB, 0xDD, 0xC0, 0xE0, 0xE2, 0xEE, 0xFE])
+@pytest.mark.parametrize("length", [0, 1])
+def test_a_length_that_can_not_be_is_refused(marker: int, length: int) -> None:
+    with pytest.raises(BrokenImageError, match=f"FF{marker:02X} states a length of {length}"):
+        jpeg.read(hidden(arithmetic(PROGRESSIVE)[2:-2], marker, length))
+
+
+@pytest.mark.parametrize("frame", [SEQUENTIAL, PROGRESSIVE])
+@pytest.mark.parametrize("marker", [0xC4, 0xDB, 0xDD, 0xE0, 0xE1, 0xE5, 0xEE, 0xFE])
+def test_what_is_hidden_in_a_segment_does_not_come_out(frame: int, marker: int) -> None:
+    body = arithmetic(frame)[2:-2]
+    data = hidden(body, marker, len(body) + 2)
+    try:
+        still = jpeg.read(data)
+    except BrokenImageError:
+        assert marker in {0xC4, 0xDB, 0xDD}  # a table is not as long as that
+    else:
+        assert still.load(1).tobytes() == jpeg.read(ORDINARY).load(1).tobytes()
+
+
+@pytest.mark.parametrize("marker", [0x02, 0xBF, 0xC8, 0xF0, 0xF5, 0xFD])
+def test_a_segment_of_no_picture_is_refused(marker: int) -> None:
+    with pytest.raises(BrokenImageError, match=f"FF{marker:02X}"):
+        jpeg.read(files.with_segments(ORDINARY, files.segment(marker, bytes(5))))
+
+
+def with_second(marker: int, count: int, content: bytes) -> bytes:
+    return files.with_segments(ORDINARY, *[files.segment(marker, content)] * count)
+
+
+FRAME = struct.pack(">BHHB", 8, 64, 64, 1) + b"\1\x11\0"
+TABLE = b"\0" + bytes(range(1, 65))
+COUNTED = {
+    "frames": with_second(0xC0, 200, FRAME),
+    "frames of 64 kB": with_second(0xC0, 40, FRAME + bytes(65000)),
+    "quantisation tables": with_second(0xDB, 40, TABLE),
+    "quantisation tables of 64 kB": with_second(0xDB, 40, TABLE * 1000),
+    "Huffman tables in one segment": with_second(0xC4, 1, (b"\0" + bytes(16)) * 9),
+    "quantisation tables in one segment": with_second(0xDB, 1, TABLE * 5),
+    "Huffman tables": with_second(0xC4, 2000, b"\0" + bytes(16)),
+    "restart intervals": with_second(0xDD, 200, b"\0\0"),
+    "scans of one component": SMALL_JPEG[:-2]
+    + SMALL_JPEG[SMALL_JPEG.index(b"\xff\xda") : -2] * 2
+    + b"\xff\xd9",
+}
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_what_stands_too_often_is_refused(name: str) -> None:
+    with pytest.raises(InvalidImage, match="save it again"):
+        decoded(COUNTED[name])
+
+
+def test_of_many_exif_segments_the_first_is_read() -> None:
+    blocks = [files.exif_block(turn) for turn in (6, *[3] * 500)]
+    segments = [files.segment(0xE1, b"Exif\0\0" + block) for block in blocks]
+    assert jpeg.read(files.with_segments(ORDINARY, *segments)).orientation == 6
+
+
+@pytest.mark.parametrize("first", [b"Exif\0\0", b"Exif\0\0" + files.exif_block(9), b"Exif\0\0II*\0"])
+def test_an_exif_that_says_nothing_counts_as_the_first(first: bytes) -> None:
+    segments = [files.segment(0xE1, first), files.segment(0xE1, b"Exif\0\0" + files.exif_block(6))]
+    assert jpeg.read(files.with_segments(ORDINARY, *segments)).orientation == 1
+
+
+def test_exif_behind_a_scan_turns_nothing() -> None:
+    exif = files.segment(0xE1, b"Exif\0\0" + files.exif_block(6))
+    second = LATER.index(b"\xff\xda", LATER.index(b"\xff\xda") + 2)
+    for data in (ORDINARY[:-2] + exif + ORDINARY[-2:], LATER[:second] + exif + LATER[second:]):
+        assert jpeg.read(data).orientation == 1
+
+
+@pytest.mark.parametrize("content", [b"JFIF\0", b"JFIF\0\1\1", b"JFXX\0\x10", b"", b"AVI1"])
+@pytest.mark.parametrize("marker", [0xE0, 0xEE])
+def test_application_segments_of_odd_length_change_nothing(marker: int, content: bytes) -> None:
+    data = files.with_segments(ORDINARY, files.segment(marker, content))
+    assert np.array_equal(decoded(data), decoded(ORDINARY))
+
+
+def test_the_writer_checks_what_it_wrote() -> None:
+    kept = [jpeg_segments.Segment(0xDB, TABLE), jpeg_segments.Segment(0xDA, b"\1\1\0\0\0\0", b"a\xff\xd9b")]
+    with pytest.raises(AssertionError):
+        jpeg.write(kept)

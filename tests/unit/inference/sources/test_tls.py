@@ -1,0 +1,188 @@
+"""https: the certificate must be valid, for that name, and https never becomes http."""
+
+import datetime
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from ipaddress import ip_address
+from pathlib import Path
+
+import certifi
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from image_similarity.inference import sources
+from image_similarity.inference.errors import SourceNotAllowed, SourceUnavailable
+from image_similarity.inference.request import Source
+from image_similarity.inference.sources import SourcePolicy, connection
+from tests.support.servers import ok, redirect, serving
+
+POLICY = SourcePolicy(allow_private=True, timeout_seconds=20)
+NOW = datetime.datetime.now(datetime.UTC)
+DAY = datetime.timedelta(days=1)
+
+
+def signed(
+    name: str,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    days: int,
+    *,
+    authority: bool = False,
+    since: int = -9,
+) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    own = key if authority else ec.generate_private_key(ec.SECP256R1())
+    subject = issuer if authority else x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    names: list[x509.GeneralName] = [x509.DNSName(name)]
+    if not authority and name[0].isdigit():
+        names = [x509.IPAddress(ip_address(name))]
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(own.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(NOW + since * DAY)
+        .not_valid_after(NOW + days * DAY)
+        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    return certificate, own
+
+
+@pytest.fixture(scope="module")
+def contexts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ssl.SSLContext]:
+    """Servers' contexts: certificates of our authority for names, and one of nobody's."""
+    folder = tmp_path_factory.mktemp("tls")
+    issuer = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Test authority")])
+    key, stranger = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    authority, _ = signed("authority", issuer, key, 9, authority=True)
+    (folder / "authority.pem").write_bytes(authority.public_bytes(serialization.Encoding.PEM))
+    made = {}
+    between = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Authority between")])
+    own_name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    others = {
+        "not yet": signed("127.0.0.1", issuer, key, 9, since=3),
+        "no chain": signed("127.0.0.1", between, stranger, 9),
+        "self-signed": signed("127.0.0.1", own_name, stranger, 9, authority=True),
+    }
+    for label, name, signer, days in [
+        ("good", "127.0.0.1", key, 9),
+        ("name", "good.example", key, 9),
+        ("other name", "other.example", key, 9),
+        ("expired", "127.0.0.1", key, -1),
+        ("stranger", "127.0.0.1", stranger, 9),
+    ]:
+        others[label] = signed(name, issuer, signer, days)
+    for label, (certificate, own) in others.items():
+        file = folder / f"{label}.pem"
+        encoding, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+        private = own.private_bytes(encoding, serialization.PrivateFormat.PKCS8, plain)
+        file.write_bytes(private + certificate.public_bytes(encoding))
+        made[label] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        made[label].load_cert_chain(file)
+    made["file"] = folder / "authority.pem"  # type: ignore[assignment]
+    return made
+
+
+@pytest.fixture(autouse=True)
+def trusted(contexts: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("SSL_CERT_FILE", str(contexts["file"]))
+    connection._tls_context.cache_clear()
+    yield
+    connection._tls_context.cache_clear()
+
+
+def read(url: str) -> bytes:
+    return sources.read_all([Source("url", url)], POLICY)[0]
+
+
+def test_a_valid_certificate_of_an_address(contexts: dict[str, ssl.SSLContext]) -> None:
+    with serving(ok(b"x" * 100_000), context=contexts["good"]) as server:
+        assert read(server.url) == b"x" * 100_000
+
+
+def test_the_certificate_is_the_names_and_not_the_addresss(
+    contexts: dict[str, ssl.SSLContext], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = [(0, 0, 0, "", ("127.0.0.1", 0))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answer)
+    with serving(ok(b"hello"), context=contexts["name"]) as server:
+        assert read(f"https://good.example:{server.port}/") == b"hello"
+        with pytest.raises(SourceUnavailable, match="certificate is not valid: it is for another name"):
+            read(f"https://wrong.example:{server.port}/")
+
+
+@pytest.mark.parametrize(
+    ("label", "reason"),
+    [
+        ("other name", "for another address; use the name"),
+        ("expired", "has expired; the server's owner"),
+        ("not yet", "not valid yet"),
+        ("stranger", "can't be verified; use a server"),
+        ("no chain", "chain to a public authority is incomplete; its owner has to add"),
+        ("self-signed", "is self-signed; use a server"),
+    ],
+)
+def test_other_certificates(label: str, reason: str, contexts: dict[str, ssl.SSLContext]) -> None:
+    with serving(ok(b"hello"), context=contexts[label]) as server:
+        with pytest.raises(SourceUnavailable, match=f"certificate is not valid: .*({reason})"):
+            read(server.url)
+        assert server.requests == []
+
+
+def test_a_server_that_speaks_no_tls() -> None:
+    with (
+        serving(ok(b"hello")) as server,
+        pytest.raises(SourceUnavailable, match="reached by https: it does not speak TLS"),
+    ):
+        read(server.url.replace("http:", "https:"))
+
+
+def test_https_is_never_redirected_to_http(contexts: dict[str, ssl.SSLContext]) -> None:
+    with serving(ok(b"hello")) as plain, serving(redirect(plain.url), context=contexts["good"]) as server:
+        with pytest.raises(SourceNotAllowed, match="from https to http"):
+            read(server.url)
+        assert plain.connections == 0
+
+
+def test_http_may_be_redirected_to_https(contexts: dict[str, ssl.SSLContext]) -> None:
+    with serving(ok(b"hello"), context=contexts["good"]) as server, serving(redirect(server.url)) as plain:
+        assert read(plain.url) == b"hello"
+
+
+def drip(opened: socket.socket, head: bytes) -> None:
+    opened.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n")
+    while True:
+        opened.sendall(b"x")
+        time.sleep(0.05)
+
+
+def test_the_deadline_holds_within_tls(contexts: dict[str, ssl.SSLContext]) -> None:
+    short = SourcePolicy(allow_private=True, timeout_seconds=0.7)
+    with serving(drip, context=contexts["good"]) as server:
+        start = time.monotonic()
+        with pytest.raises(SourceUnavailable, match=r"not there after 0.7 seconds"):
+            sources.read_all([Source("url", server.url)], short)
+        assert time.monotonic() - start < 4
+
+
+def test_the_deadline_holds_for_a_handshake_that_stalls() -> None:
+    short = SourcePolicy(allow_private=True, timeout_seconds=0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        start = time.monotonic()
+        with pytest.raises(SourceUnavailable, match=r"not there after 0.5 seconds"):
+            sources.read_all([Source("url", f"https://127.0.0.1:{silent.getsockname()[1]}/")], short)
+        assert time.monotonic() - start < 4
+
+
+def test_old_protocols_are_not_spoken() -> None:
+    assert connection._tls_context().minimum_version == ssl.TLSVersion.TLSv1_2
+
+
+def test_the_bundle_of_authorities_is_there() -> None:
+    assert Path(certifi.where()).stat().st_size > 100_000

@@ -1,0 +1,161 @@
+"""The request's rules: content type, size, JSON, fields, in that order."""
+
+import json
+import tracemalloc
+
+import pytest
+
+from image_similarity.inference.errors import ApiError, InvalidRequest, PayloadTooLarge, UnsupportedMediaType
+from image_similarity.inference.request import MAX_BODY_BYTES, Source, parse
+
+JSON = "application/json"
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [JSON, "Application/JSON", "application/json; charset=utf-8", " application/json ;x=y", None, "", " "],
+)
+def test_accepts_json_content_types_and_none(content_type: str | None) -> None:
+    assert parse(content_type, b'{"url": "u"}') == (Source("url", "u"),)
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        ";charset=utf-8",
+        ",",
+        "text/plain",
+        "application/jsonp",
+        "application/x-json",
+        "multipart/form-data; application/json",
+    ],
+)
+def test_refuses_other_content_types(content_type: str) -> None:
+    with pytest.raises(UnsupportedMediaType, match="application/json"):
+        parse(content_type, b'{"url": "u"}')
+
+
+@pytest.mark.parametrize(
+    ("fields", "sources"),
+    [
+        ({"url": "u"}, (Source("url", "u"),)),
+        ({"img": "b"}, (Source("img", "b"),)),
+        ({"url_1": "u", "url_2": "v"}, (Source("url_1", "u"), Source("url_2", "v"))),
+        ({"img_2": "b", "url_1": "u"}, (Source("url_1", "u"), Source("img_2", "b"))),
+        ({"url_2": "v", "img_1": "a"}, (Source("img_1", "a"), Source("url_2", "v"))),
+        ({"img_1": "a", "img_2": "b"}, (Source("img_1", "a"), Source("img_2", "b"))),
+    ],
+)
+def test_reads_both_modes_in_any_mix(fields: dict[str, str], sources: tuple[Source, ...]) -> None:
+    assert parse(JSON, json.dumps(fields).encode()) == sources
+
+
+def test_a_byte_order_mark_is_passed_over() -> None:
+    assert parse(JSON, b'\xef\xbb\xbf{"url": "u"}') == (Source("url", "u"),)
+
+
+def test_a_data_uri_is_fetched_from_nowhere() -> None:
+    assert not Source("url", "DATA:image/png;base64,QQ==").is_url
+    assert Source("url", "https://a.com/data:").is_url
+
+
+def test_says_which_field_is_a_url() -> None:
+    assert Source("url_2", "u").is_url
+    assert not Source("img_2", "b").is_url
+
+
+REFUSED = {
+    b"": "not JSON",
+    b"{": "not JSON: .* line 1, column 2",
+    b'{"url": "u"} x': "not JSON",
+    b"{'url': 'u'}": "not JSON",
+    b'{"url": NaN}': "NaN is not a JSON value",
+    b'{"url": -Infinity}': "-Infinity is not",
+    b"\xff\xfe": "not UTF-8",
+    b'\xef\xbb\xbf\xef\xbb\xbf{"url": "u"}': "not JSON",
+    b'{"url": "\xef\xbf\xbd"}': "not UTF-8",
+    b"\xfe\xff\x00{\x00}": "not UTF-8",
+    b"[" * 10_000: "nested too deeply",
+    b'{"url":' * 10_000: "nested too deeply",
+    b'{"url": ' + b"9" * 5000 + b"}": "too many digits",
+    b"[]": "an array, not an object",
+    b"null": "null, not an object",
+    b'"url"': "a string, not an object",
+    b"1.5": "a number, not an object",
+    b"true": "a boolean, not an object",
+    b"{}": "no field",
+    b'{"url": "u", "url": "u"}': '"url" stands more than once',
+    b'{"url": {"a": 1, "a": 2}}': '"a" stands more than once',
+    b'{"uri": "u"}': 'Unknown field "uri"',
+    b'{"URL": "u"}': 'Unknown field "URL"',
+    b'{"url": "u", "top": 1}': 'Unknown field "top"',
+    b'{"url": null}': '"url" must be a string, not null',
+    b'{"img": 1}': '"img" must be a string, not a number',
+    b'{"url": ["u"]}': '"url" must be a string, not an array',
+    b'{"url_1": {}, "url_2": "v"}': '"url_1" must be a string, not an object',
+    b'{"url": false}': '"url" must be a string, not a boolean',
+    b'{"url": "u", "img": "b"}': 'either "url" or "img", not both',
+    b'{"url_1": "u", "img_1": "b", "url_2": "v"}': 'either "url_1" or "img_1", not both',
+    b'{"url_1": "u", "img_2": "b", "url_2": "v"}': 'either "url_2" or "img_2", not both',
+    b'{"url": "u", "url_1": "v"}': "does not go with the fields of a pair",
+    b'{"img": "b", "url_1": "u", "url_2": "v"}': "does not go with the fields of a pair",
+    b'{"url_1": "u"}': 'send "url_2" or "img_2" too',
+    b'{"img_2": "b"}': 'send "url_1" or "img_1" too',
+}
+
+
+@pytest.mark.parametrize(("body", "message"), REFUSED.items(), ids=[str(body[:30]) for body in REFUSED])
+def test_refuses_with_a_sentence(body: bytes, message: str) -> None:
+    with pytest.raises(InvalidRequest, match=message) as caught:
+        parse(JSON, body)
+    assert caught.value.status == 400
+    assert len(caught.value.message) < 400
+
+
+def test_body_size_is_checked_before_json() -> None:
+    parse(JSON, b'{"url": "' + b"u" * (MAX_BODY_BYTES - 11) + b'"}')
+    with pytest.raises(PayloadTooLarge, match=f"{MAX_BODY_BYTES + 1} bytes; the limit is {MAX_BODY_BYTES}"):
+        parse(JSON, b"{" * (MAX_BODY_BYTES + 1))
+
+
+def test_content_type_is_checked_before_size() -> None:
+    with pytest.raises(UnsupportedMediaType):
+        parse("text/plain", b" " * (MAX_BODY_BYTES + 1))
+
+
+def test_many_names_with_one_twice_are_refused_at_once() -> None:
+    names = ",".join(f'"{i}":0' for i in range(16_000)) + ',"15999":0'
+    with pytest.raises(ApiError, match="more than once"):
+        parse(JSON, b"{" + names.encode() + b"}")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"img":[' + b'{"":{"":[]}},' * 400_000 + b"{}]}",
+        b"[" * MAX_BODY_BYTES,
+        b'{"img":[' + b"255," * 1_300_000 + b"0]}",
+        b"{" + b'"":0,' * 1_000_000 + b'"":0}',
+    ],
+    ids=["nested values", "brackets", "a list of numbers", "names"],
+)
+def test_values_that_no_request_has_are_not_built(body: bytes) -> None:
+    assert len(body) <= MAX_BODY_BYTES
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidRequest, match="too many values: an image is one string of base64"):
+            parse(JSON, body)
+        assert tracemalloc.get_traced_memory()[1] < 2 * len(body)
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_url_may_have_what_json_is_made_of() -> None:
+    url = "https://example.com/?" + "a[]={1,2}&" * 800
+    assert parse(JSON, json.dumps({"url_1": url, "url_2": url}).encode())[1].value == url
+
+
+def test_a_long_name_is_not_echoed_whole() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        parse(JSON, json.dumps({"<script>" * 1000: 1}).encode())
+    assert len(caught.value.message) < 300

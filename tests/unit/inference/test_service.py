@@ -1,0 +1,102 @@
+"""The service's own part: headers, ids, rounding, and what happens when something of ours breaks."""
+
+import json
+import time
+import uuid
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from image_similarity.inference import image
+from image_similarity.inference.encoder import OnnxEncoder
+from image_similarity.inference.errors import InvalidImage, Unavailable
+from image_similarity.inference.manifest import ManifestError, Preprocessing
+from image_similarity.inference.service import (
+    DEFAULT_MODEL_DIR,
+    Request,
+    Service,
+    load_service,
+    rounded,
+    valid_request_id,
+)
+from image_similarity.inference.sources import SourcePolicy
+from tests.support.world import b64, picture
+
+JSON = {"content-type": "application/json"}
+IMAGE = Request(JSON, json.dumps({"img": b64(picture())}).encode(), "an-id")
+
+
+class BrokenEncoder(OnnxEncoder):
+    def encode(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        raise RuntimeError("/secret/path: the GPU is on fire")
+
+
+@pytest.fixture(scope="module")
+def working() -> Service:
+    return load_service({}, threads=1)
+
+
+def test_a_defect_is_a_500_that_tells_nothing_of_the_inside(caplog: pytest.LogCaptureFixture) -> None:
+    broken = Service(BrokenEncoder(DEFAULT_MODEL_DIR, threads=1), SourcePolicy.from_environment({}))
+    response = broken.handle(IMAGE)
+    assert response.status == 500
+    body = json.loads(response.body)
+    assert (body["code"], body["requestId"]) == ("InternalError", "an-id")
+    assert "secret" not in response.body.decode()
+    assert "GPU is on fire" in caplog.text
+    assert "Server-Timing" not in response.headers
+
+
+def test_a_refused_pair_is_answered_when_neither_picture_is_decoded_any_more(
+    working: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded = []
+
+    def decode(data: bytes, *, field: str, preprocessing: Preprocessing) -> NDArray[np.uint8]:
+        if field == "img_1":
+            raise InvalidImage("img_1: broken.")
+        time.sleep(0.3)
+        decoded.append(field)
+        return np.zeros((preprocessing.size, preprocessing.size, 3), np.uint8)
+
+    monkeypatch.setattr(image, "decode", decode)
+    pair = {"img_1": b64(picture()), "img_2": b64(picture())}
+    response = working.handle(Request(JSON, json.dumps(pair).encode()))
+    assert json.loads(response.body)["message"] == "img_1: broken."
+    assert decoded == ["img_2"]
+
+
+def test_answers_carry_the_contract_s_headers(working: Service) -> None:
+    response = working.handle(IMAGE)
+    assert response.status == 200
+    assert response.headers["X-Request-Id"] == "an-id"
+    assert response.headers["X-Model"].startswith("embedded/")
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_refuse_answers_in_the_same_shape(working: Service) -> None:
+    response = working.refuse(Unavailable("Full. Try again.", retry_after_seconds=3), "an-id")
+    assert response.status == 503
+    assert response.headers["Retry-After"] == "3"
+    assert json.loads(response.body) == {
+        "code": "Unavailable",
+        "message": "Full. Try again.",
+        "requestId": "an-id",
+    }
+
+
+@pytest.mark.parametrize("unfit", [None, "", "a\r\nSet-Cookie: b", "é", "x" * 129])
+def test_an_id_unfit_for_a_header_is_replaced(unfit: str | None) -> None:
+    assert uuid.UUID(valid_request_id(unfit)).version == 4
+
+
+def test_numbers_have_six_decimals_and_no_negative_zero() -> None:
+    vector = np.array([1 / 3, -1e-9, -0.1234565], dtype=np.float32)
+    assert json.dumps(rounded(vector)) == "[0.333333, 0.0, -0.123457]"
+
+
+def test_a_missing_model_stops_the_start_with_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match="manifest"):
+        load_service({"MODEL_DIR": str(tmp_path)}, threads=1)

@@ -1,0 +1,347 @@
+"""The serving process as SageMaker runs it: a real process, real sockets, slow pictures on loopback."""
+
+import base64
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx
+import pytest
+from PIL import Image
+
+from image_similarity.inference.sources.places import AT_ONCE, IN_LINE
+from sagemaker.server import FETCHING_PER_CORE, PLACES_PER_CORE, model_environment
+from sagemaker.workers import cores
+from tests.support.ports import free_port
+from tests.support.servers import serving as file_server
+
+ROOT = Path(__file__).resolve().parents[3]
+JSON = {"Content-Type": "application/json"}
+CUSTOM = "X-Amzn-SageMaker-Custom-Attributes"
+# One client for all: making one reads every CA certificate of the machine.
+CLIENT = httpx.Client(timeout=30, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
+
+
+def picture(side: int = 64) -> bytes:
+    file = io.BytesIO()
+    Image.radial_gradient("L").convert("RGB").resize((side, side)).save(file, "PNG")
+    return file.getvalue()
+
+
+IMAGE_BODY = json.dumps({"img": base64.b64encode(picture()).decode()})
+
+
+@contextmanager
+def serving() -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    port = free_port()
+    environ = os.environ | {"SAGEMAKER_BIND_TO_PORT": str(port), "ALLOW_PRIVATE_SOURCES": "1"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "sagemaker.server", "serve"],
+        cwd=ROOT,
+        env=environ,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        url = f"http://127.0.0.1:{port}"
+        try:
+            wait_until_ready(url, process)
+            yield url, process
+        finally:
+            process.kill()
+
+
+def wait_until_ready(url: str, process: subprocess.Popen[str]) -> None:
+    for _ in range(600):
+        assert process.poll() is None, "the server ended"
+        try:
+            if CLIENT.get(f"{url}/ping").status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.05)
+    pytest.fail("the server was not ready in 30 seconds")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with serving() as (url, process):
+        assert process.stdout
+        # Its lines are read by nobody else, and a pipe that is full would stop it.
+        threading.Thread(target=process.stdout.read, daemon=True).start()
+        yield url
+
+
+class SlowPictures(ThreadingHTTPServer):
+    """Answers with a picture once `gate` is open; `waiting` counts who is there."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        super().__init__((host, 0), SlowHandler)
+        self.host = host
+        self.gate = threading.Event()
+        self.waiting = threading.Semaphore(0)
+
+    @property
+    def body(self) -> str:
+        return json.dumps({"url": f"http://{self.host}:{self.server_port}/a.png"})
+
+
+class SlowHandler(BaseHTTPRequestHandler):
+    server: SlowPictures
+
+    def do_GET(self) -> None:
+        self.server.waiting.release()
+        self.server.gate.wait(9)
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(picture())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def slow() -> Iterator[SlowPictures]:
+    with slow_pictures() as pictures:
+        yield pictures
+
+
+@contextmanager
+def slow_pictures(host: str = "127.0.0.1") -> Iterator[SlowPictures]:
+    with SlowPictures(host) as pictures:
+        threading.Thread(target=pictures.serve_forever, daemon=True).start()
+        yield pictures
+        pictures.gate.set()
+        pictures.shutdown()
+
+
+def post(url: str, body: str | bytes, **headers: str) -> httpx.Response:
+    return CLIENT.post(f"{url}/invocations", content=body, headers=JSON | headers)
+
+
+def test_the_request_id_comes_in_and_the_timing_goes_out_in_the_custom_attributes(server: str) -> None:
+    response = post(server, IMAGE_BODY, **{CUSTOM: "gateway-id-1"})
+    assert response.status_code == 200
+    assert len(response.json()["result"]) == 512
+    assert response.headers["X-Request-Id"] == "gateway-id-1"
+    assert response.headers[CUSTOM] == response.headers["Server-Timing"]
+    assert response.headers[CUSTOM].startswith("fetch;dur=")
+
+
+def test_a_custom_attribute_that_is_no_id_is_not_taken_for_one(server: str) -> None:
+    response = post(server, "{}", **{CUSTOM: "x" * 1024})
+    assert len(response.headers["X-Request-Id"]) == 36
+    assert response.json()["requestId"] == response.headers["X-Request-Id"]
+
+
+@pytest.mark.parametrize("megabytes", [5.1, 24])
+def test_a_body_over_the_limit_is_413_and_the_connection_lives_on(server: str, megabytes: float) -> None:
+    with httpx.Client(timeout=30, trust_env=False) as client:
+        response = client.post(f"{server}/invocations", content=b"x" * int(megabytes * 1024**2), headers=JSON)
+        assert (response.status_code, response.json()["code"]) == (413, "PayloadTooLarge")
+        assert client.get(f"{server}/ping").status_code == 200
+
+
+def test_a_huge_body_of_a_wrong_type_is_415_first(server: str) -> None:
+    content = (b"x" * 2**20 for _ in range(8))
+    response = CLIENT.post(f"{server}/invocations", content=content, headers={"Content-Type": "text/plain"})
+    assert (response.status_code, response.json()["code"]) == (415, "UnsupportedMediaType")
+
+
+def test_ping_stays_quick_under_load(server: str) -> None:
+    stop = threading.Event()
+
+    def hammer() -> int:
+        count = 0
+        while not stop.is_set():
+            assert post(server, IMAGE_BODY).status_code == 200
+            count += 1
+        return count
+
+    with ThreadPoolExecutor(8) as threads:
+        load = [threads.submit(hammer) for _ in range(8)]
+        try:
+            times = []
+            for _ in range(40):
+                start = time.perf_counter()
+                assert CLIENT.get(f"{server}/ping", timeout=2).status_code == 200
+                times.append(time.perf_counter() - start)
+        finally:
+            stop.set()
+        assert all(one.result() > 0 for one in load)
+    # SageMaker gives /ping two seconds.
+    assert max(times) < 1.5, times
+
+
+def test_slow_sources_hold_up_nobody_else(server: str, slow: SlowPictures) -> None:
+    guests = AT_ONCE
+    with ThreadPoolExecutor(guests) as threads:
+        fetching = [threads.submit(post, server, slow.body) for _ in range(guests)]
+        for _ in range(guests):
+            assert slow.waiting.acquire(timeout=8)
+        assert post(server, IMAGE_BODY).status_code == 200
+        assert not any(one.done() for one in fetching)
+        slow.gate.set()
+        assert [one.result().status_code for one in fetching] == [200] * guests
+
+
+def test_callers_that_send_slowly_take_no_place(server: str) -> None:
+    address = httpx.URL(server).host, httpx.URL(server).port
+    head = b"POST /invocations HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    slow = [socket.create_connection(address) for _ in range(2 * PLACES_PER_CORE * cores())]
+    try:
+        for caller in slow:
+            caller.sendall(head + b"Content-Length: 999\r\n\r\n{")
+        time.sleep(0.5)
+        assert post(server, IMAGE_BODY).status_code == 200
+    finally:
+        for caller in slow:
+            caller.close()
+
+
+def hosts(count: int) -> list[str]:
+    """Addresses of this machine: each is a server of its own to whoever counts by address."""
+    return [f"127.0.0.{2 + number}" for number in range(count)]
+
+
+def test_a_house_full_of_fetches_keeps_places_for_the_rest_and_recovers(server: str) -> None:
+    places, each = FETCHING_PER_CORE * cores(), AT_ONCE + IN_LINE
+    with ExitStack() as stack:
+        busy = [stack.enter_context(slow_pictures(host)) for host in hosts(-(-places // each))]
+        quick = stack.enter_context(slow_pictures())
+        quick.gate.set()
+        threads = stack.enter_context(ThreadPoolExecutor(places))
+        seated = [
+            threads.submit(seated_at_last, server, busy[number // each].body) for number in range(places)
+        ]
+        refused = eventually_refused(server, quick.body)
+        assert refused.json()["message"].startswith("Too many requests wait for their files already.")
+        assert int(refused.headers["Retry-After"]) >= 1
+        assert refused.json()["requestId"] == "one-too-many"
+        assert post(server, IMAGE_BODY).status_code == 200
+        assert CLIENT.get(f"{server}/ping", timeout=2).status_code == 200
+        for one in busy:
+            one.gate.set()
+        assert [one.result().status_code for one in seated] == [200] * places
+        assert post(server, quick.body).status_code == 200
+
+
+def seated_at_last(server: str, body: str) -> httpx.Response:
+    """The answer to one who comes again while another has the place for a moment."""
+    while (answer := post(server, body)).status_code == 503:
+        time.sleep(0.01)
+    return answer
+
+
+def eventually_refused(server: str, body: str) -> httpx.Response:
+    """The first 503, once all who were sent before have their places."""
+    for _ in range(200):
+        answer = post(server, body, **{CUSTOM: "one-too-many"})
+        if answer.status_code != 200:
+            assert (answer.status_code, answer.json()["code"]) == (503, "Unavailable")
+            return answer
+        time.sleep(0.02)
+    pytest.fail("nobody was refused")
+
+
+def test_one_server_gets_few_fetches_at_once_and_leaves_places_to_others(server: str) -> None:
+    """Pairs of 90 bytes are no amplifier: most wait, and those that are too many are refused at once."""
+    with slow_pictures("127.0.0.9") as target, slow_pictures() as other:
+        other.gate.set()
+        pair = json.dumps({f"url_{slot}": json.loads(target.body)["url"] for slot in (1, 2)})
+        with ThreadPoolExecutor(32) as threads:
+            asked = [threads.submit(post, server, pair) for _ in range(32)]
+            for _ in range(AT_ONCE):
+                assert target.waiting.acquire(timeout=8)
+            done = 0
+            while done < 32 - (AT_ONCE + IN_LINE):
+                done = sum(one.done() for one in asked)
+                time.sleep(0.01)
+            assert not target.waiting.acquire(timeout=0.3), "more than so many at once"
+            assert post(server, other.body).status_code == 200
+            target.gate.set()
+            answers = [one.result() for one in asked]
+    refused = [one for one in answers if one.status_code == 503]
+    assert {one.status_code for one in answers} <= {200, 503}
+    assert len(refused) >= 32 - (AT_ONCE + IN_LINE)
+    assert all("being fetched from this server" in one.json()["message"] for one in refused)
+
+
+def test_clients_whose_server_drips_keep_no_good_request_out(server: str) -> None:
+    """33 of them kept 41 of 42 good requests out, with 4 % of the processor."""
+    ended = threading.Event()
+
+    def drip(connection: socket.socket, head: bytes) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while not ended.wait(0.5):
+            connection.sendall(b"x")
+
+    with file_server(drip) as target, ThreadPoolExecutor(33) as threads:
+        dripping = [threads.submit(post, server, json.dumps({"url": target.url})) for _ in range(33)]
+        try:
+            while target.connections < AT_ONCE:
+                time.sleep(0.01)
+            good = [post(server, IMAGE_BODY).status_code for _ in range(42)]
+            assert CLIENT.get(f"{server}/ping", timeout=2).status_code == 200
+            codes = {one.result().json()["code"] for one in dripping}
+        finally:
+            ended.set()
+    assert good == [200] * 42
+    assert codes <= {"SourceUnavailable", "Unavailable"}
+
+
+def test_sigterm_answers_what_has_begun_refuses_the_rest_and_exits_with_0(slow: SlowPictures) -> None:
+    with serving() as (url, process), ThreadPoolExecutor(4) as threads:
+        begun = [threads.submit(post, url, slow.body) for _ in range(4)]
+        for _ in begun:
+            assert slow.waiting.acquire(timeout=8)
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        with pytest.raises(httpx.TransportError):
+            CLIENT.get(f"{url}/ping", timeout=2)
+        slow.gate.set()
+        assert [one.result().status_code for one in begun] == [200] * 4
+        assert process.wait(timeout=10) == 0
+        assert process.stdout
+        lines = [json.loads(line) for line in process.stdout]
+    assert [line["status"] for line in lines if "status" in line] == [200] * 4
+
+
+def test_sigterm_while_idle_ends_the_process() -> None:
+    with serving() as (_, process):
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=10) == 0
+
+
+def test_a_missing_model_stops_the_start_with_a_sentence(tmp_path: Path) -> None:
+    environ = os.environ | {"MODEL_DIR": str(tmp_path), "SAGEMAKER_BIND_TO_PORT": str(free_port())}
+    ended = subprocess.run(
+        [sys.executable, "-m", "sagemaker.server"],
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert ended.returncode == 1
+    assert "manifest.json" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_mounted_model_goes_before_the_images_own(tmp_path: Path) -> None:
+    own = {"MODEL_DIR": "/opt/model"}
+    assert model_environment(own, tmp_path) == own
+    (tmp_path / "manifest.json").write_text("{}")
+    assert model_environment(own, tmp_path) == {"MODEL_DIR": str(tmp_path)}
