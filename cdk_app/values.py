@@ -30,18 +30,22 @@ BUCKETS = Pattern(
     "S3 bucket names, comma-separated without spaces, or nothing",
     VARIABLE_LENGTH,
 )
-_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
-_HOST = rf"\.?{_LABEL}(?:\.{_LABEL})*"
+# A public host has a dot, which keeps `none` from standing beside others. What is accepted here the
+# containers must accept when they start (image_similarity/inference/sources/policy.py): a test compares.
+_NAME = r"[a-z0-9_][a-z0-9_-]{0,62}\.[a-z0-9_.-]{1,180}"
+_SUFFIX = r"\.[a-z0-9_][a-z0-9_.-]{0,240}"
+_IPV6 = r"[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){2,7}"
+_HOST = rf"(?:{_NAME}|{_SUFFIX}|{_IPV6})"
 URL_HOSTS = Pattern(
-    rf"|{_HOST}(?:,{_HOST})*",
-    "host names and .suffixes in small letters, comma-separated without spaces, or none, or nothing",
+    rf"|none|{_HOST}(?:,{_HOST})*",
+    "hosts and .suffixes in small letters, comma-separated without spaces; or none alone; or nothing",
     VARIABLE_LENGTH,
 )
 # It becomes a comment of the User-Agent, which ends at a closing bracket (RFC 9110, section 10.1.5).
 CONTACT = Pattern(
     r"|https?://[A-Za-z0-9._~:/?#@!$&'*+,;=%-]{3,200}|[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{3,190}",
     "a URL (http or https) or an e-mail address, or nothing",
-    256,
+    200,
 )
 _PARTITION = "arn:aws[a-z-]*"
 TOPIC_ARN = Pattern(

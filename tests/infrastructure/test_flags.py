@@ -67,7 +67,7 @@ BAD = [
     ("rate_limit", "0", "Allowed: auto, or a whole number, 1 to 10000."),
     ("burst_limit", "-1", "Allowed: auto, or a whole number, 1 to 5000."),
     ("lambda_max_concurrency", "0", "Allowed: a whole number, 1 to 99999, or nothing."),
-    ("url_hosts", "*.example.com", "Allowed: host names and .suffixes in small letters"),
+    ("url_hosts", "*.example.com", "Allowed: hosts and .suffixes in small letters"),
     ("user_agent_contact", "ask (me)", "Allowed: a URL (http or https) or an e-mail address, or nothing"),
     ("subnet_ids", "subnet-1", "Allowed: 1 to 16 subnet ids, comma-separated"),
     ("security_group_ids", "sg-01234567, sg-89abcdef", "Allowed: 1 to 5 security group ids"),

@@ -8,6 +8,7 @@ import pytest
 from cdk_app.config import defaults
 from cdk_app.constraints import Pattern
 from cdk_app.parameter_rows import PARAMETERS
+from image_similarity.inference.sources.policy import SourcePolicy
 from local.template.resolve import ResolveError, resolve
 from tests.infrastructure.account import GUID, LOG_KEYS, WEB_ACLS
 
@@ -46,8 +47,28 @@ REFUSED = {
     "ThrottlingRateLimit": ["0", "10001", "", "Auto", "1.5", "automatic"],
     "ThrottlingBurstLimit": ["0", "5001", "", "-1", "99999"],
     "LambdaMaxConcurrency": ["0", "-1", "auto", "1.5", " 5"],
-    "UrlHosts": ["*", "*.example.com", "a,", "a, b", "https://a.example", "a.example/x", "..a", "A.example"],
-    "UserAgentContact": ["me", "ftp://example.com", "https://a b", "a (b)@c.example", "a@b.example)x"],
+    "UrlHosts": [
+        "*",
+        "*.example.com",
+        "a,",
+        "a, b",
+        "https://a.example",
+        "a.example/x",
+        "..a",
+        "A.example",
+        "none,a.example",
+        "a.example,none",
+        "localhost",
+        "a.example:80",
+    ],
+    "UserAgentContact": [
+        "me",
+        "ftp://example.com",
+        "https://a b",
+        "a (b)@c.example",
+        "a@b.example)x",
+        "https://example.com/" + "x" * 181,
+    ],
     "SubnetIds": ["subnet-1", "sg-01234567", "subnet-01234567,", ",".join(["subnet-01234567"] * 17)],
     "SecurityGroupIds": ["subnet-01234567", "sg-0123456g", ",".join(["sg-01234567"] * 6)],
     "WebAclArn": [f"arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/{GUID}", "a", WEB_ACLS[0] + "x"],
@@ -63,8 +84,22 @@ ACCEPTED = {
     "LambdaMaxConcurrency": ["", "1", "1000"],
     "ThrottlingRateLimit": ["auto", "1", "50", "9999", "10000"],
     "ThrottlingBurstLimit": ["auto", "1", "100", "999", "4999", "5000"],
-    "UrlHosts": ["", "none", "cdn.example.com", ".example.com,a_b.example", "localhost", "203.0.113.7"],
-    "UserAgentContact": ["", "https://example.com/bots?x=1", "images+bot@example.com"],
+    "UrlHosts": [
+        "",
+        "none",
+        "cdn.example.com",
+        ".example.com,a_b.example",
+        "203.0.113.7",
+        "2606:4700::1,a.example",
+        f"{'a' * 63}.{'b' * 180}",
+        f".{'c' * 241}",
+    ],
+    "UserAgentContact": [
+        "",
+        "https://example.com/bots?x=1",
+        "images+bot@example.com",
+        "https://example.com/" + "x" * 180,
+    ],
     "WebAclArn": ["", *WEB_ACLS, WEB_ACLS[0].replace("arn:aws:", "arn:aws-cn:")],
     "KmsKeyArn": ["", *LOG_KEYS, "arn:aws:kms:eu-west-1:123456789012:key/mrk-0123456789abcdef"],
     "AlarmTopicArn": [
@@ -150,6 +185,20 @@ def test_what_becomes_an_environment_variable_fits_one(
     assert resolve(template, {name: longest}).parameters[name] == longest
     with pytest.raises(ResolveError, match=f"{name}=.*at most 1024 characters, and has 1025"):
         resolve(template, {name: "a" * 60 + "," + ",".join(["b" * 9] * 200)[: 1025 - 61]})
+
+
+@pytest.mark.parametrize(
+    ("name", "variable"),
+    [
+        ("UrlHosts", "URL_HOSTS"),
+        ("UserAgentContact", "USER_AGENT_CONTACT"),
+        ("ImageBuckets", "IMAGE_BUCKETS"),
+    ],
+)
+def test_what_is_accepted_does_not_stop_a_container_from_starting(name: str, variable: str) -> None:
+    """A value that CloudFormation takes and the container refuses deploys, or fails after minutes."""
+    for value in ACCEPTED[name]:
+        SourcePolicy.from_environment({variable: value})
 
 
 def test_optional_numbers_and_lists_are_texts(template: dict[str, Any]) -> None:
