@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
-from tests.examples.filled import answer, run
 
 from tests.browser.conftest import Open
 from tests.browser.steps import SESSION, execute, operation, sign, try_it_out
 from tests.browser.test_compare import choose
+from tests.support.filled import answer, run
 
 Keep = Callable[[Page, str], None]
 SIGNED = "ImageSimilarity=yes-lambda APIGatewayAuthorization=AWS_IAM"

@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 import pytest
-from tests.support.cases import CASES, ERRORS, PAIRS, SAME_TWICE, VECTORS, Case
 
+from tests.contract.cases import CASES, ERRORS, PAIRS, SAME_TWICE, VECTORS, Case
 from tests.support.adapters import REQUEST_ID, Answer, Call, gateway, lambda_handler, sagemaker_server
 from tests.support.world import World, running_world
 

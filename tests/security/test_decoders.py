@@ -25,20 +25,20 @@ from PIL import Image
 
 from image_similarity.inference.decoders.processes import DecoderProcesses
 from image_similarity.inference.errors import InvalidImage
+from tests.decoders.hostile import PAST_OUR_CLEANING, hostile
+from tests.decoders.process_tree import descendants, running
+from tests.decoders.test_processes import GOOD, OVERSPENT, ask, assert_right
+from tests.decoders.test_sandbox import ROOT, standalone
 from tests.support.adapters import Call, lambda_handler, wait_until_ready
 from tests.support.jpegs import PROGRESSIVE, arithmetic
 from tests.support.ports import free_port
-from tests.unit.inference.decoders.hostile import PAST_OUR_CLEANING, hostile
-from tests.unit.inference.decoders.process_tree import descendants, running
-from tests.unit.inference.decoders.test_processes import GOOD, OVERSPENT, ask, assert_right
-from tests.unit.inference.decoders.test_sandbox import ROOT, standalone
 
 JSON = {"Content-Type": "application/json"}
 SCANS = 80
 SERVE = """
 import runpy, sys
 from image_similarity.inference.decoders import processes
-from tests.unit.inference.decoders.hostile import hostile
+from tests.decoders.hostile import hostile
 processes.start = lambda: processes.DecoderProcesses(hostile())
 sys.argv = ["server", "serve"]
 runpy.run_module("sagemaker.server", run_name="__main__")

@@ -17,10 +17,10 @@ from image_similarity.inference.decoders import processes
 from image_similarity.inference.decoders.limits import Limits
 from image_similarity.inference.decoders.processes import DecoderProcesses
 from image_similarity.inference.errors import ImageTooLarge, InvalidImage, Unavailable
+from tests.decoders.hostile import hostile
+from tests.decoders.process_tree import children, descendants, running, wait_until
 from tests.support import files
 from tests.support.files import PREPROCESSING
-from tests.unit.inference.decoders.hostile import hostile
-from tests.unit.inference.decoders.process_tree import children, descendants, running, wait_until
 from tests.unit.inference.image.test_refusals import PHOTO
 
 GOOD = files.saved(PHOTO, "JPEG")

@@ -1,6 +1,6 @@
 """A small service in a process of its own: reads a line, decodes what it names, prints what came of it.
 
-    python -m tests.unit.inference.decoders.standalone [LIMITS] [without-prctl]
+    python -m tests.decoders.standalone [LIMITS] [without-prctl]
 
 Its decoders are forked, as the adapters' are; with `without-prctl` the kernel refuses prctl(2), as it does on
 AWS Lambda.
