@@ -116,7 +116,7 @@ def test_the_model_is_exported_once_for_both_images(tmp_path: Path) -> None:
     """Equal instructions, arguments and files: what a builder's cache goes by."""
     assert stage("lambda", "model").rpartition("\n#")[0] == stage("sagemaker", "model").rpartition("\n#")[0]
     app = cdk.App(outdir=str(tmp_path))
-    config = DeploymentConfig(model="ViT-B-32", pretrained="openai")
+    config = DeploymentConfig.from_context({"model": "ViT-B-32", "pretrained": "openai"})
     copied, arguments = [], []
     for backend in ("lambda", "sagemaker"):
         stack = cdk.Stack(app, backend)

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -56,7 +56,7 @@ def huffman_scans(side: int = 4096) -> bytes:
     return data[:-2] + last * (SCANS - data.count(b"\xff\xda")) + b"\xff\xd9"
 
 
-STREAMS = {
+STREAMS: dict[str, Callable[[], bytes]] = {
     "80 scans, Huffman": huffman_scans,
     "80 scans, arithmetic": partial(arithmetic, PROGRESSIVE, scans=SCANS),
 }

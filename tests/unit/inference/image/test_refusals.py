@@ -19,7 +19,7 @@ BLACK = np.zeros((64, 64, 3), np.uint8)
 SMALL_PNG, SMALL_JPEG = files.png(BLACK, files.RGB), files.saved(Image.fromarray(BLACK), "JPEG")
 PALETTE_PNG = files.saved(PHOTO.convert("P"), "PNG")
 GREY_PNG = files.saved(PHOTO.convert("L"), "PNG")
-SECONDS = 3.0  # for what takes a tenth of that on an idle core
+SECONDS = 3.0  # of the processor, for what takes a tenth of that
 
 
 def refused(data: bytes, error: type[ApiError] = InvalidImage, words: str | None = None) -> None:
