@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 import pytest
@@ -69,7 +70,7 @@ def open_page(browser: Browser, local_stack: Callable[..., str]) -> Iterator[Ope
         *,
         stage: str = "prod",
         width: int = 1200,
-        scheme: str = "light",
+        scheme: Literal["light", "dark"] = "light",
     ) -> Page:
         origin = local_stack(parameters, environment or {})
         context = browser.new_context(

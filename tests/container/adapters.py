@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import httpx
 
 from tests.container.conftest import Images
-from tests.support.adapters import REQUEST_ID, Answer, Call, free_port, proxy_answer, proxy_event
+from tests.support.adapters import REQUEST_ID, Answer, Call, proxy_answer, proxy_event
+from tests.support.ports import free_port
 
 INVOKE = "/2015-03-31/functions/function/invocations"
 HARDENED = ("--read-only", "--tmpfs", "/tmp", "--cap-drop=ALL", "--security-opt=no-new-privileges")

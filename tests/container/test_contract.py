@@ -1,10 +1,11 @@
 """The whole table of the contract through both images."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 
 import pytest
 
-from tests.container.adapters import lambda_container, sagemaker_container
+from tests.container.adapters import Container, lambda_container, sagemaker_container
 from tests.container.conftest import Images
 from tests.contract.cases import CASES
 from tests.contract.test_contract import (  # noqa: F401 - collected here again, with this file's `call`
@@ -20,7 +21,10 @@ from tests.contract.test_contract import (  # noqa: F401 - collected here again,
 from tests.support.adapters import Call
 from tests.support.world import World
 
-CONTAINERS = {"lambda": lambda_container, "sagemaker": sagemaker_container}
+CONTAINERS: dict[str, Callable[[Images, Mapping[str, str]], AbstractContextManager[Container]]] = {
+    "lambda": lambda_container,
+    "sagemaker": sagemaker_container,
+}
 
 
 @pytest.fixture(scope="module", params=CONTAINERS)

@@ -1,18 +1,18 @@
 """The whole table of cases through every way into the service, and the same answers from all of them."""
 
 import re
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from typing import Any
 
 import pytest
-from tests.support.cases import CASES, ERRORS, PAIRS, SAME_TWICE, VECTORS, Case
 
+from tests.contract.cases import CASES, ERRORS, PAIRS, SAME_TWICE, VECTORS, Case
 from tests.support.adapters import REQUEST_ID, Answer, Call, gateway, lambda_handler, sagemaker_server
 from tests.support.world import World, running_world
 
-ADAPTERS = {
+ADAPTERS: dict[str, Callable[[Mapping[str, str]], AbstractContextManager[Call]]] = {
     "lambda": lambda_handler,
     "sagemaker": sagemaker_server,
     "gateway to lambda": partial(gateway, "yes-lambda"),

@@ -56,7 +56,7 @@ def test_answers_are_as_documented(
         derandomize=True,
         suppress_health_check=list(HealthCheck),
     )
-    def send(case: schemathesis.Case) -> None:
+    def send(case: schemathesis.Case[Any]) -> None:
         case.body = at_home(case.body)
         case.call_and_validate(base_url=f"{origin}/prod", checks=checks)
 

@@ -94,8 +94,8 @@ def bitmaps() -> list[bytes]:
     found += [files.bmp(files.bmp_rows(grey % 16), size, 8, palette=bytes(range(64)))]
     found += [files.bmp(files.bmp_rows(SAMPLES[..., :3], top_down=True), (10, -9), 24)]
     words = files.bmp_rows(SAMPLES[..., :2].copy().view("<u2"))
-    for masks in ((0x7C00, 0x3E0, 0x1F), (0xF800, 0x7E0, 0x1F), (0, 0, 0), (0xFFFF, 0xFFFF, 1)):
-        found += [files.bmp(words, size, 16, compression=3, masks=struct.pack("<III", *masks))]
+    for colours in ((0x7C00, 0x3E0, 0x1F), (0xF800, 0x7E0, 0x1F), (0, 0, 0), (0xFFFF, 0xFFFF, 1)):
+        found += [files.bmp(words, size, 16, compression=3, masks=struct.pack("<III", *colours))]
     found += [files.bmp(words, size, 16)]
     masks = struct.pack("<IIII", 0xFF000000, 0xFF0000, 0xFF00, 0xFF)
     for header in (56, 108, 124):

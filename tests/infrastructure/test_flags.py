@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from aws_cdk import Stack
 from aws_cdk.assertions import Annotations, Match
 
 from cdk_app import document
@@ -232,10 +233,12 @@ def test_the_cdks_own_keys_pass(key: str) -> None:
 
 def test_other_keys_are_ignored_and_said_so(tmp_path: Path) -> None:
     app = build(outdir=str(tmp_path), context={"team": {"name": "vision"}, "tags": ["a"]})
-    told = Annotations.from_stack(app.node.find_child("ImageSimilarity")).find_warning(
+    stack = app.node.find_child("ImageSimilarity")
+    assert isinstance(stack, Stack)
+    warnings = Annotations.from_stack(stack).find_warning(
         "*", Match.string_like_regexp("is no flag of this app: it is ignored")
     )
-    assert sorted(message.entry.data.split("'")[1] for message in told) == ["tags", "team"]
+    assert sorted(str(message.entry.data).split("'")[1] for message in warnings) == ["tags", "team"]
 
 
 def test_subnets_and_security_groups_go_together() -> None:

@@ -39,7 +39,10 @@ def fires(template: Template, state: Mapping[str, str], alarm: str, sums: Mappin
     queries = properties.get("Metrics")
     if queries is None:
         return sums.get(properties["MetricName"], 0) > float(properties["Threshold"])
-    values = {"FILL": lambda value, other: other if value is None else value, "PERIOD": lambda value: 300}
+    values: dict[str, Any] = {
+        "FILL": lambda value, other: other if value is None else value,
+        "PERIOD": lambda value: 300,
+    }
     for query in queries:
         if "MetricStat" in query:
             name = query["MetricStat"]["Metric"]["MetricName"]

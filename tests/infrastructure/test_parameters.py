@@ -9,7 +9,8 @@ from cdk_app.config import defaults
 from cdk_app.constraints import Pattern
 from cdk_app.parameter_rows import PARAMETERS
 from image_similarity.inference.sources.policy import SourcePolicy
-from local.template.resolve import ResolveError, resolve
+from local.template.intrinsics import ResolveError
+from local.template.resolve import resolve
 from tests.infrastructure.account import GUID, LOG_KEYS, WEB_ACLS
 
 CONTRACT: dict[str, tuple[Any, list[str] | None]] = {

@@ -17,7 +17,7 @@ from tests.infrastructure.synthesis import of_type
 OPEN_LAMBDA = {"ImageSimilarity": "yes-lambda", "APIGatewayAuthorization": "NONE"}
 ROUTE = "/prod/image-similarity"
 OF_ACCOUNT = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
-BROKEN_TRUSTS = {
+BROKEN_TRUSTS: dict[str, tuple[list[dict[str, Any]], str]] = {
     # role -> trust conditions that its service never meets; what a deployment says, nothing where it is green
     "SageMakerInvokeRole": ([OF_ACCOUNT, {"ArnLike": {"aws:SourceArn": "arn:aws:execute-api:*"}}], ""),
     "SageMakerRole": ([{"StringEquals": {"aws:SourceAccount": "1"}}], "Could not assume role"),

@@ -105,7 +105,7 @@ def test_each_combination_serves_its_routes(template: Template, values: dict[str
     if values["APIExplorer"] == "yes":
         expected |= {"/api-explorer", "/api-explorer/{asset}"}
     assert paths.keys() == expected
-    signed = [{"sigv4": []}] if values["APIGatewayAuthorization"] == "AWS_IAM" else []
+    signed: list[object] = [{"sigv4": []}] if values["APIGatewayAuthorization"] == "AWS_IAM" else []
     kind = {"yes-lambda": "aws_proxy", "yes-sagemaker": "aws"}.get(values["ImageSimilarity"])
     for path, methods in paths.items():
         assert methods["options"]["security"] == []

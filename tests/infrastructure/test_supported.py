@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import boto3
+import botocore.session
 import cfnlint
 
 from cdk_app.values import INSTANCE_TYPES
@@ -16,8 +16,8 @@ LIFECYCLE = Path(cfnlint.__file__).parent / "data" / "AdditionalSpecs" / "LmbdRu
 
 def values_of(service: str, shape: str) -> list[str]:
     """The values that the service's API model lists for a shape."""
-    client = boto3.client(service, region_name="us-east-1", aws_access_key_id="-", aws_secret_access_key="-")
-    return client.meta.service_model.shape_for(shape).enum
+    model = botocore.session.get_session().get_service_model(service)
+    return list(model.shape_for(shape).metadata["enum"])
 
 
 def test_every_runtime_is_supported_as_long_as_the_newest_of_its_kind(resources: Mapping[str, Any]) -> None:

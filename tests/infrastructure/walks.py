@@ -19,7 +19,7 @@ AXES = {
     "APIGatewayAuthorization": ("AWS_IAM", "NONE"),
     "APIExplorer": ("yes", "no"),
 }
-STATES: tuple[State, ...] = tuple(itertools.product(*AXES.values()))
+STATES: tuple[State, ...] = tuple((one, two, three) for one, two, three in itertools.product(*AXES.values()))
 OTHERS: dict[str, str] = {
     "APIGatewayStageName": "dev-2",
     "LambdaMaxConcurrency": "20",

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -25,20 +25,20 @@ from PIL import Image
 
 from image_similarity.inference.decoders.processes import DecoderProcesses
 from image_similarity.inference.errors import InvalidImage
+from tests.decoders.hostile import PAST_OUR_CLEANING, hostile
+from tests.decoders.process_tree import descendants, running
+from tests.decoders.test_processes import GOOD, OVERSPENT, ask, assert_right
+from tests.decoders.test_sandbox import ROOT, standalone
 from tests.support.adapters import Call, lambda_handler, wait_until_ready
 from tests.support.jpegs import PROGRESSIVE, arithmetic
 from tests.support.ports import free_port
-from tests.unit.inference.decoders.hostile import PAST_OUR_CLEANING, hostile
-from tests.unit.inference.decoders.process_tree import descendants, running
-from tests.unit.inference.decoders.test_processes import GOOD, OVERSPENT, ask, assert_right
-from tests.unit.inference.decoders.test_sandbox import ROOT, standalone
 
 JSON = {"Content-Type": "application/json"}
 SCANS = 80
 SERVE = """
 import runpy, sys
 from image_similarity.inference.decoders import processes
-from tests.unit.inference.decoders.hostile import hostile
+from tests.decoders.hostile import hostile
 processes.start = lambda: processes.DecoderProcesses(hostile())
 sys.argv = ["server", "serve"]
 runpy.run_module("sagemaker.server", run_name="__main__")
@@ -56,7 +56,7 @@ def huffman_scans(side: int = 4096) -> bytes:
     return data[:-2] + last * (SCANS - data.count(b"\xff\xda")) + b"\xff\xd9"
 
 
-STREAMS = {
+STREAMS: dict[str, Callable[[], bytes]] = {
     "80 scans, Huffman": huffman_scans,
     "80 scans, arithmetic": partial(arithmetic, PROGRESSIVE, scans=SCANS),
 }

@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -55,12 +56,12 @@ class Item:
         return status == 200 and answer.keys() == self.wanted.keys() and _near(answer, self.wanted)
 
 
-def _near(found: dict[str, object], wanted: dict[str, object]) -> bool:
+def _near(found: dict[str, Any], wanted: dict[str, Any]) -> bool:
     """Whether all numbers are the same, but for rounding."""
     try:
         return all(
             np.shape(found[name]) == np.shape(wanted[name])
-            and np.allclose(found[name], wanted[name], rtol=0, atol=TOLERANCE)  # type: ignore[arg-type]
+            and np.allclose(found[name], wanted[name], rtol=0, atol=TOLERANCE)
             for name in wanted
         )
     except (TypeError, ValueError):  # no numbers at all

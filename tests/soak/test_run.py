@@ -18,7 +18,7 @@ from tests.support.servers import ok, serving
 from tests.support.table import markdown
 
 SECONDS = 0.3
-WANTED = {"result": [1.0, 0.0]}
+WANTED: dict[str, object] = {"result": [1.0, 0.0]}
 GOOD = Item("good", b"{}", wanted=WANTED)
 RIGHT = json.dumps(WANTED).encode()
 

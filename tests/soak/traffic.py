@@ -55,7 +55,9 @@ def running_traffic() -> Iterator[tuple[Traffic, dict[str, str]]]:
 
 def _good(files_url: str) -> list[Item]:
     cats = [b64(picture("chelsea", kind)) for kind in FORMATS]
-    bodies = [({"img": b64(picture(name, kind))}, None) for name in NAMES for kind in FORMATS]
+    bodies: list[tuple[dict[str, str], dict[str, str] | None]] = [
+        ({"img": b64(picture(name, kind))}, None) for name in NAMES for kind in FORMATS
+    ]
     pictures = [b64(picture(name)) for name in NAMES]
     bodies += [({"img_1": one, "img_2": other}, None) for one in pictures for other in pictures]
     jpeg = {"img": cats[0]}

@@ -1,7 +1,6 @@
 """Runs a command as a shell would."""
 
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from image_similarity.cli.app import app
 

@@ -14,6 +14,7 @@ import image_similarity
 from bench.measure.paths import PHOTOGRAPHS as PICTURES
 from image_similarity import Encoder, Pair, UnreadableImage, compare, pairs, similarity
 from image_similarity.alike import ROWS
+from image_similarity.api import ImageLike
 from image_similarity.inference.service import Request, load_service
 
 PHOTOGRAPHS = sorted(PICTURES.glob("*.jpg"))
@@ -63,7 +64,14 @@ def test_path_bytes_image_and_array_give_one_vector(
 ) -> None:
     file = tmp_path / "drawing.png"
     drawing.save(file)
-    forms = [file, str(file), file.read_bytes(), Image.open(file), drawing, np.asarray(drawing)]
+    forms: list[ImageLike] = [
+        file,
+        str(file),
+        file.read_bytes(),
+        Image.open(file),
+        drawing,
+        np.asarray(drawing),
+    ]
     vectors = encoder.embed(forms)
     assert vectors.shape == (6, 512)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
@@ -121,7 +129,7 @@ def test_what_can_not_be_read_is_named(encoder: Encoder, tmp_path: Path) -> None
     with pytest.raises(ValueError, match=r"image 0 is float64 \[2, 2, 3\], expected uint8"):
         encoder.embed(np.zeros((2, 2, 3)))
     with pytest.raises(TypeError, match="image 1 is int, expected a path"):
-        encoder.embed([PHOTOGRAPHS[0], 7])
+        encoder.embed([PHOTOGRAPHS[0], 7])  # type: ignore[list-item]
 
 
 def test_compare_is_the_similarity_of_the_vectors(encoder: Encoder) -> None:
@@ -136,7 +144,7 @@ def test_compare_is_the_similarity_of_the_vectors(encoder: Encoder) -> None:
 def test_similarity_takes_two_vectors_of_one_length() -> None:
     assert similarity(np.eye(512, dtype=np.float32)[0], np.eye(512, dtype=np.float32)[1]) == 0.5
     with pytest.raises(ValueError, match=r"found \[2, 512\] and \[512\]"):
-        similarity(np.zeros((2, 512)), np.zeros(512))
+        similarity(np.zeros((2, 512), np.float32), np.zeros(512, np.float32))
 
 
 def test_pairs_of_a_folder(tmp_path: Path, drawing: Image.Image, encoder: Encoder) -> None:

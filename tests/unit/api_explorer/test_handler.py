@@ -180,7 +180,7 @@ def test_the_document_lists_what_is_deployed(
     document = json.loads(get(module, "openapi.json")["body"])
     assert list(document["paths"]) == ["/image-similarity", "/text_similarity"]
     assert document["servers"][0]["url"] == ".."
-    expected = [{"sigv4": []}] if authorization == "AWS_IAM" else []
+    expected: list[object] = [{"sigv4": []}] if authorization == "AWS_IAM" else []
     assert all(path["post"]["security"] == expected for path in document["paths"].values())
     assert ("securitySchemes" in document["components"]) is (authorization == "AWS_IAM")
     assert document["x-deployment"] == {

@@ -60,7 +60,7 @@ def png(width: int, height: int) -> str:
     return base64.b64encode(file.getvalue()).decode()
 
 
-REFUSED = {
+REFUSED: dict[str, bytes | dict[str, str]] = {
     "InvalidRequest": {"url": "https://example.com/cat.jpg", "img": "AAAA"},
     "InvalidImage": {"img": base64.b64encode(b"GIF89a").decode()},
     "ImageTooLarge": {"img": png(8000, 6000)},

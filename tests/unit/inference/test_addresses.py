@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 import pytest
 import ssrfguard
@@ -117,7 +117,10 @@ def corpus() -> Iterator[Address]:
     """Edges and insides of every block of either table, random addresses, and IPv4 in every wrapping."""
     chance = random.Random(6)
     inner = [IPv4Address(chance.getrandbits(32)) for _ in range(2000)]
-    networks = [block.network for block in (*BLOCKED, *ssrfguard.DEFAULT_DENIED.blocks)]
+    networks: list[IPv4Network | IPv6Network] = [
+        *(block.network for block in BLOCKED),
+        *(block.network for block in ssrfguard.DEFAULT_DENIED.blocks),
+    ]
     for network in networks:
         first, last = int(network[0]), int(network[-1])
         numbers = [first - 1, first, first + 1, last - 1, last, last + 1]

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from image_similarity.inference.errors import ApiError, InvalidImage, Unavailable
-from image_similarity.inference.service import CORS_HEADERS, Request, Response, error_response
+from image_similarity.inference.service import CORS_HEADERS, Request, Response, Service, error_response
 from image_similarity.inference.telemetry import JsonFormatter, ObservedService, write_line
 
 HEADERS = {"X-Request-Id": "id-1", "X-Model": "lite0/imagenet"}
 
 
-class Answers:
+class Answers(Service):
     """Stands in for the service: gives the answer it was made with."""
 
     def __init__(self, answer: Response) -> None:

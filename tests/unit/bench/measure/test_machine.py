@@ -85,7 +85,7 @@ def test_a_full_run_on_a_busy_machine_stays_out_of_the_documents(
 ) -> None:
     for name in ("RESULTS", "FIGURES", "CACHE"):
         monkeypatch.setattr(bench, name, tmp_path / name.lower())
-    monkeypatch.setattr(bench.cost_page, "write", lambda: pytest.fail("wrote docs/cost.md"))
+    monkeypatch.setattr("bench.report.cost_page.write", lambda: pytest.fail("wrote docs/cost.md"))
     bench.write(replace(run, state=replace(QUIET, steal=0.5)))
     assert {path.name for path in (tmp_path / "results").iterdir()} == {"full-busy.json", "full-busy.md"}
     assert not (tmp_path / "figures").exists()

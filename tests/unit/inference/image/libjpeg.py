@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import PIL
@@ -62,7 +63,7 @@ def main() -> None:
     size = struct_bytes(lib)
     while head := sys.stdin.buffer.read(4):
         data = sys.stdin.buffer.read(*struct.unpack("<I", head))
-        sys.stdout.write(json.dumps(_forked(lambda say, data=data: _read(lib, size, data, say))) + "\n")
+        sys.stdout.write(json.dumps(_forked(partial(_read, lib, size, data))) + "\n")
         sys.stdout.flush()
 
 
@@ -75,7 +76,7 @@ def _forked(work: Callable[[Say], None]) -> list[str]:
     child = os.fork()
     if not child:
         with os.fdopen(writing, "w") as pipe:
-            work(lambda text: pipe.write(text + "\n") and pipe.flush())
+            work(lambda text: print(text, file=pipe, flush=True))
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading) as pipe:

@@ -9,7 +9,7 @@ import skimage.data
 from PIL import Image
 
 from image_similarity.inference.image import decode, resample
-from image_similarity.inference.manifest import Preprocessing
+from image_similarity.inference.manifest import Interpolation, Preprocessing, ResizeMode
 from tests.support import files
 from tests.unit.inference.image.test_formats import EXACT, ROUNDED, furthest
 
@@ -45,7 +45,7 @@ def test_every_size_gives_the_reference_square(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("interpolation", ["bicubic", "bilinear"])
 @pytest.mark.parametrize("mode", ["shortest", "squash"])
 @pytest.mark.parametrize("side", [224, 256, 100])
-def test_preprocessing_is_the_manifests(interpolation: str, mode: str, side: int) -> None:
+def test_preprocessing_is_the_manifests(interpolation: Interpolation, mode: ResizeMode, side: int) -> None:
     preprocessing = Preprocessing(size=side, interpolation=interpolation, resize_mode=mode)
     picture = PHOTO.resize((500, 333))
     found = decode(files.saved(picture, "PNG"), field="img", preprocessing=preprocessing)

@@ -7,7 +7,7 @@ alone, and libjpeg's trace.
 import random
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 import skimage.data
@@ -165,8 +165,13 @@ def jpeg_of(base: bytes, monkeypatch: pytest.MonkeyPatch) -> bytes:
     """What libjpeg is handed for a file."""
     seen: list[bytes] = []
     write = jpeg.write
+
+    def written(kept: Sequence[Segment], continuation: bytes = b"") -> bytes:
+        seen.append(write(kept, continuation))
+        return seen[-1]
+
     with monkeypatch.context() as patched:
-        patched.setattr(jpeg, "write", lambda *args: seen.append(write(*args)) or seen[-1])
+        patched.setattr(jpeg, "write", written)
         jpeg.read(base)
     return seen[0]
 

@@ -262,7 +262,12 @@ def test_other_riff_files_are_named() -> None:
 def test_libwebp_sees_a_header_alpha_and_one_picture(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[bytes] = []
     through = webp._decoded
-    monkeypatch.setattr(webp, "_decoded", lambda file: seen.append(file) or through(file))
+
+    def decoded(file: bytes) -> object:
+        seen.append(file)
+        return through(file)
+
+    monkeypatch.setattr(webp, "_decoded", decoded)
     webp.read(data).load(1)
     (file,) = seen
     kinds = [found.kind for found in webp_chunks.chunks(file)]

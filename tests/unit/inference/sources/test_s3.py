@@ -10,6 +10,7 @@ import pytest
 from botocore.stub import ANY, Stubber
 from moto.server import ThreadedMotoServer
 from mypy_boto3_s3 import S3Client
+from mypy_boto3_s3.literals import StorageClassType
 
 from image_similarity.inference import sources
 from image_similarity.inference.errors import ApiError, PayloadTooLarge, SourceNotAllowed, SourceUnavailable
@@ -231,7 +232,7 @@ def test_other_ways_to_be_archived(head: dict[str, str], words: str, bucket: S3C
 
 
 @pytest.mark.parametrize("storage_class", ["GLACIER", "DEEP_ARCHIVE"])
-def test_archived_objects(storage_class: str, bucket: S3Client) -> None:
+def test_archived_objects(storage_class: StorageClassType, bucket: S3Client) -> None:
     bucket.put_object(Bucket="pictures", Key="hidden", Body=FILE, StorageClass=storage_class)
     fails("s3://pictures/hidden", SourceUnavailable, "archived; restore it first")
 

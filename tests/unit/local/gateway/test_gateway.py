@@ -295,8 +295,8 @@ def test_a_presigned_url_passes_until_it_expires() -> None:
     SigV4QueryAuth(Credentials(KEY.key_id, KEY.secret), "execute-api", KEY.region, expires=60).add_auth(
         request
     )
-    assert send(httpx.Request("POST", request.url), parameters={}).status_code == 200
-    assert send(httpx.Request("POST", request.url + "0"), parameters={}).status_code == 403
+    assert send(httpx.Request("POST", str(request.url)), parameters={}).status_code == 200
+    assert send(httpx.Request("POST", f"{request.url}0"), parameters={}).status_code == 403
     with mock.patch(
         "botocore.auth.get_current_datetime", return_value=datetime.now(UTC) - timedelta(seconds=90)
     ):
@@ -304,7 +304,7 @@ def test_a_presigned_url_passes_until_it_expires() -> None:
         SigV4QueryAuth(Credentials(KEY.key_id, KEY.secret), "execute-api", KEY.region, expires=60).add_auth(
             late
         )
-    assert send(httpx.Request("POST", late.url), parameters={}).status_code == 403
+    assert send(httpx.Request("POST", str(late.url)), parameters={}).status_code == 403
 
 
 def refused_requests() -> dict[str, httpx.Request]:

@@ -59,7 +59,7 @@ def outcome(decoder: Decoder, data: bytes, pre: Preprocessing) -> tuple[str, NDA
 def assert_same(decoders: DecoderProcesses, data: bytes, pre: Preprocessing = PREPROCESSINGS[0]) -> None:
     here, there = outcome(InProcess(), data, pre), outcome(decoders, data, pre)
     assert there[0] == here[0]
-    assert np.array_equal(there[1], here[1]) if here[1] is not None else there[1] is None
+    np.testing.assert_equal(there[1], here[1])
 
 
 @pytest.mark.parametrize("pre", PREPROCESSINGS, ids=["224", "64"])

@@ -16,11 +16,11 @@ from image_similarity.inference import image
 from image_similarity.inference.decoders import processes
 from image_similarity.inference.decoders.limits import Limits
 from image_similarity.inference.decoders.processes import DecoderProcesses
-from image_similarity.inference.errors import ImageTooLarge, InvalidImage, Unavailable
+from image_similarity.inference.errors import ApiError, ImageTooLarge, InvalidImage, Unavailable
+from tests.decoders.hostile import hostile
+from tests.decoders.process_tree import children, descendants, running, wait_until
 from tests.support import files
 from tests.support.files import PREPROCESSING
-from tests.unit.inference.decoders.hostile import hostile
-from tests.unit.inference.decoders.process_tree import children, descendants, running, wait_until
 from tests.unit.inference.image.test_refusals import PHOTO
 
 GOOD = files.saved(PHOTO, "JPEG")
@@ -115,7 +115,7 @@ def test_a_defect_in_a_decoder_is_a_defect_here(decoders: DecoderProcesses, deed
 
 
 @pytest.mark.parametrize("kind", [InvalidImage, ImageTooLarge])
-def test_refusals_come_back_as_they_were_raised(decoders: DecoderProcesses, kind: type[Exception]) -> None:
+def test_refusals_come_back_as_they_were_raised(decoders: DecoderProcesses, kind: type[ApiError]) -> None:
     data = {InvalidImage: b"GIF89a", ImageTooLarge: files.png(np.zeros((1, 4097), np.uint8), files.GREY)}[
         kind
     ]

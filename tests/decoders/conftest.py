@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from image_similarity.inference.decoders.processes import DecoderProcesses
-from tests.unit.inference.decoders.hostile import hostile
+from tests.decoders.hostile import hostile
 
 
 @pytest.fixture(scope="module")

@@ -16,11 +16,11 @@ import pytest
 from image_similarity.inference.decoders import seccomp, worker
 from image_similarity.inference.decoders.processes import DecoderProcesses
 from image_similarity.inference.errors import InvalidImage
-from tests.unit.inference.decoders.hostile import hostile
-from tests.unit.inference.decoders.process_tree import children, running, wait_until
-from tests.unit.inference.decoders.test_processes import RIGHT, UNDECODABLE, ask, assert_right, pid
+from tests.decoders.hostile import hostile
+from tests.decoders.process_tree import children, running, wait_until
+from tests.decoders.test_processes import RIGHT, UNDECODABLE, ask, assert_right, pid
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[2]
 SECRET = "a-secret-that-nothing-but-the-environment-holds"
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="other processes' memory is root's to read")
 TABLES = Path("/usr/include/asm-generic/unistd.h"), Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h")
@@ -72,7 +72,7 @@ def standalone(
     command = [
         sys.executable,
         "-m",
-        "tests.unit.inference.decoders.standalone",
+        "tests.decoders.standalone",
         hostile(**limits).to_json(),
         *options,
     ]

@@ -1,6 +1,6 @@
 """A small service in a process of its own: reads a line, decodes what it names, prints what came of it.
 
-    python -m tests.unit.inference.decoders.standalone [LIMITS] [without-prctl]
+    python -m tests.decoders.standalone [LIMITS] [without-prctl]
 
 Its decoders are forked, as the adapters' are; with `without-prctl` the kernel refuses prctl(2), as it does on
 AWS Lambda.
@@ -9,6 +9,7 @@ AWS Lambda.
 import ctypes
 import json
 import logging
+import platform
 import signal
 import struct
 import sys
@@ -19,7 +20,7 @@ from image_similarity.inference.decoders.limits import Limits
 
 def refuse_prctl() -> None:
     """From here on prctl(2) fails with EPERM."""
-    number = {"x86_64": 157, "aarch64": 167}[seccomp.platform.machine()]
+    number = {"x86_64": 157, "aarch64": 167}[platform.machine()]
     lines = [(0x20, 0, 0, 0), (0x15, 0, 1, number), (0x06, 0, 0, seccomp.REFUSE), (0x06, 0, 0, seccomp.ALLOW)]
     code = b"".join(struct.pack("=HBBI", *line) for line in lines)
     instructions = ctypes.create_string_buffer(code, len(code))

@@ -1,0 +1,3 @@
+"""Pictures to work on."""
+
+from tests.support.pictures import folder  # noqa: F401 - a fixture
