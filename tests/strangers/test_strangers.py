@@ -13,6 +13,7 @@ from PIL import Image
 
 from tests.strangers import judge
 from tests.strangers.judge import Outcome
+from tests.strangers.readers import Square
 from tests.support import files
 
 PHOTO = Image.fromarray(skimage.data.chelsea())
@@ -60,15 +61,15 @@ def test_a_folder_is_told_by_cause(folder: Path) -> None:
     assert "link.jpg" not in process.stdout
 
 
-def crashing(_data: bytes) -> judge.Square:
+def crashing(_data: bytes) -> Square:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def failing(_data: bytes) -> judge.Square:
+def failing(_data: bytes) -> Square:
     raise KeyError(7)
 
 
-def looping(_data: bytes) -> judge.Square:
+def looping(_data: bytes) -> Square:
     while True:
         pass
 

@@ -2,6 +2,7 @@
 
 import io
 import struct
+from typing import Any
 
 import numpy as np
 import pytest
@@ -154,7 +155,12 @@ def test_a_table_behind_the_last_scan_is_no_place_to_go_on(
 ) -> None:
     """Of a file without its end: what is decoded to see whether it is whole is written to the letter too."""
     written, write = list[bytes](), jpeg.write
-    monkeypatch.setattr(jpeg, "write", lambda *args: written.append(write(*args)) or written[-1])
+
+    def kept(*arguments: Any) -> bytes:
+        written.append(write(*arguments))
+        return written[-1]
+
+    monkeypatch.setattr(jpeg, "write", kept)
     jpeg.read(ORDINARY[:-2] + table).load(1)
     assert len(written) == 2
     for file in written:
