@@ -63,6 +63,7 @@ def test_a_folder_is_told_by_cause(folder: Path) -> None:
 
 def crashing(_data: bytes) -> Square:
     os.kill(os.getpid(), signal.SIGTERM)
+    raise AssertionError("still alive")
 
 
 def failing(_data: bytes) -> Square:

@@ -2,7 +2,7 @@
 
 import io
 import struct
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -156,8 +156,8 @@ def test_a_table_behind_the_last_scan_is_no_place_to_go_on(
     """Of a file without its end: what is decoded to see whether it is whole is written to the letter too."""
     written, write = list[bytes](), jpeg.write
 
-    def kept(*arguments: Any) -> bytes:
-        written.append(write(*arguments))
+    def kept(segments: Sequence[jpeg_segments.Segment], continuation: bytes = b"") -> bytes:
+        written.append(write(segments, continuation))
         return written[-1]
 
     monkeypatch.setattr(jpeg, "write", kept)
