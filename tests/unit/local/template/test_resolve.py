@@ -154,7 +154,7 @@ def test_a_parameter_without_default_needs_a_value() -> None:
             {"Type": "CommaDelimitedList", "Default": ""},
             "ImageBuckets is declared",
         ),
-        ("Parameters/ImageBuckets", {"Type": "String", "MaxLength": 5}, "ImageBuckets is declared"),
+        ("Parameters/ImageBuckets", {"Type": "String", "MinLength": 5}, "ImageBuckets is declared"),
         (
             "Resources/Api/Properties/Name",
             {"Fn::Sub": ["${A}", {"A": {"Fn::Split": [",", "a,b"]}}]},
