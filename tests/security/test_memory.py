@@ -14,8 +14,8 @@ from image_similarity.inference.encoder import OnnxEncoder
 from image_similarity.inference.service import Request, Service
 from image_similarity.inference.sources import SourcePolicy
 from tests.security.test_attacks import MODEL
+from tests.support.files import SMALL_PNG
 from tests.support.servers import ok, serving
-from tests.unit.inference.image.test_refusals import SMALL_PNG
 
 LIMIT = 4 * 1024**2
 KEPT = 200_000  # bytes, of a request that read LIMIT

@@ -120,3 +120,7 @@ def reference(picture: Image.Image, preprocessing: Preprocessing = PREPROCESSING
         picture = picture.resize(scaled, resample)
     left, top = round((scaled[0] - size) / 2.0), round((scaled[1] - size) / 2.0)
     return np.asarray(picture.crop((left, top, left + size, top + size)).convert("RGB"))
+
+
+BLACK = np.zeros((64, 64, 3), np.uint8)
+SMALL_PNG, SMALL_JPEG = png(BLACK, RGB), saved(Image.fromarray(BLACK), "JPEG")

@@ -6,7 +6,7 @@ from functools import partial
 
 from image_similarity.inference.image import jpeg
 from tests.support import files
-from tests.unit.inference.image.test_refusals import SMALL_JPEG
+from tests.support.files import SMALL_JPEG
 
 COMPONENTS = (1, 2, 3)
 SEQUENTIAL, PROGRESSIVE = 0xC9, 0xCA

@@ -14,7 +14,8 @@ from PIL import Image
 
 from image_similarity.inference.image import bmp_runs, decode, jpeg, png
 from tests.support import files
-from tests.unit.inference.image.test_refusals import BLACK, SECONDS, SMALL_JPEG, SMALL_PNG, refused
+from tests.support.files import BLACK, SMALL_JPEG, SMALL_PNG
+from tests.unit.inference.image.test_refusals import SECONDS, refused
 
 PHOTO = Image.fromarray(skimage.data.chelsea())
 

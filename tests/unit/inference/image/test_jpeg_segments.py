@@ -13,10 +13,10 @@ from image_similarity.inference.errors import InvalidImage
 from image_similarity.inference.image import jpeg, jpeg_segments
 from image_similarity.inference.image.broken import BrokenImageError
 from tests.support import files
+from tests.support.files import SMALL_JPEG
 from tests.support.jpegs import PROGRESSIVE, SEQUENTIAL, arithmetic
 from tests.unit.inference.image import by_the_book
 from tests.unit.inference.image.test_formats import decoded
-from tests.unit.inference.image.test_refusals import SMALL_JPEG
 
 PHOTO = Image.fromarray(skimage.data.chelsea())
 ORDINARY = files.saved(PHOTO, "JPEG", quality=90)

@@ -13,10 +13,9 @@ from PIL import Image
 from image_similarity.inference.errors import ApiError, ImageTooLarge, InvalidImage
 from image_similarity.inference.image import decode
 from tests.support import files
+from tests.support.files import SMALL_JPEG, SMALL_PNG
 
 PHOTO = Image.fromarray(skimage.data.chelsea())
-BLACK = np.zeros((64, 64, 3), np.uint8)
-SMALL_PNG, SMALL_JPEG = files.png(BLACK, files.RGB), files.saved(Image.fromarray(BLACK), "JPEG")
 PALETTE_PNG = files.saved(PHOTO.convert("P"), "PNG")
 GREY_PNG = files.saved(PHOTO.convert("L"), "PNG")
 SECONDS = 3.0  # of processor time, which a busy machine does not stretch as it does the clock's
