@@ -8,12 +8,14 @@ import pytest
 
 from local.synthesis import Assembly
 from tests.cloudformation.engine import Step
-from tests.infrastructure.account import account
+from tests.infrastructure.account import LOG_KEYS, WEB_ACLS, account
 from tests.infrastructure.registry import push
 from tests.infrastructure.stack import Stack, assembled
+from tests.infrastructure.walks import TOGETHER
 from tests.infrastructure.wanted import check_requests, check_stack, served
 
 SAGEMAKER = {"ImageSimilarity": "yes-sagemaker"}
+[NETWORK] = TOGETHER
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +54,10 @@ def test_an_endpoint_that_fails_rolls_back_and_the_old_backend_answers(stack: St
             {"SageMakerInstanceType": "", "ImageBuckets": "aaa"},
         ),
         ({"APIGatewayAuthorization": "NONE", "ImageBuckets": "aaa"}, {"APIGatewayAuthorization": "AWS_IAM"}),
+        ({}, {**NETWORK, "KmsKeyArn": LOG_KEYS[0], "LambdaMaxConcurrency": "5", "WebAclArn": WEB_ACLS[0]}),
+        ({**NETWORK, "LambdaMaxConcurrency": "5"}, {"ImageSimilarity": "yes-sagemaker", "UrlHosts": "none"}),
+        ({**SAGEMAKER, **NETWORK}, {"SubnetIds": "", "SecurityGroupIds": "", "SageMakerMinInstances": "2"}),
+        ({"WebAclArn": WEB_ACLS[0]}, {"APIGatewayStageName": "v2", "ThrottlingRateLimit": "5"}),
     ],
 )
 def test_a_failure_at_any_step_leaves_what_was(

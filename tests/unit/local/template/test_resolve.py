@@ -284,3 +284,13 @@ def test_what_is_not_read_here_is_refused(body: dict[str, Any], message: str) ->
 def test_an_api_without_methods_cannot_be_deployed() -> None:
     with pytest.raises(ResolveError, match="doesn't contain any methods"):
         snapshot_of({"Body": {"paths": {}}})
+
+
+def test_a_value_that_is_too_long_is_refused_with_both_lengths() -> None:
+    template = {
+        "Parameters": {"Name": {"Type": "String", "MaxLength": 5, "Default": ""}},
+        "Resources": {},
+    }
+    assert resolve(template, {"Name": "a" * 5}).parameters["Name"] == "aaaaa"
+    with pytest.raises(ResolveError, match="Name=aaaaaa: must have at most 5 characters, and has 6"):
+        resolve(template, {"Name": "a" * 6})
