@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterable, Sequence
 
 from image_similarity.catalogue.index import TransientError
 from image_similarity.catalogue.indexing import FINISHED, Indexer, Outcome, Results
+from image_similarity.catalogue.ledger import Failure, Ledger
 from image_similarity.catalogue.messages import Changed, Listing, Queue, Received
 from image_similarity.catalogue.sync import Sync
 
 AGAIN_SECONDS = 5
+BEGUN = "Indexing this picture began and did not end. It is tried again some times."
 SHORTEST_SECONDS, LONGEST_SECONDS = 30, 300
 """Between two attempts at what failed and may pass."""
 Handled = list[Received]
@@ -26,9 +28,15 @@ class Consumer:
     """Handles messages of one queue; any number of them may work side by side."""
 
     def __init__(
-        self, indexer: Indexer, sync: Sync, queue: Queue, clock: Callable[[], float] = time.monotonic
+        self,
+        indexer: Indexer,
+        sync: Sync,
+        queue: Queue,
+        ledger: Ledger,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._indexer, self._sync, self._queue, self._clock = indexer, sync, queue, clock
+        self._indexer, self._sync, self._queue, self._ledger = indexer, sync, queue, ledger
+        self._clock = clock
         self.counts: dict[Outcome, int] = dict.fromkeys(Outcome, 0)
 
     def consume(self, received: Sequence[Received], deadline: float = float("inf")) -> Handled:
@@ -42,13 +50,38 @@ class Consumer:
             The messages that are not finished, which the queue will give again. All others were deleted.
         """
         changes = [one for one in received if isinstance(one.message, Changed)]
-        left: Handled = []
-        for group in _groups(changes):
-            left += self._index(group, deadline)
+        left = self._index([one for one in changes if one.receives <= 1], deadline)
+        for one in self._in_order([one for one in changes if one.receives > 1]):
+            left += self._alone(one, deadline)
         for one in received:
             if isinstance(one.message, Listing):
                 left += self._list(one, deadline)
         return left
+
+    def _in_order(self, repeated: Sequence[Received]) -> Handled:
+        """What was begun alone before and did not end goes last: it may end this process too."""
+        if not repeated:
+            return []
+        begun: set[str] = set()
+        with contextlib.suppress(TransientError):
+            known = self._ledger.known(dict.fromkeys(one.key for one in repeated))
+            begun = {key for key, failure in known.items() if failure.message == BEGUN}
+        return sorted(repeated, key=lambda one: one.key in begun)
+
+    def _alone(self, one: Received, deadline: float) -> Handled:
+        """Handle what may have ended a process before.
+
+        That it is begun is written down as a failure, which goes away when it is finished: a picture that
+        ends every process is seen in the status, and takes no other one to the dead letters.
+        """
+        if self._clock() < deadline:
+            try:
+                self._ledger.fail([Failure(one.key, "", BEGUN, "", time.time())])
+            except TransientError as error:
+                logger.warning("a picture waits: %s", error)
+                self._postpone(one, begun=True)
+                return [one]
+        return self._index([one], deadline)
 
     def _index(self, group: Sequence[Received], deadline: float) -> Handled:
         by_key: dict[str, Handled] = {}
@@ -105,9 +138,3 @@ class Consumer:
             TransientError
         ):  # otherwise it comes again when nobody may hold it any longer
             self._queue.postpone(one, min(longer, LONGEST_SECONDS) if begun else 0)
-
-
-def _groups(changes: Sequence[Received]) -> list[Handled]:
-    """The new messages together, then each for itself what was received before and not finished."""
-    fresh = [one for one in changes if one.receives <= 1]
-    return [fresh, *([one] for one in changes if one.receives > 1)] if fresh else [[one] for one in changes]

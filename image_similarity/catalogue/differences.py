@@ -1,7 +1,7 @@
 """Where buckets and index differ, page by page, from both sides and from the failures."""
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from image_similarity.catalogue.index import Index
@@ -27,16 +27,12 @@ class Differences:
         index: their vectors.
         ledger: what failed.
         reader: the release and the index that read, as the indexer's: what failed for others differs.
-        threads: objects that are looked at at once.
+        pool: its threads look at objects side by side.
     """
 
-    def __init__(self, store: Store, index: Index, ledger: Ledger, *, reader: str, threads: int = 32) -> None:
+    def __init__(self, store: Store, index: Index, ledger: Ledger, *, reader: str, pool: Executor) -> None:
         self._store, self._index, self._ledger, self._reader = store, index, ledger, reader
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="look")
-
-    def close(self) -> None:
-        """End the threads."""
-        self._pool.shutdown()
+        self._pool = pool
 
     @property
     def roots(self) -> Sequence[str]:

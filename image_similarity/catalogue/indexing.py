@@ -9,7 +9,7 @@ done again. So the index converges without any order of events or of workers.
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from enum import Enum
 
 from image_similarity.catalogue.index import Entry, Index, Record, TransientError, batches
@@ -49,7 +49,7 @@ class Indexer:
         ledger: what can't be indexed.
         encoder: makes the vectors.
         reader: names the release and the index: what failed for another one is tried again.
-        threads: objects that are read at once; one of them decodes at a time.
+        pool: its threads read objects side by side; one of them decodes at a time.
         clock: seconds, for deadlines.
     """
 
@@ -61,17 +61,13 @@ class Indexer:
         encoder: Encoder,
         *,
         reader: str,
-        threads: int = 8,
+        pool: Executor,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store, self._index, self._ledger = store, index, ledger
         self._reader_name, self._clock = reader, clock
         self._reader = Reader(store, encoder, clock)
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="catalogue")
-
-    def close(self) -> None:
-        """End the threads."""
-        self._pool.shutdown()
+        self._pool = pool
 
     def index(self, keys: Iterable[str], deadline: float = float("inf")) -> Iterator[Results]:
         """Do these keys, a chunk at a time; what a chunk did is final when its results are given.
@@ -127,8 +123,8 @@ class Indexer:
         if forgotten:
             self._ledger.forget(forgotten)
         outcomes = {key: _outcome(found) for key, found in seen.items()}
-        touched = {*(found.state.key for found in pictures), *(found.state.key for found in unusable)}
-        touched |= {*gone, *forgotten}
+        put = [found.state.key for found in seen.values() if isinstance(found, Picture | Unusable)]
+        touched = dict.fromkeys((*put, *gone, *forgotten))
         return outcomes, {key: seen[key].etag for key in touched}
 
     def _still_fails(self, found: Seen, failure: Failure) -> bool:

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, as_completed
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 
 import numpy as np
@@ -155,10 +155,10 @@ class Reader:
 
 
 def _pictures(reading: Mapping[Future[Seen | Decoded], str], seen: dict[str, Seen]) -> Iterator[Decoded]:
-    """The decoded pictures as they come; everything else goes into `seen`."""
-    for future in as_completed(reading):
+    """The decoded pictures in order; everything else goes into `seen`."""
+    for future, key in reading.items():
         found = future.result()
         if isinstance(found, tuple):
             yield found
         else:
-            seen[reading[future]] = found
+            seen[key] = found

@@ -145,4 +145,6 @@ def _kind(value: object) -> str:
     if isinstance(value, bool | int | float):
         text = str(value).lower() if isinstance(value, bool) else str(value)
         return text if len(text) <= 20 else "a long number"
-    return {str: "a string", list: "an array", dict: "an object"}.get(type(value), "something else")
+    if isinstance(value, str):
+        return "a string"
+    return "an array" if isinstance(value, list) else "an object"
