@@ -1,8 +1,8 @@
-"""Takes a batch of messages from the queue: pictures first, then the steps of a sync.
+"""Takes a batch of messages from the queue: pictures, then the steps of a sync, then what is dangerous.
 
 What is finished leaves the queue at once, not when the batch ends: a process that dies, or a picture that
-kills it, takes nothing along that was done. What was received before goes last and alone, for the same
-reason.
+kills it, takes nothing along that was done. What was received before goes alone, and what was begun so and
+did not end goes last of all, for the same reason.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from image_similarity.catalogue.messages import Changed, Listing, Queue, Receive
 from image_similarity.catalogue.sync import Sync
 
 AGAIN_SECONDS = 5
-BEGUN = "Indexing this picture began and did not end. It is tried again some times."
+BEGUN = "Indexing this picture began and has not ended yet."
 SHORTEST_SECONDS, LONGEST_SECONDS = 30, 300
 """Between two attempts at what failed and may pass."""
 Handled = list[Received]
@@ -50,23 +50,29 @@ class Consumer:
             The messages that are not finished, which the queue will give again. All others were deleted.
         """
         changes = [one for one in received if isinstance(one.message, Changed)]
+        repeated = [one for one in changes if one.receives > 1]
+        begun = self._begun(repeated)
         left = self._index([one for one in changes if one.receives <= 1], deadline)
-        for one in self._in_order([one for one in changes if one.receives > 1]):
-            left += self._alone(one, deadline)
+        for one in repeated:
+            if one.key not in begun:
+                left += self._alone(one, deadline)
         for one in received:
             if isinstance(one.message, Listing):
                 left += self._list(one, deadline)
+        for one in repeated:
+            if one.key in begun:
+                left += self._alone(one, deadline)
         return left
 
-    def _in_order(self, repeated: Sequence[Received]) -> Handled:
-        """What was begun alone before and did not end goes last: it may end this process too."""
+    def _begun(self, repeated: Sequence[Received]) -> set[str]:
+        """The keys that were begun alone before, and did not end: they may end this process too."""
         if not repeated:
-            return []
-        begun: set[str] = set()
-        with contextlib.suppress(TransientError):
+            return set()
+        try:
             known = self._ledger.known(dict.fromkeys(one.key for one in repeated))
-            begun = {key for key, failure in known.items() if failure.message == BEGUN}
-        return sorted(repeated, key=lambda one: one.key in begun)
+        except TransientError:
+            return set()
+        return {key for key, failure in known.items() if failure.message == BEGUN}
 
     def _alone(self, one: Received, deadline: float) -> Handled:
         """Handle what may have ended a process before.

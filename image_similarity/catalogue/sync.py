@@ -116,8 +116,9 @@ class Sync:
     def _put_off(self, state: SyncState, listing: Listing, waiting: int) -> None:
         """The more wait, the longer; what is received now counts too, this message at least."""
         delay = round(self._pace.shortest * max(1.0, waiting / self._pace.backlog))
-        self._queue.send([listing], delay=min(delay, LONGEST_DELAY))
-        self._ledger.save(replace(state, touched=self._now()), state)
+        put_off = replace(listing, step=listing.step + 1)  # of two chains that wait for each other, one ends
+        self._queue.send([put_off], delay=min(delay, LONGEST_DELAY))
+        self._ledger.save(replace(state, step=put_off, touched=self._now()), state)
 
     def _go_on(self, state: SyncState, listing: Listing, deadline: float) -> None:
         listed, queued, place = 0, 0, replace(listing, step=listing.step + 1)
