@@ -65,29 +65,31 @@ class Consumer:
         return left
 
     def _begun(self, repeated: Sequence[Received]) -> set[str]:
-        """The keys that were begun alone before, and did not end: they may end this process too."""
-        if not repeated:
-            return set()
-        try:
-            known = self._ledger.known(dict.fromkeys(one.key for one in repeated))
-        except TransientError:
-            return set()
+        """The keys that were begun alone and did not end: they may end this process too."""
+        known: dict[str, Failure] = {}
+        with contextlib.suppress(TransientError):
+            known = self._ledger.known(dict.fromkeys(one.key for one in repeated)) if repeated else {}
         return {key for key, failure in known.items() if failure.message == BEGUN}
 
     def _alone(self, one: Received, deadline: float) -> Handled:
         """Handle what may have ended a process before.
 
-        That it is begun is written down as a failure, which goes away when it is finished: a picture that
-        ends every process is seen in the status, and takes no other one to the dead letters.
+        That it is begun is marked as a failure, which goes away when it ends: a picture that ends every process
+        is seen in the status, and takes no other one to the dead letters.
         """
-        if self._clock() < deadline:
-            try:
-                self._ledger.fail([Failure(one.key, "", BEGUN, "", time.time())])
-            except TransientError as error:
-                logger.warning("a picture waits: %s", error)
-                self._postpone(one, begun=True)
-                return [one]
-        return self._index([one], deadline)
+        if self._clock() >= deadline:
+            return self._index([one], deadline)
+        try:
+            self._ledger.fail([Failure(one.key, "", BEGUN, "", time.time())])
+        except TransientError as error:
+            logger.warning("a picture waits: %s", error)
+            self._postpone(one, begun=True)
+            return [one]
+        left = self._index([one], deadline)
+        if left:
+            with contextlib.suppress(TransientError):  # otherwise it counts as dangerous once too often
+                self._ledger.forget([one.key])
+        return left
 
     def _index(self, group: Sequence[Received], deadline: float) -> Handled:
         by_key: dict[str, Handled] = {}

@@ -1,6 +1,6 @@
 """Where buckets and index differ, page by page, from both sides and from the failures."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -73,14 +73,14 @@ class Differences:
         """Entries whose objects are gone; of those that are another object, `_objects` speaks."""
         page = self._index.page(token or None)
         keys = [entry.key for entry in page.entries if entry.key.startswith(prefix)]
-        return Found(tuple(self._gone(keys)), len(page.entries), page.token or "")
+        states = zip(keys, self._pool.map(self._store.look, keys), strict=True)
+        gone = tuple(key for key, state in states if state is None)
+        return Found(gone, len(page.entries), page.token or "")
 
     def _failures(self, token: str, prefix: str) -> Found:
-        """Failures whose objects are gone."""
+        """Failures whose objects are gone, or are no longer what failed."""
         page, following = self._ledger.page(token)
-        keys = [failure.key for failure in page if failure.key.startswith(prefix)]
-        return Found(tuple(self._gone(keys)), len(page), following)
-
-    def _gone(self, keys: Sequence[str]) -> Iterable[str]:
-        states = self._pool.map(self._store.look, keys)
-        return [key for key, state in zip(keys, states, strict=True) if state is None]
+        etags = {failure.key: failure.etag for failure in page if failure.key.startswith(prefix)}
+        states = zip(etags.items(), self._pool.map(self._store.look, etags), strict=True)
+        differ = tuple(key for (key, etag), state in states if state is None or state.etag != etag)
+        return Found(differ, len(page), following)

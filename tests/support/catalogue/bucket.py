@@ -1,4 +1,5 @@
-"""Buckets in memory, which tell of their changes as S3 does: at least once, in no order, or (when asked) not."""
+"""Buckets in memory, which tell of their changes as S3 does: at least once, in no order, or (when asked)
+not."""
 
 import hashlib
 from collections.abc import Callable, Sequence

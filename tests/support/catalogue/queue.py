@@ -1,4 +1,5 @@
-"""A queue in memory, as SQS is: at least once, in no order, invisible while held, dead letters after a while."""
+"""A queue in memory, as SQS is: at least once, in no order, invisible while held, dead letters after a
+while."""
 
 import random
 from collections.abc import Sequence

@@ -96,12 +96,17 @@ class World:
             return
         self.queue.send([Changed(key)] * self.queue.chance.choice([1, 1, 1, 2]))
 
-    def work(self, most: int = 10, budget: float = float("inf")) -> bool:
-        """One worker takes one batch; whether there was anything to do. It may end half-way."""
+    def work(self, most: int = 10, budget: float = float("inf"), *, wait: bool = True) -> bool:
+        """One worker takes one batch; whether there was anything to do. It may end half-way.
+
+        Without `wait` no time passes: another worker is in the middle of something, and what it holds stays its.
+        """
         if not self.queue.waiting:
             return False
         received = self.queue.receive(most)
         if not received:
+            if not wait:
+                return True
             visible = [one.visible_at for one in self.queue.waiting]
             self.queue.now = max(self.queue.now, min(visible, default=self.queue.now))
             return True
@@ -115,7 +120,8 @@ class World:
             self.sync.start(prefix)
 
     def drain(self, redrives: int = 8) -> None:
-        """Without any more faults, until nothing waits and no dead letter is left that another try may finish."""
+        """Without any more faults, until nothing waits and no dead letter is left that another try may
+        finish."""
         self.faults.rate = self.faults.interleave = 0
         self.queue.redrive()
         for _ in range(redrives):
@@ -128,7 +134,7 @@ class World:
                 return
             self.redriven += 1
             self.queue.redrive()
-        raise AssertionError("what ends no process is among the dead letters, however often it is sent back")
+        raise AssertionError(f"what ends no process stays among the dead letters: {self.queue.dead}")
 
     def deadly(self, message: Message | None) -> bool:
         """Whether nobody can handle this message to its end."""

@@ -1,9 +1,9 @@
 """The index against the buckets, whatever happens: a random walk with the buckets themselves as the oracle.
 
-Events come doubled and in no order, or are lost; objects are replaced while they are read; every call may be
-refused, or answer too late, or be the last one of its process; pictures are broken, have no vector, or end every
-process that reads them. When the queue has drained, the index is to equal the buckets without a sync where no
-event was lost, and after one sync where some were.
+Events come doubled and in no order, or are lost; objects are replaced while they are read; every call may
+be refused, or answer too late, or be the last one of its process; pictures are broken, have no vector, or
+end every process that reads them. When the queue has drained, the index is to equal the buckets without a
+sync where no event was lost, and after one sync where some were.
 """
 
 import os
@@ -60,7 +60,7 @@ class Walk(RuleBasedStateMachine):
         """What happens between two calls of a worker: other workers work, owners change their objects."""
         chance = self.world.queue.chance
         if chance.random() < 0.5:
-            self.world.work(most=4)
+            self.world.work(most=4, wait=False)
         else:
             self._change(chance.choice(KEYS), chance.choice(list(CONTENTS)))
 
