@@ -74,7 +74,7 @@ class Consumer:
     def _alone(self, one: Received, deadline: float) -> Handled:
         """Handle what may have ended a process before.
 
-        That it is begun is marked as a failure, which goes away when it ends: a picture that ends every process
+        That it is begun is marked as a failure, which goes when it ends: a picture that ends every process
         is seen in the status, and takes no other one to the dead letters.
         """
         if self._clock() >= deadline:

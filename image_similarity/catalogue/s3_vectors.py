@@ -1,12 +1,12 @@
 """An index in Amazon S3 Vectors, by boto3."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from image_similarity.catalogue.aws_errors import RefusedError, told_apart
 from image_similarity.catalogue.index import (
     DECIMALS,
     Entry,
@@ -14,7 +14,6 @@ from image_similarity.catalogue.index import (
     Match,
     Page,
     Record,
-    TransientError,
     Vector,
     accepted,
     batches,
@@ -28,19 +27,13 @@ LONGEST_KEY = 1_000
 """Bytes of a vector's own key. Amazon allows 1,024 without saying whether of bytes or of characters."""
 HASHED = "sha256:"
 """How the vector's key of a longer key begins; none of `s3://bucket/key` does."""
-REFUSED = "ValidationException"
+SERVICE = "S3 Vectors"
 SLACK = 10
 """More matches than asked for: of equally similar ones at the cut, keys decide and not Amazon's order."""
 WIDE = 1_000
 """Matches among which a prefix is looked for where the index can't filter by it."""
 PREFIX_MODES: tuple[dict[str, str], ...] = ({}, {"queryMode": "ENHANCED"})
 """Indexes made since 2026-09-30 know `$startsWith`; an older one does for the query that asks for it."""
-PASSING = frozenset(
-    {
-        *("TooManyRequestsException", "ServiceUnavailableException", "InternalServerException"),
-        *("RequestTimeoutException", "ThrottlingException", "RequestTimeout"),
-    }
-)
 
 
 def make_client(region: str | None = None, endpoint: str | None = None) -> Client:
@@ -77,9 +70,9 @@ class S3VectorsIndex:
     def _put(self, batch: Sequence[Record]) -> dict[str, str]:
         """Amazon takes all or nothing: where it refuses, halves find the record that it refuses."""
         try:
-            with _told_apart():
+            with told_apart(SERVICE):
                 self._client.put_vectors(**self._where, vectors=[_written(record) for record in batch])
-        except _Refused as error:
+        except RefusedError as error:
             if len(batch) == 1:
                 return {batch[0].entry.key: str(error)}
             middle = len(batch) // 2
@@ -89,21 +82,21 @@ class S3VectorsIndex:
     def delete(self, keys: Iterable[str]) -> None:
         """See `Index.delete`."""
         for batch in batches(dict.fromkeys(map(vector_key, keys)), self.limits.put):
-            with _told_apart():
+            with told_apart(SERVICE):
                 self._client.delete_vectors(**self._where, keys=batch)
 
     def get(self, keys: Iterable[str]) -> dict[str, Entry]:
         """See `Index.get`."""
         entries: dict[str, Entry] = {}
         for batch in batches(dict.fromkeys(map(vector_key, keys)), self.limits.get):
-            with _told_apart():
+            with told_apart(SERVICE):
                 answer = self._client.get_vectors(**self._where, keys=batch, returnMetadata=True)
             entries |= {entry.key: entry for entry in map(_entry, answer["vectors"])}
         return entries
 
     def vector(self, key: str) -> Vector | None:
         """See `Index.vector`."""
-        with _told_apart():
+        with told_apart(SERVICE):
             answer = self._client.get_vectors(**self._where, keys=[vector_key(key)], returnData=True)
         if not answer["vectors"]:
             return None
@@ -114,7 +107,7 @@ class S3VectorsIndex:
         part: dict[str, Any] = {"segmentCount": segments, "segmentIndex": segment}
         if token:
             part["nextToken"] = token
-        with _told_apart():
+        with told_apart(SERVICE):
             answer = self._client.list_vectors(
                 **self._where, **part, maxResults=self.limits.page, returnMetadata=True
             )
@@ -130,7 +123,7 @@ class S3VectorsIndex:
         for mode in PREFIX_MODES:
             try:
                 found = self._nearest(vector, limit + SLACK, filter={"key": {"$startsWith": prefix}}, **mode)
-            except _Refused:
+            except RefusedError:
                 continue
             return best(found, limit)
         wide = self._nearest(vector, WIDE)
@@ -147,35 +140,12 @@ class S3VectorsIndex:
         }
         found: list[Match] = []
         while True:
-            with _told_apart():
+            with told_apart(SERVICE):
                 answer = self._client.query_vectors(**query)
             found += [Match(_entry(hit), _similarity(hit["distance"])) for hit in answer["vectors"]]
             if "nextToken" not in answer:
                 return found
             query["nextToken"] = answer["nextToken"]
-
-
-class _Refused(Exception):
-    """Amazon finds the request wrong, and would again."""
-
-
-@contextmanager
-def _told_apart() -> Iterator[None]:
-    """What Amazon refuses, what may pass, and everything else as it is."""
-    from botocore.exceptions import ClientError, HTTPClientError
-    from botocore.exceptions import ConnectionError as NotConnected
-
-    try:
-        yield
-    except ClientError as error:
-        code = error.response["Error"].get("Code", "")
-        if code == REFUSED:
-            raise _Refused(error.response["Error"].get("Message", code)) from error
-        if code in PASSING or error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
-            raise TransientError(f"S3 Vectors: {code}") from error
-        raise
-    except (HTTPClientError, NotConnected) as error:
-        raise TransientError(f"S3 Vectors: {error}") from error
 
 
 def vector_key(key: str) -> str:
