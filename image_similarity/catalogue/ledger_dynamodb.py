@@ -1,8 +1,9 @@
 """A ledger in an Amazon DynamoDB table.
 
-Partition key `kind`, sort key `id` (both strings), and a local secondary index `newest` with the sort key `at`
-(a number), which projects all. Failures are of the kind `failure`, under the hash of their key, since a sort key
-ends at 1,024 bytes. How many there are is counted beside them, in one transaction with each that comes or goes.
+Partition key `kind`, sort key `id` (both strings), and a local secondary index `newest` with the sort key
+`at` (a number), which projects all. Failures are of the kind `failure`, under the hash of their key, since a
+sort key ends at 1,024 bytes. How many there are is counted beside them, in one transaction with each that
+comes or goes.
 """
 
 import hashlib

@@ -5,12 +5,16 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from image_similarity.catalogue.index import Vector
+from image_similarity.catalogue.index import Vector, batches
 from image_similarity.inference.manifest import DIMENSIONS
 
 BLOCK = 131_072
 """Rows that are allocated at once (256 MiB, of which only what is written takes memory): an
 index grows without being copied, and a million vectors are eight products."""
+
+PART = 4096
+"""Rows that are set at once."""
+EMPTY = np.full(DIMENSIONS, np.nan, dtype="<f4").tobytes()
 
 
 class Rows:
@@ -26,23 +30,25 @@ class Rows:
         self._blocks: list[NDArray[np.float32]] = []
 
     def take(self, changed: Iterable[tuple[int, bytes | None]]) -> None:
-        """Set rows: slots in ascending order and their vectors of any length, None where one is empty now."""
-        for slot, data in changed:
-            while slot >= self._used:  # a gap is empty
-                self._row(self._used)[:] = np.nan
-                self._used += 1
-            if data is None:
-                self._row(slot)[:] = np.nan
-            else:
-                vector = np.frombuffer(data, dtype="<f4")
-                self._row(slot)[:] = vector / np.sqrt(vector @ vector)
+        """Set rows: slots and their vectors of any length, None where a slot is empty now."""
+        for part in batches(changed, PART):
+            slots = np.array([slot for slot, _ in part], dtype=np.int64)
+            data = b"".join(EMPTY if vector is None else vector for _, vector in part)
+            vectors = np.frombuffer(data, dtype="<f4").reshape(-1, DIMENSIONS)
+            self._grow(int(slots.max()) + 1)
+            units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+            for number in np.unique(slots // BLOCK).tolist():
+                inside = slots // BLOCK == number
+                self._blocks[number][slots[inside] % BLOCK] = units[inside]
 
-    def _row(self, slot: int) -> Vector:
-        block, row = divmod(slot, BLOCK)
-        if block == len(self._blocks):
+    def _grow(self, used: int) -> None:
+        """Have room for so many slots, the new ones empty."""
+        while len(self._blocks) * BLOCK < used:
             self._blocks.append(np.empty((BLOCK, DIMENSIONS), dtype=np.float32))
-        view: Vector = self._blocks[block][row]
-        return view
+        for number, block in enumerate(self._blocks):
+            fresh = slice(max(self._used - number * BLOCK, 0), max(used - number * BLOCK, 0))
+            block[fresh] = np.nan
+        self._used = max(self._used, used)
 
     def candidates(
         self, vector: Vector, limit: int, near: float, slots: NDArray[np.int64] | None = None

@@ -20,7 +20,7 @@ TOO_LARGE = f"The object has more than {MAX_BYTES} bytes ({MAX_BYTES // 1024**2}
 class S3Objects:
     """See `Store`.
 
-    The role needs s3:GetObject, and s3:ListBucket, without which S3 says of an absent object that it is forbidden.
+    The role needs s3:GetObject, and s3:ListBucket: without that one, absent objects are forbidden ones to S3.
     """
 
     def __init__(self, client: Client, buckets: Sequence[str]) -> None:

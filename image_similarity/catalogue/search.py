@@ -1,6 +1,5 @@
 """A search: what may be asked, and the answer."""
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from image_similarity.inference.errors import InvalidRequest, NotFound
 SUBJECTS = ("url", "img", "key", "text")
 FIELDS = (*SUBJECTS, "limit", "min_similarity", "prefix", "links")
 MAX_LIMIT = 100
+LONG = 10**18
 DEFAULT_LIMIT = 10
 PREFIX = re.compile(r"s3://[a-z0-9.-]{3,63}/.*", re.DOTALL)
 USAGE = 'Send one of "url", "img", "key" and "text".'
@@ -119,10 +119,9 @@ def _limit(value: object) -> int:
 
 
 def _share(value: object) -> float:
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not number or not 0 <= value <= 1:  # type: ignore[operator]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise InvalidRequest(f"min_similarity: found {_kind(value)}, expected a number from 0 to 1.")
-    return float(value)  # type: ignore[arg-type]
+    return float(value)
 
 
 def _prefix(value: object) -> str:
@@ -142,9 +141,10 @@ def _kind(value: object) -> str:
     """A value as the caller wrote it, where it is short; else what it is."""
     if value is None:
         return "null"
-    if isinstance(value, bool | int | float):
-        text = str(value).lower() if isinstance(value, bool) else str(value)
-        return text if len(text) <= 20 else "a long number"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return str(value) if -LONG < value < LONG else "a number beyond"
     if isinstance(value, str):
         return "a string"
     return "an array" if isinstance(value, list) else "an object"

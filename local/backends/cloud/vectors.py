@@ -129,7 +129,7 @@ class Vectors:
 
 
 def find_index(asked: Body) -> Index:
-    """moto's index that a request names; the refusal of AWS where there is none."""
+    """Moto's index that a request names; the refusal of AWS where there is none."""
     name, bucket, arn = (asked.get(field) for field in ("indexName", "vectorBucketName", "indexArn"))
     if bool(arn) == bool(name and bucket):
         raise rules.invalid("Must specify either indexArn or both vectorBucketName and indexName")

@@ -6,6 +6,8 @@ from typing import Any
 
 from image_similarity.catalogue.index import TransientError
 
+Anything = Any
+
 
 class Killed(BaseException):
     """The process ends here: nothing of it goes on, as when a function times out."""
@@ -34,7 +36,7 @@ class Faults:
     def _count(self, what: str) -> None:
         self.counts[what] = self.counts.get(what, 0) + 1
 
-    def around(self, name: str, call: Callable[[], Any]) -> Any:
+    def around(self, name: str, call: Callable[[], Any]) -> Anything:
         self.calls += 1
         self._meanwhile(name)
         kind = self._chance.randrange(1000)
@@ -67,10 +69,10 @@ class Faults:
 class Faulty:
     """Any object, whose methods pass through `faults`; attributes and properties as they are."""
 
-    def __init__(self, inner: Any, name: str, faults: Faults) -> None:
+    def __init__(self, inner: Anything, name: str, faults: Faults) -> None:
         self._inner, self._name, self._faults = inner, name, faults
 
-    def __getattr__(self, attribute: str) -> Any:
+    def __getattr__(self, attribute: str) -> Anything:
         found = getattr(self._inner, attribute)
         if not callable(found):
             return found

@@ -28,11 +28,13 @@ DEADLY = 13
 """A picture of this colour ends every process that encodes it."""
 DEADLY_PICTURE = picture(DEADLY)
 
+Anything = Any
+
 
 class Inline(Executor):
     """Does everything at once, in this thread: a run can be repeated exactly."""
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+    def submit(self, fn: Callable[..., Any], /, *args: Anything, **kwargs: Anything) -> Future[Any]:
         future: Future[Any] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
@@ -40,7 +42,7 @@ class Inline(Executor):
             future.set_exception(error)
         return future
 
-    def map(self, fn: Callable[..., Any], *iterables: Any, **_: Any) -> Iterator[Any]:
+    def map(self, fn: Callable[..., Any], *iterables: Anything, **_: Anything) -> Iterator[Any]:
         return iter([fn(*values) for values in zip(*iterables, strict=False)])
 
 
@@ -99,7 +101,7 @@ class World:
     def work(self, most: int = 10, budget: float = float("inf"), *, wait: bool = True) -> bool:
         """One worker takes one batch; whether there was anything to do. It may end half-way.
 
-        Without `wait` no time passes: another worker is in the middle of something, and what it holds stays its.
+        Without `wait` no time passes: another worker is in the middle of something, and holds its messages.
         """
         if not self.queue.waiting:
             return False

@@ -79,7 +79,7 @@ def test_a_search_sees_what_another_process_wrote(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("writes", [1, 4, 9])
 def test_a_crash_in_a_write_leaves_a_whole_index(tmp_path: Path, writes: int) -> None:
-    """Every put is of 200 rows and of one generation, every delete of all of them: nothing between is seen."""
+    """Every put is of 200 rows and of one generation, every delete of all: nothing between is seen."""
     path = tmp_path / "index.db"
     process = subprocess.Popen(
         [sys.executable, "-c", WRITER, str(path)],

@@ -141,7 +141,7 @@ def test_what_is_refused(server: CloudServer, name: str) -> None:
 def test_a_refused_put_writes_nothing(server: CloudServer) -> None:
     client = vectors(server)
     wrong = {**ONE, "key": "wrong", "data": {"float32": [0.0] * 4}}
-    with pytest.raises(ClientError, match="Invalid record for key 'wrong': .*zero norm"):
+    with pytest.raises(ClientError, match=r"Invalid record for key 'wrong': .*zero norm"):
         client.put_vectors(**WHERE, vectors=[{**ONE, "key": "innocent"}, wrong])
     assert client.get_vectors(**WHERE, keys=["innocent"])["vectors"] == []
 
