@@ -85,22 +85,18 @@ class Consumer:
             logger.warning("a picture waits: %s", error)
             self._postpone(one, begun=True)
             return [one]
-        left = self._index([one], deadline)
-        if left:
-            with contextlib.suppress(TransientError):  # otherwise it counts as dangerous once too often
-                self._ledger.forget([one.key])
-        return left
+        return self._index([one], deadline, marked=True)
 
-    def _index(self, group: Sequence[Received], deadline: float) -> Handled:
+    def _index(self, group: Sequence[Received], deadline: float, *, marked: bool = False) -> Handled:
         by_key: dict[str, Handled] = {}
         for one in group:
             by_key.setdefault(one.key, []).append(one)
         left: Handled = []
         for results in self._indexer.index(by_key, deadline):
-            left += self._settle(results, by_key)
+            left += self._settle(results, by_key, marked=marked)
         return left
 
-    def _settle(self, results: Results, by_key: dict[str, Handled]) -> Handled:
+    def _settle(self, results: Results, by_key: dict[str, Handled], *, marked: bool) -> Handled:
         """Say to the queue what became of a chunk."""
         for outcome in results.values():
             self.counts[outcome] += 1
@@ -110,6 +106,9 @@ class Consumer:
             done |= again
         self._finish(one for key in done for one in by_key[key])
         left = [one for key in results if key not in done for one in by_key[key]]
+        if marked and left:  # while nobody else has the message, who might write a failure for good
+            with contextlib.suppress(TransientError):  # otherwise it counts as dangerous once too often
+                self._ledger.forget(dict.fromkeys(one.key for one in left))
         for one in left:
             self._postpone(one, begun=results[one.key] is not Outcome.NOT_BEGUN)
         return left

@@ -50,6 +50,7 @@ seen: Counter[str] = Counter()
 
 class Walk(RuleBasedStateMachine):
     losing = False
+    owners_rest = False
 
     @initialize(seed=st.integers(0, 2**32))
     def begin(self, seed: int) -> None:
@@ -57,12 +58,19 @@ class Walk(RuleBasedStateMachine):
         self.world.faults.between = self._meanwhile
 
     def _meanwhile(self) -> None:
-        """What happens between two calls of a worker: other workers work, owners change their objects."""
-        chance = self.world.queue.chance
-        if chance.random() < 0.5:
-            self.world.work(most=4, wait=False)
-        else:
-            self._change(chance.choice(KEYS), chance.choice(list(CONTENTS)))
+        """What happens between two calls of a worker: owners change objects, and others overtake it."""
+        chance, happens = (
+            self.world.queue.chance,
+            self.world.queue.chance.choice(["change", "work", "both", "both"]),
+        )
+        if happens != "work" and self.owners_rest is False:
+            key = chance.choice(KEYS)
+            if chance.random() < 0.3:
+                self.world.buckets.remove(key)
+            else:
+                self._change(key, chance.choice(list(CONTENTS)))
+        if happens != "change":
+            self.world.work(most=20, wait=False)
 
     def _change(self, key: str, content: str) -> None:
         self.world.buckets.write(key, CONTENTS[content])
@@ -89,14 +97,16 @@ class Walk(RuleBasedStateMachine):
         self.world.tell(key)
 
     @rule(
+        times=st.integers(1, 6),
         most=st.integers(1, 12),
-        rate=st.sampled_from([0, 50, 300]),
+        rate=st.sampled_from([0, 20, 100, 300]),
         interleave=st.sampled_from([0, 100, 400]),
         budget=st.sampled_from([5, 40, float("inf")]),
     )
-    def work(self, most: int, rate: int, interleave: int, budget: float) -> None:
+    def work(self, times: int, most: int, rate: int, interleave: int, budget: float) -> None:
         self.world.faults.rate, self.world.faults.interleave = rate, interleave
-        self.world.work(most, budget)
+        for _ in range(times):
+            self.world.work(most, budget)
 
     @rule(
         prefix=st.sampled_from(["", "s3://photos/", "s3://albums/summer/1"]), rate=st.sampled_from([0, 300])
@@ -118,6 +128,16 @@ class Walk(RuleBasedStateMachine):
         if not hasattr(self, "world"):
             return
         world = self.world
+        chance = world.queue.chance
+        self.work(chance.randrange(3), 12, 0, 100, float("inf"))
+        self.owners_rest = True  # no later event is to repair what these do
+        self.work(chance.randrange(8), 12, 50, 300, float("inf"))
+        self.losing = True
+        for key in chance.sample(KEYS, chance.choice([0, 0, 1, 3])):
+            world.buckets.remove(key)
+        for key in chance.sample(KEYS, chance.choice([0, 0, 1, 3])):
+            self._change(key, chance.choice(list(CONTENTS)))
+        self.losing = False
         world.drain()
         deadly = {key for key, data in world.buckets.objects.items() if data == CONTENTS["deadly"]}
         agree(world, except_for=world.lost | deadly)
