@@ -69,6 +69,13 @@ class ImageTooLarge(ApiError):
     code = "ImageTooLarge"
 
 
+class NotFound(ApiError):
+    """What the request names is not there."""
+
+    status = 404
+    code = "NotFound"
+
+
 class SourceNotAllowed(ApiError):
     """The URL is one that this deployment does not fetch from."""
 

@@ -179,7 +179,7 @@ class _Named:
     def __init__(self, account: Account) -> None:
         self._account = account
 
-    async def invoke(self, name: str, *request: object) -> Any:  # noqa: ANN401 - bytes or EndpointAnswer
+    async def invoke(self, name: str, *request: object) -> Any:
         if name.startswith("arn:"):
             self._account.client("lambda").get_function(FunctionName=name)
             return json.dumps({"statusCode": 200, "body": json.dumps({"answered": "lambda"})}).encode()

@@ -69,7 +69,7 @@ def _statement(stack: ResolvedStack, who: str, statement: Mapping[str, Any]) -> 
     return _readable(stack, who, actions, statement["Resource"], statement.get("Condition"))
 
 
-def _readable(stack: ResolvedStack, who: str, actions: Any, resources: Any, condition: Any) -> Row:  # noqa: ANN401
+def _readable(stack: ResolvedStack, who: str, actions: Any, resources: Any, condition: Any) -> Row:
     names = {
         stack.pseudo.account: "<account>",
         stack.pseudo.region: "<region>",
@@ -79,7 +79,7 @@ def _readable(stack: ResolvedStack, who: str, actions: Any, resources: Any, cond
         "bucket-1": "<bucket>",
     }
 
-    def text(value: Any) -> str:  # noqa: ANN401
+    def text(value: Any) -> str:
         listed = value if isinstance(value, list) else [value]
         joined = ", ".join(item for item in listed if "bucket-2" not in item)
         for concrete, placeholder in names.items():

@@ -104,7 +104,7 @@ def test_the_policy_is_there_first_and_goes_last(stack: Stack) -> None:
     )
 
 
-def unordered(value: Any) -> Any:  # noqa: ANN401 - JSON
+def unordered(value: Any) -> Any:
     """A property without its reference to the policy, so that nothing orders the two."""
     if isinstance(value, dict):
         if value.keys() == {"Fn::Select"}:

@@ -109,7 +109,7 @@ class Cloud:
         ]
 
 
-def coerced(shape: Any, value: Json) -> Json:  # noqa: ANN401 - a botocore shape
+def coerced(shape: Any, value: Json) -> Json:
     """Return a value in the types of a service's shape: CloudFormation's numbers may be text."""
     kind = getattr(shape, "type_name", None)
     if kind == "structure" and isinstance(value, Mapping):

@@ -43,7 +43,7 @@ class Pool:
     def call(self, *events: dict[str, Any]) -> list[Any]:
         """Invoke with all events at once; the answers, or what was raised."""
 
-        async def invoke(event: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
+        async def invoke(event: dict[str, Any]) -> Any:
             return json.loads(await self.functions.invoke(ARN, json.dumps(event).encode()))
 
         async def invoke_all() -> list[Any]:
@@ -53,7 +53,7 @@ class Pool:
         return self._runner.run(work)
 
 
-def spec(folder: Path, **changes: Any) -> FunctionSpec:  # noqa: ANN401 - fields of the spec
+def spec(folder: Path, **changes: Any) -> FunctionSpec:
     (folder / "small.py").write_text(changes.pop("code", HANDLER))
     values: dict[str, Any] = {
         "arn": ARN,

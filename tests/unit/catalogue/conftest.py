@@ -1,0 +1,90 @@
+"""The two indexes, the two ledgers, and the cloud that the others live in."""
+
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from image_similarity.catalogue.embedded import EmbeddedIndex
+from image_similarity.catalogue.index import Index
+from image_similarity.catalogue.ledger import Ledger
+from image_similarity.catalogue.ledger_dynamodb import DynamoLedger
+from image_similarity.catalogue.ledger_file import FileLedger
+from image_similarity.catalogue.s3_vectors import S3VectorsIndex, make_client
+from image_similarity.inference.manifest import DIMENSIONS
+from local.backends.cloud.server import CloudServer
+
+REGION = "us-east-1"
+BUCKET = "vectors-of-a-test"
+_numbers = count()
+
+
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[CloudServer]:
+    with pytest.MonkeyPatch.context() as patch, CloudServer() as server:
+        patch.setenv("AWS_ACCESS_KEY_ID", "test-key")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "test-secret")
+        patch.setenv("AWS_DEFAULT_REGION", REGION)
+        make_client(REGION, server.url).create_vector_bucket(vectorBucketName=BUCKET)
+        yield server
+
+
+@pytest.fixture
+def s3_vectors(cloud: CloudServer) -> S3VectorsIndex:
+    client, name = make_client(REGION, cloud.url), f"pictures-{next(_numbers):08x}"
+    client.create_index(
+        vectorBucketName=BUCKET,
+        indexName=name,
+        dataType="float32",
+        dimension=DIMENSIONS,
+        distanceMetric="cosine",
+        metadataConfiguration={"nonFilterableMetadataKeys": ["etag"]},
+    )
+    return S3VectorsIndex(client, BUCKET, name)
+
+
+@pytest.fixture
+def embedded(tmp_path: Path) -> Iterator[EmbeddedIndex]:
+    with EmbeddedIndex(tmp_path / "index.db", "pictures-00000000") as index:
+        yield index
+
+
+@pytest.fixture(params=["embedded", "s3_vectors"])
+def index(request: pytest.FixtureRequest) -> Index:
+    found: Index = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def table(cloud: CloudServer) -> Any:
+    resource = boto3.resource("dynamodb", endpoint_url=cloud.url, region_name=REGION)
+    return resource.create_table(
+        TableName=f"ledger-{next(_numbers)}",
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "kind", "KeyType": "HASH"}, {"AttributeName": "id", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            {"AttributeName": "kind", "AttributeType": "S"},
+            {"AttributeName": "id", "AttributeType": "S"},
+            {"AttributeName": "at", "AttributeType": "N"},
+        ],
+        LocalSecondaryIndexes=[
+            {
+                "IndexName": "newest",
+                "KeySchema": [
+                    {"AttributeName": "kind", "KeyType": "HASH"},
+                    {"AttributeName": "at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+    )
+
+
+@pytest.fixture(params=["file", "dynamodb"])
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Ledger:
+    if request.param == "file":
+        return FileLedger(tmp_path / "ledger.db")
+    return DynamoLedger(request.getfixturevalue("table"))
