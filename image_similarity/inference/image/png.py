@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image
 
-from image_similarity.inference.image import exif
+from image_similarity.inference.image import exif, png_rows
 from image_similarity.inference.image.broken import BrokenImageError
 from image_similarity.inference.image.colour import TRANSPARENCY
 from image_similarity.inference.image.still import Still
@@ -48,6 +48,12 @@ class Header:
     bits: int
     colour: int
     interlaced: bool
+
+    @property
+    def row_bytes(self) -> int:
+        """What the pixels have once they are inflated."""
+        bits = self.bits * SAMPLES[self.colour]
+        return png_rows.size(self.width, self.height, bits, interlaced=self.interlaced)
 
     @property
     def most_compressed_bytes(self) -> int:
@@ -171,6 +177,8 @@ def _decoded(parts: _Parts, compressed: bytes) -> Image.Image:
     header = parts.header
     mode, delivered = LAYOUTS[header.bits, header.colour]
     picture = _inflated(header, compressed, mode, delivered)
+    if _may_lack_rows(header, picture) and not png_rows.all_there(compressed, header.row_bytes):
+        raise BrokenImageError("the PNG has fewer pixels than it states; send the whole file.")
     if parts.palette:
         picture.putpalette(parts.palette)
     if parts.transparency and (header.bits, header.colour) == (16, RGB):
@@ -179,6 +187,12 @@ def _decoded(parts: _Parts, compressed: bytes) -> Image.Image:
     if parts.transparency:
         picture.info[TRANSPARENCY] = _transparent(header, parts.transparency)
     return picture
+
+
+def _may_lack_rows(header: Header, picture: Image.Image) -> bool:
+    """Whether the stream may have ended, in good order, before the picture: rows are written from the top."""
+    last_row = picture.crop((0, header.height - 1, header.width, header.height))
+    return header.interlaced or not any(last_row.tobytes())
 
 
 def _inflated(header: Header, compressed: bytes, mode: str, delivered: str) -> Image.Image:
