@@ -166,8 +166,10 @@ def _take(parts: _Parts, chunk: _Chunk) -> None:
             raise BrokenImageError("the PNG's palette is damaged; save it again.")
         parts.palette = content
     elif chunk.kind == b"tRNS" and not parts.transparency and chunk.sound:
-        fits = len(content) == TRANSPARENCY_BYTES.get(colour)
-        if fits or (colour == PALETTE and parts.palette and len(content) <= 256):
+        entries = min(len(parts.palette) // 3, 2**parts.header.bits)
+        # A list longer than the palette is none, as for libpng, which browsers read by.
+        fits_palette = colour == PALETTE and len(content) <= entries
+        if fits_palette or len(content) == TRANSPARENCY_BYTES.get(colour):
             parts.transparency = content
     elif chunk.kind == b"eXIf" and parts.orientation is None and chunk.sound:
         parts.orientation = exif.orientation(content)
@@ -234,7 +236,6 @@ def _transparent(header: Header, content: bytes) -> bytes | int | tuple[int, ...
     samples: tuple[int, ...] = struct.unpack(f">{len(content) // 2}H", content)
     if header.colour == RGB:
         return tuple(sample & 255 for sample in samples)
-    (sample,) = samples
-    if header.bits == 1:
-        return 255 * (sample & 1)
-    return sample * 255 // (2**header.bits - 1) if header.bits < 8 else sample
+    highest: int = 2**header.bits - 1
+    sample = samples[0] & highest  # section 11.3.1.1: the low bits count
+    return sample * 255 // highest if header.bits < 8 else sample
