@@ -215,6 +215,27 @@ def test_another_zygote_is_started_where_one_is_lost(
     decoders.close()
 
 
+def test_a_zygote_that_answers_too_late_is_asked_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its late answer would be taken for the next one: a decoder of a number and a process that are not."""
+    decoders = DecoderProcesses(hostile(), size=1)
+    assert_right(decoders)
+    late, child = decoders.nursery.zygote_pid, decoders.idle.pop()
+    with monkeypatch.context() as patched:
+        patched.setattr("image_similarity.inference.decoders.nursery.ZYGOTE_SECONDS", 0.5)
+        os.kill(late, signal.SIGSTOP)
+        assert decoders.nursery.end(child, kill=True).code is None
+    os.kill(late, signal.SIGCONT)
+    for _ in range(2):
+        made = decoders.nursery.child()
+        assert made.pid in descendants(os.getpid())
+        assert made.first_words() == ""
+        # Its pipes are closed, so that it may also end by itself; its zygote knows it either way.
+        assert decoders.nursery.end(made, kill=True).code in {0, -signal.SIGKILL}
+    assert_right(decoders)
+    assert decoders.nursery.zygote_pid != late
+    decoders.close()
+
+
 def test_interrupts_and_ends_from_a_terminal_leave_decoders_alone(decoders: DecoderProcesses) -> None:
     child, zygote = pid(decoders), decoders.nursery.zygote_pid
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -77,6 +77,8 @@ class Nursery:
                     return End(code, bool(killed))
                 except ZygoteLostError:
                     logger.warning("nobody can tell how decoder process %d ended", child.pid)
+                    # An answer that comes late would be taken for the next one: this zygote is asked no more.
+                    self._control.close()
         _reap(child.pid)
         return End(None, kill)
 

@@ -124,8 +124,10 @@ def _take(parts: _Parts, chunk: _Chunk) -> None:
             raise BrokenImageError("the PNG's palette is damaged; save it again.")
         parts.palette = content
     elif chunk.kind == b"tRNS" and not parts.transparency and chunk.sound:
-        fits = len(content) == TRANSPARENCY_BYTES.get(colour)
-        if fits or (colour == PALETTE and parts.palette and len(content) <= 256):
+        entries = min(len(parts.palette) // 3, 2**parts.header.bits)
+        # A list longer than the palette is none, as for libpng, which browsers read by.
+        fits_palette = colour == PALETTE and len(content) <= entries
+        if fits_palette or len(content) == TRANSPARENCY_BYTES.get(colour):
             parts.transparency = content
     elif chunk.kind == b"eXIf" and parts.orientation is None and chunk.sound:
         parts.orientation = exif.orientation(content)

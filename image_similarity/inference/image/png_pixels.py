@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from image_similarity.inference.image import png_rows
 from image_similarity.inference.image.broken import BrokenImageError
 from image_similarity.inference.image.colour import TRANSPARENCY
 
@@ -36,6 +37,12 @@ class Header:
     interlaced: bool
 
     @property
+    def row_bytes(self) -> int:
+        """What the pixels have once they are inflated."""
+        bits = self.bits * SAMPLES[self.colour]
+        return png_rows.size(self.width, self.height, bits, interlaced=self.interlaced)
+
+    @property
     def most_compressed_bytes(self) -> int:
         """More than deflate needs for the pixels, in the worst way that a program writes it.
 
@@ -60,6 +67,8 @@ def decoded(header: Header, compressed: bytes, palette: bytes, transparency: byt
     """
     mode, delivered = LAYOUTS[header.bits, header.colour]
     picture = _inflated(header, compressed, mode, delivered)
+    if _may_lack_rows(header, picture) and not png_rows.all_there(compressed, header.row_bytes):
+        raise BrokenImageError("the PNG has fewer pixels than it states; send the whole file.")
     if palette:
         picture.putpalette(palette)
     if transparency and (header.bits, header.colour) == (16, RGB):
@@ -68,6 +77,12 @@ def decoded(header: Header, compressed: bytes, palette: bytes, transparency: byt
     if transparency:
         picture.info[TRANSPARENCY] = _transparent(header, transparency)
     return picture
+
+
+def _may_lack_rows(header: Header, picture: Image.Image) -> bool:
+    """Whether the stream may have ended, in good order, before the picture: rows are written from the top."""
+    last_row = picture.crop((0, header.height - 1, header.width, header.height))
+    return header.interlaced or not any(last_row.tobytes())
 
 
 def _inflated(header: Header, compressed: bytes, mode: str, delivered: str) -> Image.Image:
@@ -109,7 +124,6 @@ def _transparent(header: Header, content: bytes) -> bytes | int | tuple[int, ...
     samples: tuple[int, ...] = struct.unpack(f">{len(content) // 2}H", content)
     if header.colour == RGB:
         return tuple(sample & 255 for sample in samples)
-    (sample,) = samples
-    if header.bits == 1:
-        return 255 * (sample & 1)
-    return sample * 255 // (2**header.bits - 1) if header.bits < 8 else sample
+    highest: int = 2**header.bits - 1
+    sample = samples[0] & highest  # section 11.3.1.1: the low bits count
+    return sample * 255 // highest if header.bits < 8 else sample

@@ -125,6 +125,24 @@ def test_png_grey_with_one_transparent_sample(depth: int) -> None:
     close(data, np.where(samples == transparent, 255, at_8_bits).astype(np.uint8), ROUNDED)
 
 
+@pytest.mark.parametrize("depth", [1, 2, 4, 8])
+def test_of_a_transparent_sample_the_low_bits_count(depth: int) -> None:
+    """So says the PNG standard, section 11.3.1.1; libpng masks the others away."""
+    samples, at_8_bits = levels_of(depth)
+    transparent = int(samples[150, 200])
+    trns = files.chunk(b"tRNS", (transparent | 1 << depth | 0xA000).to_bytes(2))
+    data = files.png(samples, files.GREY, depth, before_pixels=[trns])
+    close(data, np.where(samples == transparent, 255, at_8_bits).astype(np.uint8), ROUNDED)
+
+
+@pytest.mark.parametrize(("depth", "colours", "alphas"), [(8, 16, 17), (8, 16, 256), (4, 16, 17), (1, 16, 3)])
+def test_more_transparencies_than_colours_are_none(depth: int, colours: int, alphas: int) -> None:
+    """libpng passes such a list over, and every browser reads by libpng or as it does."""
+    indices = INDICES % min(2**depth, 16)
+    chunks = [files.chunk(b"PLTE", COLOURS[:colours].tobytes()), files.chunk(b"tRNS", bytes(alphas))]
+    close(files.png(indices, files.PALETTE, depth, before_pixels=chunks), COLOURS[indices], EXACT)
+
+
 @pytest.mark.parametrize("depth", [8, 16])
 def test_png_colour_with_one_transparent_sample(depth: int) -> None:
     picture = COLOURS[INDICES]

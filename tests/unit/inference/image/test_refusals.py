@@ -16,6 +16,8 @@ from tests.support import files
 from tests.support.files import SMALL_JPEG, SMALL_PNG
 
 PHOTO = Image.fromarray(skimage.data.chelsea())
+BLACK = np.zeros((64, 64, 3), np.uint8)
+INTERLACED_PNG = files.png(BLACK, files.RGB, interlaced=True)
 PALETTE_PNG = files.saved(PHOTO.convert("P"), "PNG")
 GREY_PNG = files.saved(PHOTO.convert("L"), "PNG")
 SECONDS = 3.0  # of processor time, which a busy machine does not stretch as it does the clock's
@@ -105,6 +107,14 @@ def test_jpegs_without_the_end_of_their_pixels(options: dict[str, object]) -> No
     assert refusals > 290
 
 
+def _of_rows(png: bytes, kept: float) -> bytes:
+    """A PNG whose stream ends, in good order, after so many rows of 64 RGB pixels; below 1: a part of it."""
+    start = png.index(b"IDAT") + 4
+    rows = zlib.decompress(png[start:-16])
+    length = int(kept * len(rows)) if 0 < kept < 1 else int(kept if kept < 0 else kept * (1 + 64 * 3))
+    return png[: start - 8] + files.chunk(b"IDAT", zlib.compress(rows[:length])) + png[-12:]
+
+
 def broken_pngs() -> dict[str, bytes]:
     head, rest = SMALL_PNG[:33], SMALL_PNG[33:]
 
@@ -116,6 +126,12 @@ def broken_pngs() -> dict[str, bytes]:
         "header of one byte": SMALL_PNG[:8] + files.chunk(b"IHDR", b"\0") + rest,
         "no pixels": head + files.chunk(b"IEND"),
         "pixels that are not deflated": head + files.chunk(b"IDAT", b"not zlib") + files.chunk(b"IEND"),
+        # A compressed stream may end where a row ends, and be sound as far as it goes.
+        "half of the rows": _of_rows(SMALL_PNG, 32),
+        "all rows but the last": _of_rows(SMALL_PNG, 63),
+        "one row": _of_rows(SMALL_PNG, 1),
+        "half of the rows, interlaced": _of_rows(INTERLACED_PNG, 0.5),
+        "all rows but the last pass's last, interlaced": _of_rows(INTERLACED_PNG, -1 - 64 * 3),
         "half of the pixels": head + files.chunk(b"IDAT", zlib.compress(bytes(6000))) + files.chunk(b"IEND"),
         "wrong checksum": SMALL_PNG[:30] + b"\0\0\0" + SMALL_PNG[33:],
         "width of 0": header(0, 64, 8, 2, 0, 0, 0),
