@@ -6,20 +6,23 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TypeVar
 
 import certifi
 
 from image_similarity.inference.addresses import Address
 from image_similarity.inference.sources.budget import Budget
-from image_similarity.inference.sources.deadline import Deadline, DeadlineExceededError
+from image_similarity.inference.sources.deadline import Deadline
 from image_similarity.inference.sources.url import Target
 
 MAX_ADDRESSES = 4
 """Of one name, tried in order, each for its share of the time left."""
 READ_BYTES = 64 * 1024
+FINITE_FIELD = "kx-dhe"
+"""OpenSSL's name for the exchange of keys by Diffie and Hellman's first way."""
 Result = TypeVar("Result")
+PlaceAt = Callable[[Address], AbstractContextManager[None]]
 
 
 class Stream:
@@ -118,25 +121,41 @@ _context_lock = threading.Lock()
 
 @functools.lru_cache(maxsize=1)
 def _tls_context() -> ssl.SSLContext:
-    """Certificates and names are verified, by the system's authorities (SSL_CERT_FILE) and Mozilla's."""
+    """Certificates and names are verified, by the system's authorities (SSL_CERT_FILE) and Mozilla's.
+
+    Keys are agreed on by elliptic curves alone, as in browsers: a server picks the size of a finite field
+    itself, and one of 10,000 bits costs a second of processor time within a single step of the handshake.
+    """
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    ciphers = [cipher["name"] for cipher in context.get_ciphers() if cipher["kea"] != FINITE_FIELD]
+    context.set_ciphers(":".join(ciphers))  # those of TLS 1.3 stay as they are
     return context
 
 
 @contextmanager
-def connected(target: Target, addresses: Sequence[Address], budget: Budget) -> Iterator[Stream]:
+def connected(
+    target: Target, addresses: Sequence[Address], budget: Budget, place_at: PlaceAt
+) -> Iterator[Stream]:
     """A connection to the first of `addresses` that answers; the host's name is for TLS alone.
+
+    Args:
+        target: what is connected to.
+        addresses: of its host, all of them checked.
+        budget: counts what comes.
+        place_at: a place at an address, held from before it is connected to for as long as it is.
 
     Raises:
         OSError: none of them answers (ssl.SSLError: the certificate is not the host's, or no TLS).
+        CrowdedError: no place at one of them.
         DeadlineExceededError: the time is over.
         TooCostlyError, TooSlowError: shaking hands takes too much.
     """
     budget.new_connection()
-    opened = _open(addresses[:MAX_ADDRESSES], target.port, budget.deadline)
-    with opened, budget.deadline.breaking(opened):
+    with ExitStack() as held:
+        opened = _open(addresses[:MAX_ADDRESSES], target.port, budget.deadline, place_at, held)
+        held.enter_context(budget.deadline.breaking(opened))
         yield _stream(target, opened, budget)
 
 
@@ -144,22 +163,34 @@ def _stream(target: Target, opened: socket.socket, budget: Budget) -> Stream:
     return TlsStream(opened, budget, target.host) if target.scheme == "https" else Stream(opened, budget)
 
 
-def _open(addresses: Sequence[Address], port: int, deadline: Deadline) -> socket.socket:
+def _open(
+    addresses: Sequence[Address], port: int, deadline: Deadline, place_at: PlaceAt, held: ExitStack
+) -> socket.socket:
+    """Connect; the socket and its address's place are put into `held`, those of addresses before are not."""
     failure = OSError("the name has no address")
     for index, address in enumerate(addresses):
-        family = socket.AF_INET if isinstance(address, ipaddress.IPv4Address) else socket.AF_INET6
-        opened = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            opened.settimeout(deadline.remaining() / (len(addresses) - index))
-            with deadline.breaking(opened):
-                opened.connect((str(address), port))
-            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        except OSError as error:
-            opened.close()
-            failure = error
-        except DeadlineExceededError:
-            opened.close()
-            raise
-        else:
-            return opened
+        with ExitStack() as tried:
+            tried.enter_context(place_at(address))
+            try:
+                seconds = deadline.remaining() / (len(addresses) - index)
+                opened = tried.enter_context(_to(address, port, seconds, deadline))
+            except OSError as error:
+                failure = error
+            else:
+                held.enter_context(tried.pop_all())
+                return opened
     raise failure
+
+
+def _to(address: Address, port: int, seconds: float, deadline: Deadline) -> socket.socket:
+    family = socket.AF_INET if isinstance(address, ipaddress.IPv4Address) else socket.AF_INET6
+    opened = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        opened.settimeout(seconds)
+        with deadline.breaking(opened):
+            opened.connect((str(address), port))
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except BaseException:
+        opened.close()
+        raise
+    return opened

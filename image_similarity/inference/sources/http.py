@@ -3,6 +3,7 @@
 import ipaddress
 import socket
 from collections.abc import Sequence
+from functools import partial
 from urllib.parse import quote, urljoin
 
 from image_similarity.inference.addresses import Address, blocked_by
@@ -91,7 +92,8 @@ def _ask(target: Target, field: str, policy: SourcePolicy, budget: Budget) -> by
     with places.at(target.host, budget.deadline):
         addresses = _checked_addresses(target, field, policy)
         try:
-            with places.at(addresses[0], budget.deadline), connected(target, addresses, budget) as stream:
+            place_at = partial(places.at, deadline=budget.deadline)
+            with connected(target, addresses, budget, place_at) as stream:
                 stream.send(_request(target, policy))
                 reader = Reader(stream.read)
                 return _answer(reader, field, policy, budget)

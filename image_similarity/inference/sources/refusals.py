@@ -151,7 +151,10 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, BreaksOffError):
         return "the server breaks off before the file is whole; try again, or use another server."
     if isinstance(error, ssl.SSLError):
-        return "the server can't be reached by https: it does not speak TLS 1.2 or newer; check the address."
+        return (
+            "the server can't be reached by https: it does not speak TLS 1.2 or newer with the ciphers of "
+            "today's browsers; check the address, or use another server."
+        )
     return "the server can't be reached, or breaks off; check the address."
 
 

@@ -121,6 +121,41 @@ def test_many_names_of_one_address_are_one_server(monkeypatch: pytest.MonkeyPatc
     assert sum("being fetched from this server already" in str(one) for one in answers if one != FILE) == 8
 
 
+def test_addresses_that_do_not_answer_make_no_other_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The place is one of the address that is connected to, wherever it stands among a name's."""
+    monkeypatch.setattr(http, "places", Places())
+
+    def addresses(host: str, *_: object, **__: object) -> list[tuple[int, int, int, str, tuple[str, int]]]:
+        silent = f"127.0.1.{host.removeprefix('host').partition('.')[0]}"
+        return [(0, 0, 0, "", (silent, 0)), (0, 0, 0, "", ("127.0.0.1", 0))]
+
+    monkeypatch.setattr("socket.getaddrinfo", addresses)
+    counted, most, gate, lock = threading.Semaphore(0), [0, 0], threading.Event(), threading.Lock()
+
+    def answer(connection: socket, head: bytes) -> None:
+        with lock:
+            most[0] += 1
+            most[1] = max(most)
+        counted.release()
+        gate.wait(20)
+        with lock:
+            most[0] -= 1
+        connection.sendall(ok(FILE))
+
+    def read(number: int) -> bytes:
+        return sources.read_all([Source("url", f"http://host{number}.example:{server.port}/")], POLICY)[0]
+
+    with serving(answer) as server, ThreadPoolExecutor(2 * AT_ONCE) as threads:
+        reading = [threads.submit(read, number) for number in range(1, 1 + 2 * AT_ONCE)]
+        for _ in range(AT_ONCE):
+            assert counted.acquire(timeout=10)
+        assert not counted.acquire(timeout=0.5)
+        gate.set()
+        assert [one.result() for one in reading] == [FILE] * 2 * AT_ONCE
+    assert most[1] == AT_ONCE
+    assert not http.places._working
+
+
 def test_who_waits_until_the_deadline_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     places = Places(at_once=1)
     monkeypatch.setattr(http, "places", places)

@@ -143,6 +143,23 @@ def test_a_server_that_speaks_no_tls() -> None:
         read(server.url.replace("http:", "https:"))
 
 
+def test_no_field_is_offered_whose_size_the_server_picks(contexts: dict[str, ssl.SSLContext]) -> None:
+    """One of 10,000 bits would cost a second of the processor, within one step of the handshake."""
+    offered: list[str] = []
+
+    def answer(connection: socket.socket, head: bytes) -> None:
+        assert isinstance(connection, ssl.SSLSocket)
+        offered.extend(name for name, *_ in connection.shared_ciphers() or ())
+        connection.sendall(ok(b"hello"))
+
+    known = [cipher["name"] for cipher in contexts["good"].get_ciphers()]
+    assert any(name.startswith("DHE-") for name in known)
+    with serving(answer, context=contexts["good"]) as server:
+        assert read(server.url) == b"hello"
+    assert {name for name in offered if name.startswith("ECDHE-")}
+    assert not [name for name in offered if not name.startswith(("ECDHE-", "TLS_"))]
+
+
 def test_https_is_never_redirected_to_http(contexts: dict[str, ssl.SSLContext]) -> None:
     with serving(ok(b"hello")) as plain, serving(redirect(plain.url), context=contexts["good"]) as server:
         with pytest.raises(SourceNotAllowed, match="from https to http"):
