@@ -102,7 +102,7 @@ def received(client: Any, url: str) -> list[Received]:
 
 def test_messages_are_sent_and_deleted(queue: tuple[SqsQueue, Any, str]) -> None:
     ours, client, url = queue
-    sent = [
+    sent: list[Changed | Listing] = [
         *(Changed(f's3://photos/{number} ü\\"\n.jpg') for number in range(23)),
         Listing("run", 3, "vectors", "t", 1),
     ]

@@ -89,7 +89,7 @@ def test_a_crash_in_a_write_leaves_a_whole_index(tmp_path: Path, writes: int) ->
     try:
         assert process.stdout is not None
         process.stdout.readline()
-        seen = set()
+        seen: set[str] = set()
         with EmbeddedIndex(path, NAME) as reader:
             while len(seen) < writes:
                 seen.add(generation(reader))
@@ -99,7 +99,8 @@ def test_a_crash_in_a_write_leaves_a_whole_index(tmp_path: Path, writes: int) ->
     finally:
         process.kill()
         process.wait()
-        process.stdout.close()
+        if process.stdout is not None:
+            process.stdout.close()
     with EmbeddedIndex(path, NAME) as index:
         assert generation(index) == left
         index.put([record("after.jpg", vector(3))])

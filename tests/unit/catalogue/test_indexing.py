@@ -75,7 +75,9 @@ def test_real_pictures() -> None:
                 alone = encoder.encode(
                     decode(data, field="x", preprocessing=encoder.manifest.preprocessing)[np.newaxis]
                 )
-                np.testing.assert_allclose(small.index.vector(key), alone[0], atol=1e-6)
+                stored = small.index.vector(key)
+                assert stored is not None
+                np.testing.assert_allclose(stored, alone[0], atol=1e-6)
 
 
 def test_a_life(small: Small) -> None:

@@ -9,6 +9,7 @@ sync where no event was lost, and after one sync where some were.
 import os
 from collections import Counter
 from collections.abc import Callable, Set
+from typing import Any
 
 import numpy as np
 from hypothesis import HealthCheck, settings
@@ -156,7 +157,8 @@ def agree(world: World, except_for: Set[str] = frozenset()) -> None:
     """The index has the pictures of the buckets and nothing else, and the ledger what can't be one."""
     expected = {key: world.buckets.etag(key) for key in world.buckets.objects if is_picture(world, key)}
     unusable = {key: world.buckets.etag(key) for key in world.buckets.objects if key not in expected}
-    entries, token = {}, None
+    entries: dict[str, Any] = {}
+    token = None
     while True:
         page = world.index.page(token)
         entries |= {entry.key: entry for entry in page.entries}

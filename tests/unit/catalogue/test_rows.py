@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -13,7 +15,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_rows_over_blocks_and_gaps() -> None:
     chance = np.random.default_rng(0)
-    kept, expected = Rows(), {}
+    kept = Rows()
+    expected: dict[Any, Any] = {}
     for _ in range(200):
         slots = np.sort(chance.choice(40, size=chance.integers(1, 9), replace=False)).tolist()
         changed = {

@@ -57,7 +57,7 @@ def with_vector(*numbers: float) -> list[dict[str, Any]]:
     return [{**ONE, "data": {"float32": list(numbers)}}]
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
     "no such index": ("put_vectors", {"indexName": "none", "vectors": [ONE]}, "NotFoundException"),
     "no such bucket": ("get_vectors", {"vectorBucketName": "none", "keys": ["a"]}, "NotFoundException"),
     "none to put": ("put_vectors", {"vectors": []}, "ValidationException"),
@@ -184,7 +184,8 @@ def filled(server: CloudServer) -> Iterator[Any]:
 
 
 def test_matches_come_in_pages_of_a_hundred(filled: Any) -> None:
-    pages, token = [], {}
+    pages: list[Any] = []
+    token: dict[str, Any] = {}
     while True:
         page = filled.query_vectors(**WHERE, **QUERY | {"topK": 230}, returnDistance=True, **token)
         pages.append(page["vectors"])
