@@ -106,6 +106,9 @@ class _Fetch:
             self._error = error
         finally:
             _fetches.release()
+            # The error's traceback knows this frame, and the frame knew who has the error: where nobody asks
+            # for it, all that was read would wait for the garbage collector.
+            del self
 
     def result(self) -> bytes:
         """Wait for the bytes, at most until the deadline."""
