@@ -14,6 +14,7 @@ index grows without being copied, and a million vectors are eight products."""
 
 PART = 4096
 """Rows that are set at once."""
+GROUP = 256
 EMPTY = np.full(DIMENSIONS, np.nan, dtype="<f4").tobytes()
 
 
@@ -64,9 +65,10 @@ class Rows:
         cosines = self._cosines(vector / np.linalg.norm(vector))
         if slots is not None:
             cosines = cosines[slots]
-        np.nan_to_num(cosines, copy=False, nan=-np.inf)
-        least = np.partition(cosines, -limit)[-limit] if limit < len(cosines) else -np.inf
-        near_enough = np.flatnonzero((cosines >= least - near) & (cosines > -np.inf))
+        near_enough = np.flatnonzero(cosines >= _floor(cosines, limit) - near)
+        found = cosines[near_enough]
+        if limit < len(found):
+            near_enough = near_enough[found >= np.partition(found, -limit)[-limit] - near]
         return near_enough if slots is None else slots[near_enough]
 
     def _cosines(self, unit: Vector) -> Vector:
@@ -75,3 +77,14 @@ class Rows:
             part = cosines[start : start + BLOCK]
             np.matmul(block[: len(part)], unit, out=part)
         return cosines
+
+
+def _floor(cosines: Vector, limit: int) -> np.float32:
+    """What the last of the `limit` best has at least: as much as the last of so many bests of groups.
+
+    To find that is a small part of the work of finding the best themselves. NaN is less than everything.
+    """
+    groups = len(cosines) // GROUP
+    bests = np.fmax.reduce(cosines[: groups * GROUP].reshape(groups, GROUP), axis=1)
+    bests = bests[~np.isnan(bests)]
+    return np.partition(bests, -limit)[-limit] if limit <= len(bests) else np.float32(-np.inf)

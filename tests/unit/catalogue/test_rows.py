@@ -11,6 +11,7 @@ from image_similarity.catalogue.rows import Rows
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "BLOCK", 8)
     monkeypatch.setattr(rows, "PART", 3)
+    monkeypatch.setattr(rows, "GROUP", 4)
 
 
 def test_rows_over_blocks_and_gaps() -> None:
