@@ -30,15 +30,18 @@ from image_similarity.inference.errors import StartError, Unavailable
 from image_similarity.inference.request import MAX_BODY_BYTES
 from image_similarity.inference.service import Request, Response, load_service
 from image_similarity.inference.telemetry import JsonFormatter, ObservedService
-from sagemaker.workers import Fetching, Gate, Workers, cores
+from sagemaker.workers import Fetching, Gate, Held, Workers, cores
 
 CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
 """The one header that SageMaker hands through both ways: the request's id in, Server-Timing out."""
 MOUNTED_MODEL = Path("/opt/ml/model")
 PLACES_PER_CORE = 16
 """For requests that decode and compute, or wait for it."""
-FETCHING_PER_CORE = 16
+FETCHING_PER_CORE = 8
 """For requests that fetch: places of their own, so that slow servers take none of the others."""
+HELD_BYTES_PER_CORE = 160 * 1024**2
+"""Of fetched files that wait to be decoded. With 8 requests that fetch 40 MiB each it leaves room on the
+instances with the least memory, 2 GiB a core."""
 BODY_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 75
 DRAIN_SECONDS = 25
@@ -134,8 +137,16 @@ def main(arguments: Sequence[str]) -> None:
 
 def _load() -> ObservedService:
     environ = model_environment(os.environ)
-    fetching = Fetching(FETCHING_PER_CORE * cores())
-    load = partial(load_service, environ, threads=1, gate=Gate(cores()), fetching=fetching, decoder=decoder)
+    fetching, held = Fetching(FETCHING_PER_CORE * cores()), Held(HELD_BYTES_PER_CORE * cores())
+    load = partial(
+        load_service,
+        environ,
+        threads=1,
+        gate=Gate(cores()),
+        fetching=fetching,
+        decoder=decoder,
+        holding=held.holding,
+    )
     try:
         return ObservedService("sagemaker", environ, load)
     except StartError as error:

@@ -5,7 +5,7 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -31,6 +31,7 @@ CORS_HEADERS = {
 }
 INTERNAL_ERROR_MESSAGE = "Something failed on our side. Try again, and report the requestId if it stays."
 Gate = AbstractContextManager[object, bool | None]
+Holding = Callable[[int], Gate]
 logger = logging.getLogger(__name__)
 
 
@@ -88,6 +89,7 @@ class Service:
         gate: Gate | None = None,
         fetching: Gate | None = None,
         decoder: Decoder | None = None,
+        holding: Holding = nullcontext,
     ) -> None:
         """Make the service.
 
@@ -99,12 +101,15 @@ class Service:
             fetching: held while a request fetches, so that an adapter can keep places for those that need
                 nothing fetched; none: no bound.
             decoder: decodes the images; none: this process does.
+            holding: given the bytes of a request's fetched files and held until they are decoded, so that an
+                adapter can bound how many wait; none: no bound.
         """
         self._encoder = encoder
         self._policy = policy
         self._gate = gate or nullcontext()
         self._fetching = fetching or nullcontext()
         self._decoder = decoder or InProcess()
+        self._holding = holding
         self._decoding = ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="decode")
 
     def handle(self, incoming: Request) -> Response:
@@ -136,7 +141,8 @@ class Service:
         asked = request.parse(incoming.headers.get("content-type"), incoming.body)
         with timings.step("fetch"):
             files = sources.read_all(asked, self._policy, self._fetching)
-        with self._gate:
+        fetched = sum(len(data) for source, data in zip(asked, files, strict=True) if source.is_url)
+        with self._holding(fetched), self._gate:
             with timings.step("decode"):
                 batch = self._decode(asked, files)
             with timings.step("encode"):
@@ -184,6 +190,7 @@ def load_service(
     gate: Gate | None = None,
     fetching: Gate | None = None,
     decoder: Decoder | None = None,
+    holding: Holding = nullcontext,
     warm: bool = True,
 ) -> Service:
     """Build the service from the environment; the process's memory is set for serving, see `allocator`.
@@ -195,6 +202,7 @@ def load_service(
         gate: bounds how many requests compute at once, see `Service`.
         fetching: bounds how many fetch at once, see `Service`.
         decoder: decodes the images, see `Service`.
+        holding: bounds the bytes that wait to be decoded, see `Service`.
         warm: make one embedding, which shows that it can be done and spares the first request what is
             allocated then.
 
@@ -207,7 +215,7 @@ def load_service(
         encoder = OnnxEncoder(Path(environ.get("MODEL_DIR", DEFAULT_MODEL_DIR)), threads=threads)
     if warm:
         encoder.warm()
-    return Service(encoder, policy, gate, fetching, decoder)
+    return Service(encoder, policy, gate, fetching, decoder, holding)
 
 
 def valid_request_id(given: str | None) -> str:

@@ -3,6 +3,8 @@
 import json
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,7 @@ from image_similarity.inference.service import (
     valid_request_id,
 )
 from image_similarity.inference.sources import SourcePolicy
+from tests.support.servers import ok, serving
 from tests.support.world import b64, picture
 
 JSON = {"content-type": "application/json"}
@@ -100,3 +103,21 @@ def test_numbers_have_six_decimals_and_no_negative_zero() -> None:
 def test_a_missing_model_stops_the_start_with_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="manifest"):
         load_service({"MODEL_DIR": str(tmp_path)}, threads=1)
+
+
+def test_fetched_files_are_held_by_their_bytes_until_they_are_decoded(working: Service) -> None:
+    sizes: list[int] = []
+
+    @contextmanager
+    def holding(size: int) -> Iterator[None]:
+        sizes.append(size)
+        if size:
+            raise Unavailable("full")
+        yield
+
+    policy = SourcePolicy.from_environment({"ALLOW_PRIVATE_SOURCES": "1"})
+    service = Service(working._encoder, policy, holding=holding)
+    with serving(ok(picture())) as server:
+        fetched = service.handle(Request(JSON, json.dumps({"url": server.url}).encode(), "an-id"))
+    assert (fetched.status, service.handle(IMAGE).status) == (503, 200)
+    assert sizes == [len(picture()), 0]

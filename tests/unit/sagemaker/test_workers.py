@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 
 from image_similarity.inference.errors import Unavailable
-from sagemaker.workers import BODIES_PER_PLACE, STUCK_AFTER_SECONDS, Gate, Workers
+from sagemaker.workers import BODIES_PER_PLACE, STUCK_AFTER_SECONDS, Gate, Held, Workers
 
 
 def test_places_are_bounded_and_come_back() -> None:
@@ -63,3 +63,14 @@ def test_work_that_never_ends_makes_the_process_unhealthy_until_it_ends() -> Non
         with workers.place():
             assert workers.stuck
     assert not workers.stuck
+
+
+def test_fetched_files_that_wait_are_bounded_by_their_bytes() -> None:
+    held = Held(100)
+    with held.holding(60), held.holding(40), held.holding(0), pytest.raises(Unavailable), held.holding(1):
+        pass
+    # Alone it passes whatever its size: it would never pass else.
+    with held.holding(500), pytest.raises(Unavailable), held.holding(1):
+        pass
+    with held.holding(100):
+        pass
