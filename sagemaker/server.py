@@ -59,7 +59,8 @@ def create_app(service: ObservedService, workers: Workers) -> Starlette:
         try:
             return _http(await _answer(request, request_id))
         except requests.ClientDisconnect:
-            return responses.Response(status_code=400)  # nobody is there to read it
+            # Nobody is there to read it; and what is left of the body would keep the connection for ever.
+            return responses.Response(status_code=400, headers={"Connection": "close"})
 
     async def _answer(request: requests.Request, request_id: str | None) -> Response:
         try:

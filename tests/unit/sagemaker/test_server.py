@@ -211,6 +211,14 @@ def test_callers_that_send_slowly_take_no_place(server: str) -> None:
             caller.close()
 
 
+def test_a_caller_that_stalls_loses_its_connection(server: str) -> None:
+    """Within the seconds that a body may take: else each would keep a descriptor for ever."""
+    with socket.create_connection((httpx.URL(server).host, httpx.URL(server).port), timeout=60) as caller:
+        caller.sendall(b"POST /invocations HTTP/1.1\r\nHost: a\r\nContent-Length: 999\r\n\r\n{")
+        answer = caller.makefile("rb").read()  # ends with the connection
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
 def hosts(count: int) -> list[str]:
     """Addresses of this machine: each is a server of its own to whoever counts by address."""
     return [f"127.0.0.{2 + number}" for number in range(count)]
