@@ -43,11 +43,21 @@ class DynamoLedger:
         for failure in failures:
             item = {**_place(failure.key), "at": Decimal(repr(failure.at)), "key": failure.key}
             item |= {"etag": failure.etag, "message": failure.message, "reader": failure.reader}
-            put = {"TableName": self._table.name, "Item": item}
-            fresh = {"Put": {**put, "ConditionExpression": "attribute_not_exists(id)"}}
-            if not self._counted(fresh, 1):
+            self._fail(item)
+
+    def _fail(self, item: dict[str, Any]) -> None:
+        """Write a failure: as a new one, which counts, or in place of one that is there, which does not."""
+        put = {"TableName": self._table.name, "Item": item}
+        for _ in range(ATTEMPTS):  # others write and forget the same key meanwhile
+            if self._counted({"Put": {**put, "ConditionExpression": "attribute_not_exists(id)"}}, 1):
+                return
+            try:
                 with told_apart(SERVICE):
-                    self._table.put_item(Item=item)
+                    self._client.put_item(**put, ConditionExpression="attribute_exists(id)")
+            except self._client.exceptions.ConditionalCheckFailedException:
+                continue
+            return
+        raise TransientError("the ledger: too many write one key")
 
     def forget(self, keys: Iterable[str]) -> None:
         """See `Ledger.forget`."""

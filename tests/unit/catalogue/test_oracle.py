@@ -45,7 +45,7 @@ CONTENTS = {
     "directionless": picture(DIRECTIONLESS),
     "deadly": DEADLY_PICTURE,
 }
-EXAMPLES, STEPS = int(os.environ.get("ORACLE_WALKS", "60")), int(os.environ.get("ORACLE_STEPS", "60"))
+EXAMPLES, STEPS = int(os.environ.get("ORACLE_WALKS", "150")), int(os.environ.get("ORACLE_STEPS", "60"))
 seen: Counter[str] = Counter()
 
 
