@@ -2,7 +2,7 @@
 
 The file is the truth: a put or a delete is one transaction, so a crash leaves the index as it was before or
 after it, and readers in other processes see either. A search multiplies the query with all vectors, of which
-this process keeps a copy (2 KB a picture); a counter of changes says which rows to read again: docs/adr/0004.
+this process keeps a copy (2 KB a picture); a counter of changes says which rows to read again: docs/adr/0005.
 """
 
 import sqlite3

@@ -3,7 +3,7 @@
 A step lists some pages, queues the keys that differ, sends the next step and only then says in the ledger
 that it was taken. So it can be cut off anywhere: the queue gives the step again, keys that are queued twice
 are found done, and of two chains the one behind is dropped. Nothing is written to the index here: a queued
-key is looked at as after an event, by `indexing`. See docs/adr/0005.
+key is looked at as after an event, by `indexing`. See docs/adr/0006.
 """
 
 import time
