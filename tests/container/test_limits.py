@@ -83,7 +83,7 @@ def test_the_largest_pair_fits_into_1769_megabytes(images: Images) -> None:
 
 
 def test_where_memory_runs_out_decoders_die_first_and_the_next_answer_is_good(images: Images) -> None:
-    """The kernel ends the processes that decode, by their oom_score_adj; the function lives on and says so."""
+    """The kernel ends the processes that decode, by their oom_score_adj; the function lives on."""
     with lambda_container(images, limit=130) as container:
         good(container)
         interrupted = container.call(LARGEST_PAIR, JSON)
