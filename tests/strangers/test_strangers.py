@@ -76,7 +76,7 @@ def looping(_data: bytes) -> Square:
 
 
 def test_a_reader_that_does_not_answer_is_a_defect(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judge, "SECONDS", 1)
+    monkeypatch.setattr(judge, "SECONDS", 5)
     for reader, words in ((crashing, "signal 15"), (failing, "KeyError: 7"), (looping, "signal 9")):
         outcome = judge.read_apart(reader, b"")
         assert words in outcome.refusal

@@ -28,13 +28,15 @@ def cloud() -> Iterator[CloudServer]:
         patch.setenv("AWS_ACCESS_KEY_ID", "test-key")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "test-secret")
         patch.setenv("AWS_DEFAULT_REGION", REGION)
-        make_client(REGION, server.url).create_vector_bucket(vectorBucketName=BUCKET)
         yield server
 
 
 @pytest.fixture
 def s3_vectors(cloud: CloudServer) -> S3VectorsIndex:
     client, name = make_client(REGION, cloud.url), f"pictures-{next(_numbers):08x}"
+    buckets = {bucket["vectorBucketName"] for bucket in client.list_vector_buckets()["vectorBuckets"]}
+    if BUCKET not in buckets:  # at first, and again once somebody else in this process has reset moto
+        client.create_vector_bucket(vectorBucketName=BUCKET)
     client.create_index(
         vectorBucketName=BUCKET,
         indexName=name,
