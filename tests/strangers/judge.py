@@ -57,7 +57,10 @@ def read_apart(reader: Callable[[bytes], Square], data: bytes) -> Outcome:
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
-        _child(reader, data, writing)
+        try:
+            _child(reader, data, writing)
+        finally:
+            os._exit(1)  # whatever it raised: never a second one of what forked it
     os.close(writing)
     parts, end = [], time.monotonic() + SECONDS
     while select.select([reading], [], [], max(0.0, end - time.monotonic()))[0]:
