@@ -27,6 +27,7 @@ FAST: dict[tuple[int, Masks], tuple[str, str]] = {
 UNSTATED: Masks = (0xFF0000, 0xFF00, 0xFF, 0xFF000000)
 """Where all masks of 32 bits are 0."""
 ROWS_AT_ONCE = 64
+IMPOSSIBLE = "the BMP states bit fields that can't be; save it as PNG."
 
 
 def read(data: bytes, header_bytes: int, bits: int, *, alpha: bool) -> Masks:
@@ -50,11 +51,13 @@ def read(data: bytes, header_bytes: int, bits: int, *, alpha: bool) -> Masks:
     masks = (red, green, blue, opacity)
     if not any(masks) and bits == 32:
         return UNSTATED
-    together = 0 if any(masks) else -1
+    together = 0
     for mask in masks:
-        if together < 0 or mask & together or mask >= 1 << bits or not _is_run_of_ones(mask):
-            raise BrokenImageError("the BMP states bit fields that can't be; save it as PNG.")
+        if mask & together or mask >= 1 << bits or not _is_run_of_ones(mask):
+            raise BrokenImageError(IMPOSSIBLE)
         together |= mask
+    if not together:
+        raise BrokenImageError(IMPOSSIBLE)
     return masks
 
 
