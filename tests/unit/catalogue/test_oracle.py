@@ -182,7 +182,7 @@ def without(found: dict[str, str], keys: Set[str]) -> dict[str, str]:
 
 
 def pixels(data: bytes) -> NDArray[np.uint8]:
-    return image.decode(data, field="picture", preprocessing=MANIFEST.preprocessing)
+    return image.decode(data, preprocessing=MANIFEST.preprocessing)
 
 
 def is_picture(world: World, key: str) -> bool:

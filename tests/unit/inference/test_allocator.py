@@ -21,7 +21,7 @@ buffer = io.BytesIO()
 Image.effect_noise((2048, 1536), 50).convert("RGB").save(buffer, "JPEG")
 for _ in range(4):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    decode(buffer.getvalue(), field="img", preprocessing=preprocessing)
+    decode(buffer.getvalue(), preprocessing=preprocessing)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 

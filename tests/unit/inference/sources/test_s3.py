@@ -53,13 +53,13 @@ def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> S3Client:
 
 
 def read(url: str, policy: SourcePolicy = POLICY) -> bytes:
-    return sources.read_all([Source("url_2", url)], policy)[0]
+    return sources.read_all([Source.by_url("url_2", url)], policy)[0]
 
 
 def fails(url: str, error: type[ApiError], words: str, policy: SourcePolicy = POLICY) -> str:
     with pytest.raises(error, match=words) as caught:
         read(url, policy)
-    message = caught.value.message
+    message = str(caught.value)
     assert message.startswith("url_2: ")
     assert "hidden" not in message
     return message

@@ -78,7 +78,7 @@ WE_REFUSE: dict[str, Judge] = {
 
 def ours(url: str) -> Target | None:
     try:
-        target = parse(url, field="url", policy=POLICY)
+        target = parse(url, POLICY)
     except SourceNotAllowed:
         return None
     return None if target.address and blocked_by(target.address) else target
