@@ -120,6 +120,15 @@ sbom: setup  ## the parts of both images with their licences, as CycloneDX files
 	  $(INTO_IMAGE) --target .cache/sbom/$$image -r $$image/requirements.txt || exit 1; \
 	  $(BIN)/python -m supply_chain.sbom .cache/sbom/$$image $$image sbom || exit 1; done
 
+# TAG: what is about to be tagged; docs/releasing.md.
+release: sbom  ## the notes and the lists of parts of a release, in release/: make release TAG=v1.2.3
+	rm -rf release
+	$(BIN)/python -m supply_chain.release "$(TAG)" release
+	cp sbom/*.cdx.json release/
+
+docs: setup  ## the documentation as a site in .cache/site; a link that leads nowhere fails
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+
 audit: setup  ## known vulnerabilities of locked packages, Python's and npm's; fails where the services don't answer
 	$(BIN)/python -m supply_chain.audit
 
@@ -130,12 +139,17 @@ pin: setup  ## record digests and hashes of bases and weights: make pin [ONLY_MI
 SECRETS := $(BIN)/detect-secrets-hook --no-verify --exclude-lines 'user:(secret|password)@' \
   $(addprefix --disable-plugin ,Base64HighEntropyString HexHighEntropyString KeywordDetector)
 
-check: setup  ## lint, types, import rules, secrets, vulnerabilities; the template by cdk-nag, CDK and cfn-lint (China too)
+secrets: setup  ## keys and tokens in what git tracks
+	git ls-files -z ':!tests/fuzz/corpus' ':!*requirements*.txt' | xargs -0 $(SECRETS)
+
+check: setup  ## lint, types, import rules, secrets, workflows, documentation, vulnerabilities; the template by cdk-nag, CDK and cfn-lint (China too)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	git ls-files -z ':!tests/fuzz/corpus' ':!*requirements*.txt' | xargs -0 $(SECRETS)
+	$(MAKE) --no-print-directory secrets
+	$(BIN)/zizmor --offline --no-progress --quiet .github
+	$(MAKE) --no-print-directory docs
 	@$(SYNTHESIZING)
 	CDK_OUTDIR=.cache/check.out $(BIN)/python app.py
 	$(BIN)/cfn-lint .cache/check.out/ImageSimilarity.template.json --regions us-east-1 cn-north-1 cn-northwest-1
@@ -217,4 +231,4 @@ soak: setup  ## load at capacity with faults, both backends: make soak [TIME=sec
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .venv-export .venv-infinity .venv-fuzz node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
 
-.PHONY: unit soak slow strangers synth deploy destroy fuzz help setup lock run test test-browser check bench bench-infinity calibrate exactness model test-export clean lock-check test-container sbom audit pin
+.PHONY: docs release secrets unit soak slow strangers synth deploy destroy fuzz help setup lock run test test-browser check bench bench-infinity calibrate exactness model test-export clean lock-check test-container sbom audit pin
