@@ -68,6 +68,7 @@ lock: $(VENV)/.ready  ## compile the requirement files from pyproject.toml: make
 	$(LOCK) --python-version 3.11 pyproject.toml --extra dev --group uv -o requirements.txt
 	$(LOCK) --python-version 3.11 -c requirements.txt --group uv -o requirements-uv.txt
 	$(LOCK) --python-version 3.11 --group fuzz -o tests/fuzz/requirements.txt
+	$(LOCK) --python-version 3.11 --group mutants -o tests/mutants/requirements.txt
 	$(LOCK) --python-version 3.11 pyproject.toml --extra export $(call without,$(NOT_IN_EXPORTER)) \
 	  -o supply_chain/requirements-export.txt
 	$(IMAGE_LOCK) --extra lambda $(call without,$(NOT_IN_IMAGES)) -o lambda/requirements.txt
@@ -219,6 +220,16 @@ fuzz: setup .venv-fuzz/.ready  ## coverage-guided fuzzing of what reads stranger
 	@PYTHONPATH="$(CURDIR):$$(echo "$(CURDIR)"/$(VENV)/lib/python3.*/site-packages)" \
 	  .venv-fuzz/bin/python -m tests.fuzz.run --time $(TIME) $(if $(JOBS),--jobs $(JOBS))
 
+# cosmic-ray, which makes mutants; they are tested with the packages of .venv.
+.venv-mutants/.ready: tests/mutants/requirements.txt
+	@$(MAKE_VENV) .venv-mutants $(PYTHON)
+	@.venv-mutants/bin/python $(PIP_INSTALL) --require-hashes -r $<
+	@mv .venv-mutants/.making $@
+
+mutants: setup .venv-mutants/.ready  ## mutation tests of the request path: make mutants [COUNT=150] [SEED=1] [PARTS="request image"]
+	@.venv-mutants/bin/python -m tests.mutants.run \
+	  $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) $(if $(PARTS),--parts $(PARTS))
+
 slow: setup  ## search for the files that cost most of the processor: make slow [TIME=seconds a reader]
 	@$(BIN)/python -m tests.fuzz.slow --time $(TIME)
 
@@ -229,6 +240,6 @@ soak: setup  ## load at capacity with faults, both backends: make soak [TIME=sec
 	@$(BIN)/python -m tests.soak.run --time $(TIME)
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) .venv-export .venv-infinity .venv-fuzz node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
+	rm -rf $(VENV) .venv-export .venv-infinity .venv-fuzz .venv-mutants release node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
 
-.PHONY: docs release secrets unit soak slow strangers synth deploy destroy fuzz help setup lock run test test-browser check bench bench-infinity calibrate exactness model test-export clean lock-check test-container sbom audit pin
+.PHONY: docs mutants release secrets unit soak slow strangers synth deploy destroy fuzz help setup lock run test test-browser check bench bench-infinity calibrate exactness model test-export clean lock-check test-container sbom audit pin

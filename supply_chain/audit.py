@@ -32,6 +32,7 @@ LOCKS = (
     "supply_chain/requirements-export.txt",
     "supply_chain/torch.txt",
     "tests/fuzz/requirements.txt",
+    "tests/mutants/requirements.txt",
 )
 NPM_FOLDERS = (".", "tests/tools")
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
