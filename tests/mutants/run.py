@@ -1,9 +1,9 @@
 """`make mutants`: small wrong changes to the request path, and whether its unit tests notice.
 
 A random sample of the mutants that cosmic-ray knows, the same for the same seed and code. Each is put into a
-copy of the checkout and judged by the quick unit tests that mirror its module. One that those let pass is judged
-by all tests that concern the request path. What is left is listed, to be read: either a test is missing, or the
-change changes nothing.
+copy of the checkout and judged by the quick unit tests that mirror its module. One that those let pass is
+judged by all tests that concern the request path. What is left is listed, to be read: either a test is missing,
+or the change changes nothing.
 
 It runs in a network of its own that has loopback alone: a mutant of the address filter might let anything
 through.
