@@ -44,13 +44,13 @@ class Mutant:
 def all_mutants(root: Path, module: Path) -> Iterator[Mutant]:
     """Every mutant of a module, those of its annotations left out: no test can notice them."""
     source = (root / module).read_text("utf-8")
-    skipped = list(annotations(source))
+    skipped, nodes = list(annotations(source)), list(ast_nodes(get_ast(source)))
     for name in operator_names():
         operator_class = get_operator(name)
         if name == "core/NoOp" or operator_class.arguments():
             continue
         operator = operator_class()
-        places = (place for node in ast_nodes(get_ast(source)) for place in operator.mutation_positions(node))
+        places = (place for node in nodes for place in operator.mutation_positions(node))
         for occurrence, (start, _) in enumerate(places):
             if not any(first <= start < last for first, last in skipped):
                 yield Mutant(module, name, occurrence, start)

@@ -2,8 +2,8 @@
 
 A random sample of the mutants that cosmic-ray knows, the same for the same seed and code. Each is put into a
 copy of the checkout and judged by the quick unit tests that mirror its module. One that those let pass is
-judged by all tests that concern the request path. What is left is listed, to be read: either a test is missing,
-or the change changes nothing.
+judged by all tests that concern the request path. What is left is listed, to be read: either a test is
+missing, or the change changes nothing.
 
 It runs in a network of its own that has loopback alone: a mutant of the address filter might let anything
 through.
