@@ -18,7 +18,7 @@ from image_similarity.inference.manifest import Preprocessing
 
 MAX_SIDE = 4096
 MOST_PIXELS = 200_000_000
-"""The limit where callers read their own pictures: no camera makes more, and decoding takes at most 800 MB."""
+"""The limit for callers' own pictures: no camera makes more, and decoding takes at most 800 MB."""
 REDUCTIONS = (8, 4, 2)
 """Factors by which libjpeg can shrink a JPEG while it decodes, without a loss of quality that matters."""
 
@@ -26,8 +26,8 @@ UNREADABLE = (
     *(OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError, AttributeError),
     *(EOFError, RuntimeError, struct.error, zlib.error),
 )
-"""What Pillow raises for files that it can't decode. MemoryError is not among them: sizes are checked first, so
-it means that the machine is short of memory. Nor is AssertionError, which is a bug of ours."""
+"""What Pillow raises for files that it can't decode. Not MemoryError: sizes are checked first, so it means that
+the machine is short of memory. Nor AssertionError, which is a bug of ours."""
 
 
 def decode(

@@ -25,7 +25,7 @@ def _on_white(picture: Image.Image) -> Image.Image:
 
 
 def _from_16_bits(picture: Image.Image) -> Image.Image:
-    """The high byte, which is what Pillow's readers keep of colour samples; its own conversion of grey clips."""
+    """The high byte, as Pillow's readers keep of colour samples; its own conversion of grey clips."""
     samples = np.asarray(picture, dtype=np.uint16)
     grey = (samples >> 8).astype(np.uint8)
     if TRANSPARENCY in picture.info:

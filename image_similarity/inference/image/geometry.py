@@ -27,7 +27,7 @@ WHOLE = 4  # pictures up to this aspect ratio are resized whole
 def upright_square(
     picture: Image.Image, stored: Size, orientation: int, preprocessing: Preprocessing
 ) -> Image.Image:
-    """The square that torchvision's Resize and CenterCrop make of the upright picture, as open_clip uses them.
+    """The square that torchvision's Resize and CenterCrop make of the upright picture, as in open_clip.
 
     Pictures longer than WHOLE are cropped and resampled in one step, with the same filter weights: otherwise
     a 4096 x 1 picture would first be scaled to 917504 x 224, only to throw 800 MB of it away. All others are
@@ -84,7 +84,7 @@ def _part(content: Box, cut: Box, scaled: Size) -> Box:
 
 
 def _scaled(upright: Size, preprocessing: Preprocessing) -> Size:
-    """Width and height that the upright picture is resized to; like torchvision, it truncates the long side."""
+    """Width and height to resize the upright picture to; like torchvision, it truncates the long side."""
     size, (width, height), short = preprocessing.size, upright, min(upright)
     if preprocessing.resize_mode == "squash":
         return size, size

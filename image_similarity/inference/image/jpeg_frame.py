@@ -98,7 +98,7 @@ def _component(entry: bytes) -> Component:
 
 
 def _check_sampling(components: Sequence[Component]) -> None:
-    """Refuse sampling factors that libjpeg can't upsample, by a message of their own: the file is not broken."""
+    """Refuse sampling factors that libjpeg can't upsample, without calling the file broken."""
     across = max(component.across for component in components)
     down = max(component.down for component in components)
     for component in components:
@@ -155,7 +155,7 @@ TABLES: dict[int, tuple[Callable[[bytes, int], int], int]] = {
 
 
 def tells_colours(marker: int, content: bytes) -> bool:
-    """Whether a segment says what the components mean: JFIF's or Adobe's, of the length that libjpeg expects."""
+    """Whether a segment says what the components mean: JFIF's or Adobe's, of the right length."""
     name, length = (b"JFIF\0", len(JFIF)) if marker == APP0 else (b"Adobe", ADOBE.size)
     return content.startswith(name) and len(content) >= length
 

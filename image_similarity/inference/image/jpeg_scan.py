@@ -72,7 +72,7 @@ def complete(frame: Frame, scans: Sequence[Scan]) -> bool:
 
 
 def continuation(*, restarts: bool) -> bytes:
-    """Data that a decoder accepts where a scan breaks off: no Huffman code consists of its bits alone.
+    """Data that a decoder accepts where a scan breaks off: no Huffman code is all ones.
 
     Args:
         restarts: whether the decoder expects restart markers; without them it would read no further.

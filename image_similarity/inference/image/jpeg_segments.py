@@ -28,7 +28,7 @@ CODINGS = {
     **dict.fromkeys((0xC9, 0xCA, 0xCC), "a JPEG with arithmetic coding"),
     **dict.fromkeys((0xF7, 0xF8), "a JPEG-LS file"),
 }
-"""Codings that no camera writes (section B.1.1, T.87). libjpeg's arithmetic decoder goes on at full cost after
+"""Codings that no camera writes (section B.1.1, T.87). libjpeg's arithmetic decoder goes on at full cost when
 its data has ended: 12 kB kept a processor busy for a minute and a half."""
 
 

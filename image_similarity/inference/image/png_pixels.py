@@ -118,7 +118,7 @@ def _without_colour(high_bytes: Image.Image, low_bytes: Image.Image, colour: byt
 
 
 def _transparent(header: Header, content: bytes) -> bytes | int | tuple[int, ...]:
-    """The alpha of each palette entry, or the one transparent sample or colour, scaled as Pillow scales samples."""
+    """The alpha of each palette entry, or the transparent sample or colour, scaled as Pillow does it."""
     if header.colour == PALETTE:
         return content
     samples: tuple[int, ...] = struct.unpack(f">{len(content) // 2}H", content)

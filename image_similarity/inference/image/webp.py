@@ -1,7 +1,7 @@
 """WebP files (RFC 9649): the first picture, rewritten for libwebp from the chunks that make it up.
 
-libwebp never sees the file itself. It sees a still picture that this module wrote: a header, at most one chunk
-of alpha, and one coded picture, whose size was parsed here.
+libwebp never sees the file itself. It sees a still picture that this module wrote: a header, at most one
+chunk of alpha, and one coded picture, whose size was parsed here.
 """
 
 import re
