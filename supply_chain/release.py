@@ -46,9 +46,7 @@ def notes(changelog: str, wanted: str) -> str:
     heading = rf"^## \[{re.escape(wanted)}\] - \d{{4}}-\d\d-\d\d$\n"
     parts = re.split(heading, changelog, maxsplit=1, flags=re.MULTILINE)
     if len(parts) == 1:
-        raise ReleaseError(
-            f"{CHANGELOG} has no '## [{wanted}] - YYYY-MM-DD': rename [Unreleased] to it."
-        )
+        raise ReleaseError(f"{CHANGELOG} has no '## [{wanted}] - YYYY-MM-DD': rename [Unreleased] to it.")
     section = re.split(r"^## |^\[", parts[1], maxsplit=1, flags=re.MULTILINE)[0].strip()
     if not section:
         raise ReleaseError(f"The section of {wanted} in {CHANGELOG} is empty: say what changed.")

@@ -34,8 +34,8 @@ def load_into(clip: Any) -> None:  # noqa: ANN401 (torch is untyped where it is 
     trunk = clip.visual.trunk.state_dict()
     source = torch.load(weights_file(), map_location="cpu", weights_only=True)
     wanted = [key for key in trunk if _is_used(key)]
-    found = [value for key, value in source.items() if _is_used(key)]
-    for key, value in zip(wanted, found, strict=True):
+    tensors = [value for key, value in source.items() if _is_used(key)]
+    for key, value in zip(wanted, tensors, strict=True):
         trunk[key].copy_(value)
     clip.visual.head.proj.weight.data.copy_(torch.from_numpy(orthogonal(1280, 512)))
 

@@ -26,8 +26,8 @@ UNREADABLE = (
     *(OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError, AttributeError),
     *(EOFError, RuntimeError, struct.error, zlib.error),
 )
-"""What Pillow raises for files that it can't decode. Not MemoryError: sizes are checked first, so it means that
-the machine is short of memory. Nor AssertionError, which is a bug of ours."""
+"""What Pillow raises for files that it can't decode. Not MemoryError: sizes are checked first, so it means
+that the machine is short of memory. Nor AssertionError, which is a bug of ours."""
 
 
 def decode(
