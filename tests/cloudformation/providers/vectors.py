@@ -49,7 +49,7 @@ class VectorBucketProvider:
         """
         if cloud.client("s3vectors").list_indexes(vectorBucketArn=physical.ref)["indexes"]:
             raise ProviderFailed("ConflictException: The vector bucket is not empty")
-        cloud.call("s3vectors", "delete_vector_bucket", vectorBucketArn=physical.ref)
+        cloud.call("s3vectors", "delete_vector_bucket", vectorBucketName=physical.name)  # moto: by name alone
 
 
 class IndexProvider:
