@@ -41,7 +41,9 @@ class QueueProvider:
         self, cloud: Cloud, physical: Physical, before: Mapping[str, Json], after: Mapping[str, Json]
     ) -> None:
         gone = {SSE_KMS: ""} if SSE_KMS in before and SSE_KMS not in after else {}
-        attributes = {**_attributes(cloud, after), **gone}
+        kept = cloud.call("sqs", "get_queue_attributes", QueueUrl=physical.ref, AttributeNames=["Policy"])
+        # moto takes away the policy with every call that does not give it.
+        attributes = {**kept.get("Attributes", {}), **_attributes(cloud, after), **gone}
         cloud.call("sqs", "set_queue_attributes", QueueUrl=physical.ref, Attributes=attributes)
 
     def delete(self, cloud: Cloud, physical: Physical, properties: Mapping[str, Json]) -> None:
