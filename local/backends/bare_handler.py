@@ -7,6 +7,7 @@ import importlib
 import json
 import os
 import sys
+import time
 import traceback
 import uuid
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from local.template.intrinsics import Json
 
+OF_FUNCTION = ("NAME", "MEMORY_SIZE", "TIMEOUT")
+
 
 @dataclass(frozen=True)
 class Context:
@@ -22,7 +25,12 @@ class Context:
 
     function_name: str
     memory_limit_in_mb: str
+    deadline: float  # of time.monotonic()
     aws_request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until the time-out, which nobody enforces here."""
+        return max(0, round((self.deadline - time.monotonic()) * 1000))
 
 
 def load(name: str) -> Callable[[Json, Context], Json]:
@@ -35,7 +43,8 @@ def load(name: str) -> Callable[[Json, Context], Json]:
 
 def answer(handler: Callable[[Json, Context], Json], event: Json) -> Json:
     """Return the handler's answer, or Lambda's error object when it raises."""
-    context = Context(os.environ["AWS_LAMBDA_FUNCTION_NAME"], os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"])
+    name, memory, timeout = (os.environ[f"AWS_LAMBDA_FUNCTION_{part}"] for part in OF_FUNCTION)
+    context = Context(name, memory, time.monotonic() + int(timeout))
     try:
         return handler(event, context)
     except Exception as error:  # what Lambda does: the caller gets the error as an object
