@@ -16,8 +16,6 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from local.template.intrinsics import Json
 
-OF_FUNCTION = ("NAME", "MEMORY_SIZE", "TIMEOUT")
-
 
 @dataclass(frozen=True)
 class Context:
@@ -25,12 +23,13 @@ class Context:
 
     function_name: str
     memory_limit_in_mb: str
-    deadline: float  # of time.monotonic()
+    seconds: float
     aws_request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    started: float = field(default_factory=time.monotonic)
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until the time-out, which nobody enforces here."""
-        return max(0, round((self.deadline - time.monotonic()) * 1000))
+        """What is left of the function's time-out, which ends nothing here."""
+        return max(0, round((self.started + self.seconds - time.monotonic()) * 1000))
 
 
 def load(name: str) -> Callable[[Json, Context], Json]:
@@ -43,8 +42,11 @@ def load(name: str) -> Callable[[Json, Context], Json]:
 
 def answer(handler: Callable[[Json, Context], Json], event: Json) -> Json:
     """Return the handler's answer, or Lambda's error object when it raises."""
-    name, memory, timeout = (os.environ[f"AWS_LAMBDA_FUNCTION_{part}"] for part in OF_FUNCTION)
-    context = Context(name, memory, time.monotonic() + int(timeout))
+    context = Context(
+        os.environ["AWS_LAMBDA_FUNCTION_NAME"],
+        os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"],
+        float(os.environ["AWS_LAMBDA_FUNCTION_TIMEOUT"]),
+    )
     try:
         return handler(event, context)
     except Exception as error:  # what Lambda does: the caller gets the error as an object
