@@ -41,8 +41,6 @@ class ResolvedStack:
         return found[0]
 
 
-IDENTIFYING = ("Name", "VectorBucketArn")
-"""How properties end that decide a resource's identifiers."""
 Lookup = Callable[[str, str | None], Json]  # (logical id, attribute or None for Ref) -> value
 
 
@@ -138,7 +136,7 @@ class Resolver:
         names = {
             key: evaluate(node, self)
             for key, node in properties.items()
-            if key.endswith(IDENTIFYING) and isinstance(node, str | dict)
+            if key.endswith(("Name", "BucketArn")) and isinstance(node, str | dict)
         }
         if attribute is None:
             return self._derive.ref(logical_id, names)
