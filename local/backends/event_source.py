@@ -31,7 +31,7 @@ class EventSource:
 
     Attributes:
         queue_url: of the queue that is polled, `queue_arn` its ARN.
-        function_arn: of the function that is invoked.
+        function_name: of the function that is invoked.
         region: of both.
         batch: messages of one invocation at most.
         window_seconds: how long messages are gathered for one invocation.
@@ -41,7 +41,7 @@ class EventSource:
 
     queue_url: str
     queue_arn: str
-    function_arn: str
+    function_name: str
     region: str
     batch: int = 10
     window_seconds: float = 0
@@ -91,17 +91,15 @@ class Poller:
             answer = self._invoke(json.dumps(event(batch, self._source)).encode())
         except FunctionFailed as error:
             if not self._stopped.is_set():
-                logger.warning("%s failed with %d messages: %s", self._function, len(batch), error)
+                logger.warning(
+                    "%s failed with %d messages: %s", self._source.function_name, len(batch), error
+                )
             return len(batch)
         left = unfinished(answer, identifiers, reports_items=self._source.reports_items)
         if left:
-            logger.info("%s: %d of %d messages come again", self._function, len(left), len(batch))
+            logger.info("%s: %d of %d messages come again", self._source.function_name, len(left), len(batch))
         self._delete([message for message in batch if message["MessageId"] not in left])
         return len(batch)
-
-    @property
-    def _function(self) -> str:
-        return self._source.function_arn.rsplit(":", 1)[-1]
 
     def _gather(self, wait_seconds: int) -> list[Message]:
         """Messages until the batch is full or the window closes."""
