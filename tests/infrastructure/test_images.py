@@ -49,6 +49,8 @@ EDITS = {
     "checkpoints/mine.safetensors": {"lambda", "sagemaker"},
     ".dockerignore": set(),
     "lambda/handler.py": {"lambda"},
+    "lambda/catalogue.py": {"lambda"},
+    "image_similarity/catalogue/search.py": {"lambda"},
     "lambda/requirements.txt": {"lambda"},
     "sagemaker/server.py": {"sagemaker"},
     "image_similarity/inference/__pycache__/service.cpython-312.pyc": set(),
