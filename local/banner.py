@@ -38,9 +38,8 @@ class Banner:
         lines.append(f"  {'backend logs':<18}{self.logs}")
         lines += self._cloud(local)
         if self.made and parameters["APIGatewayAuthorization"] == "AWS_IAM":
-            lines.append(
-                f"Sign with this pair (curl --aws-sigv4 aws:amz:{self.made.region}:execute-api --user ID:SECRET):"
-            )
+            scope = f"aws:amz:{self.made.region}:execute-api"
+            lines.append(f"Sign with this pair (curl --aws-sigv4 {scope} --user ID:SECRET):")
             lines.append(f"  AWS_ACCESS_KEY_ID={self.made.key_id}")
             lines.append(f"  AWS_SECRET_ACCESS_KEY={self.made.secret}")
         return "\n".join([*lines, LAST])

@@ -13,8 +13,8 @@ from local.template.resolve import ResolvedResource, ResolvedStack
 FUNCTION, MAPPING, QUEUE = "AWS::Lambda::Function", "AWS::Lambda::EventSourceMapping", "AWS::SQS::Queue"
 WINDOW_SECONDS = 1.0
 """Messages are gathered no longer than this, whatever the template says: nobody pays for calls here."""
-SETTLE_SECONDS = 1
-"""A sync waits no longer for the queue's count, which is exact here."""
+PACE_SECONDS = 1
+"""That a sync puts itself off at least: the queue's count is exact here."""
 
 
 class LocalCatalogue:
@@ -35,8 +35,8 @@ class LocalCatalogue:
     def environment(self, given: Mapping[str, str]) -> dict[str, str]:
         """The environment of every backend: its AWS is here alone, and who calls owns the pictures."""
         kept = {name: value for name, value in given.items() if not name.startswith("AWS_")}
-        settle = {"CATALOGUE_SETTLE_SECONDS": str(SETTLE_SECONDS)}
-        return {**kept, **self.cloud.variables, **settle, "CATALOGUE_TRUSTED": "yes"}
+        pace = {"CATALOGUE_PACE_SECONDS": str(PACE_SECONDS)}
+        return {**kept, **self.cloud.variables, **pace, "CATALOGUE_TRUSTED": "yes"}
 
     def start(self, environment: Mapping[str, str], logs: Path) -> None:
         """Start the cloud's process; `create` waits for it."""

@@ -12,6 +12,8 @@ from local.pictures.progress import Say
 from local.pictures.selection import Selection
 from local.stack import LocalStack
 
+Listening = Callable[[asyncio.AbstractEventLoop], None]
+
 
 class _Server(uvicorn.Server):
     """uvicorn, saying when it listens."""

@@ -21,8 +21,7 @@ def function_spec(
     """Read a function. Raises ResolveError for one whose code is not in the assembly."""
     properties = resource.properties
     directory, handler = root / "lambda", command(resource) or HANDLER
-    image = properties.get("PackageType") == "Image"
-    if not image:
+    if not is_image(resource):
         key = properties["Code"]["S3Key"]
         if key not in assembly.files:
             raise ResolveError(f"{resource.logical_id}: its code {key} is no file asset of the assembly.")
@@ -36,8 +35,13 @@ def function_spec(
         environment=_texts(properties.get("Environment", {}).get("Variables", {})),
         timeout_seconds=int(properties.get("Timeout", 3)),
         memory_megabytes=int(properties.get("MemorySize", 128)),
-        workers=WORKERS if image else 1,
+        workers=WORKERS if is_image(resource) else 1,
     )
+
+
+def is_image(resource: ResolvedResource) -> bool:
+    """Whether a function runs the Lambda image."""
+    return bool(resource.properties.get("PackageType") == "Image")
 
 
 def command(resource: ResolvedResource) -> str:

@@ -16,7 +16,7 @@ from local.gateway.server import Gateway
 from local.gateway.signatures import AccessKey
 from local.gateway.snapshot import LiveStage
 from local.gateway.stack_policies import StackPolicies
-from local.specs import FUNCTION, HANDLER, command, endpoint_spec, function_spec
+from local.specs import FUNCTION, command, endpoint_spec, function_spec, is_image
 from local.synthesis import Assembly
 from local.template.intrinsics import Json
 from local.template.resolve import ResolvedResource, ResolvedStack
@@ -81,7 +81,7 @@ class LocalStack:
         spec = replace(spec, workers=mapped or spec.workers)
         say(f"Starting the Lambda function {resource.logical_id} ({spec.workers} at a time)")
         self.functions.start(spec)
-        if spec.handler == HANDLER:
+        if is_image(resource) and not command(resource):
             body = json.dumps({"img": PICTURE})
             for answer in self.functions.warm(spec.arn, self._event("POST", "/image-similarity", body)):
                 _expect_vector(json.loads(answer)["body"])
