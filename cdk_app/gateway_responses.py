@@ -53,13 +53,13 @@ def _configuration_error(source: Json, conditions: Conditions) -> Json:
     return pick(conditions["IsLambda"], busy, defect)
 
 
-def _response(told: Json, status: str | None = None, *, retry: bool = False) -> Json:
+def _response(said: Json, status: str | None = None, *, retry: bool = False) -> Json:
     """One gateway response.
 
     Args:
-        told: code and message; message None passes on API Gateway's own words, which tell the reason best.
+        said: code and message; message None passes on API Gateway's own words, which tell the reason best.
         status: the contract's status where API Gateway's own differs.
-        retry: whether the caller is told when to try again.
+        retry: whether the response says when to try again.
     """
     headers = {"Access-Control-Allow-Origin": ANY_ORIGIN}
     if retry:
@@ -68,8 +68,8 @@ def _response(told: Json, status: str | None = None, *, retry: bool = False) -> 
             "Access-Control-Expose-Headers": "'Retry-After'",
         }
     # messageString is quoted already
-    message = "$context.error.messageString" if told["message"] is None else json.dumps(told["message"])
-    template = f'{{"code":"{told["code"]}","message":{message},"requestId":"$context.requestId"}}'
+    message = "$context.error.messageString" if said["message"] is None else json.dumps(said["message"])
+    template = f'{{"code":"{said["code"]}","message":{message},"requestId":"$context.requestId"}}'
     return {
         **({"statusCode": status} if status else {}),
         "responseParameters": {f"gatewayresponse.header.{name}": value for name, value in headers.items()},

@@ -25,14 +25,17 @@ from image_similarity.inference.errors import (
     InvalidRequest,
     NotFound,
     Unavailable,
+    naming,
 )
 from image_similarity.inference.service import (
     CORS_HEADERS,
     INTERNAL_ERROR_MESSAGE,
+    OK,
     Request,
     Response,
     Timings,
     error_response,
+    server_timing,
     valid_request_id,
 )
 from image_similarity.inference.sources import SourcePolicy
@@ -104,19 +107,18 @@ class Calls:
         try:
             status, payload = self._answer(name, call, timings)
         except Exception as error:
-            caught = self._error(error, headers["X-Request-Id"])
-            code, response = caught.code, error_response(caught, headers)
+            response = error_response(self._error(error, headers["X-Request-Id"]), headers)
         else:
-            headers["Server-Timing"] = timings.server_timing()
+            headers["Server-Timing"] = server_timing(timings.steps)
             body = json.dumps(payload, allow_nan=False, separators=(",", ":")).encode()
-            code, response = "OK", Response(status, headers | CORS_HEADERS, body)
-        self._lines.call(name, response, code, timings.steps, (time.perf_counter() - start) * 1000)
+            response = Response(status, headers | CORS_HEADERS, body, OK, timings.steps)
+        self._lines.call(name, response, (time.perf_counter() - start) * 1000)
         return response
 
     def refuse(self, error: ApiError, request_id: str | None) -> Response:
         """The answer to a request that an adapter turns away before it is handled."""
         response = error_response(error, self._headers(request_id))
-        self._lines.call("unknown", response, error.code, {}, 0)
+        self._lines.call("unknown", response, 0)
         return response
 
     def _headers(self, request_id: str | None) -> dict[str, str]:
@@ -172,12 +174,12 @@ class Calls:
 
     def _vector(self, query: search.Query, timings: Timings) -> Vector:
         """The vector of a picture that a search names or brings, by the way of every other request."""
-        source = request.Source(query.subject, query.value)
+        by = request.Source.by_url if query.subject == "url" else request.Source.by_img
+        source = by(query.subject, query.value)
         with timings.step("fetch"):
             [data] = sources.read_all([source], self._policy)
-        with timings.step("decode"):
-            preprocessing = self._encoder.manifest.preprocessing
-            pixels = self._decoder.decode(data, field=source.field, preprocessing=preprocessing)
+        with timings.step("decode"), naming(source.field):
+            pixels = self._decoder.decode(data, preprocessing=self._encoder.manifest.preprocessing)
         with timings.step("encode"):
             vector: Vector = self._encoder.encode(pixels[np.newaxis])[0]
         return vector

@@ -41,29 +41,25 @@ class Lines:
         self._common = {"Stack": environ.get(STACK_VARIABLE) or "local", "Backend": BACKEND}
         self._write = write
 
-    def call(
-        self, name: str, response: Response, code: str, steps: Mapping[str, float], milliseconds: float
-    ) -> None:
+    def call(self, name: str, response: Response, milliseconds: float) -> None:
         """Note a call.
 
         Args:
             name: one of CALLS; another one is counted under none.
             response: what the caller gets.
-            code: of the error; `OK`.
-            steps: milliseconds of each.
             milliseconds: of the whole call.
         """
         failed = response.status >= 400
         metrics: Metrics = {CALLS[name]: (1, COUNT)} if name in CALLS else {}
         metrics["Latency"] = (round(milliseconds, 1), MILLISECONDS)
-        metrics |= {step.title(): (round(took, 1), MILLISECONDS) for step, took in steps.items()}
+        metrics |= {step.title(): (round(took, 1), MILLISECONDS) for step, took in response.timings.items()}
         metrics["Errors"] = (int(failed), COUNT)
         record = {
             "level": "ERROR" if response.status >= 500 else "INFO",
             "requestId": response.headers["X-Request-Id"],
             "call": name,
             "status": response.status,
-            "Code": code,
+            "Code": response.code,
             "model": response.headers["X-Model"],
         }
         self._line(record, metrics, by_code=failed)

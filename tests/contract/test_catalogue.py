@@ -12,7 +12,9 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from botocore.exceptions import ClientError
+from openapi_schema_validator import OAS30Validator
 
+from api_explorer.document import FEATURES, document
 from image_similarity.catalogue.index import TransientError
 from image_similarity.catalogue.ledger_dynamodb import DynamoLedger
 from image_similarity.catalogue.messages import Listing, decode
@@ -28,6 +30,7 @@ OPEN = {"accountId": None, "userArn": None, "caller": None, "sourceIp": "192.0.2
 JSON = {"Content-Type": "application/json"}
 CAT, FLIPPED, ASTRONAUT = "cats/chelsea ü+%20.jpg", "cats/small.png", "people/astronaut.jpg"
 Ask = Callable[..., Answer]
+DOCUMENT = document(FEATURES)
 
 
 def event(
@@ -79,6 +82,7 @@ def ask(module: ModuleType) -> Ask:
         assert response["isBase64Encoded"] is False
         answer = proxy_answer(response)
         check_headers(answer)
+        check_described(method, path, answer)
         if answer.status < 300:
             assert answer.headers["server-timing"]
             assert answer.headers["x-request-id"] == REQUEST_ID
@@ -88,6 +92,17 @@ def ask(module: ModuleType) -> Ask:
         return answer
 
     return ask
+
+
+def check_described(method: str, path: str, answer: Answer) -> None:
+    """The answer is one that the OpenAPI document describes, where it has the call."""
+    operation = DOCUMENT["paths"].get(path, {}).get(method.lower())
+    if operation is None or path == "/":
+        return
+    [name] = re.findall(r"responses/(.*)", operation["responses"][str(answer.status)]["$ref"])
+    schema = DOCUMENT["components"]["responses"][name]["content"]["application/json"]["schema"]
+    validator = OAS30Validator({**schema, "components": DOCUMENT["components"]})
+    validator.validate(answer.json)
 
 
 @pytest.fixture

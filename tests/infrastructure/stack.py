@@ -7,6 +7,7 @@ from typing import Any
 from local.synthesis import Assembly, synthesize
 from local.template.intrinsics import as_text
 from tests.cloudformation.engine import Outcome, Step
+from tests.cloudformation.providers.rules import refused
 from tests.infrastructure.account import Account
 from tests.infrastructure.wanted import check_stack, routes
 
@@ -14,8 +15,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def assembled(**flags: str) -> Assembly:
-    """The cloud assembly of the repository's app, from .cache where nothing has changed."""
-    return synthesize(ROOT, ROOT / ".cache", flags, print)
+    """The cloud assembly of the repository's app, from .cache where nothing has changed.
+
+    With BuildKit, whatever this machine has.
+    """
+    return synthesize(ROOT, ROOT / ".cache", {"builder": "buildkit", **flags}, print)
 
 
 class Stack:
@@ -61,6 +65,8 @@ class Stack:
                 if route.authorization == "NONE":
                     assert (route.method, route.path) in self._may_be_open, f"{route} is open after {step}"
                 self.account.check_callable(stage, route)
+        if step.logical_id.startswith("Catalogue"):
+            assert list(refused(self.account.cloud)) == [], f"events are lost after {step}"
 
     def delete(self) -> None:
         """Delete the stack; nothing may be left in any service."""

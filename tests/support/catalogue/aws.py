@@ -91,7 +91,7 @@ class OnAws:
         return url
 
     def _client(self, name: str) -> Any:
-        return boto3.client(
+        return boto3.client(  # type: ignore[call-overload]  # any of them, by its name
             name,
             endpoint_url=self.cloud.url,
             region_name=REGION,
