@@ -7,6 +7,7 @@ PYTHON ?= python3
 PORT ?= 8080
 MODEL ?= embedded
 PARAMETERS ?=
+PICTURES ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)
 
@@ -83,8 +84,9 @@ lock-check: $(VENV)/.ready
 	  $(ON_IMAGE) --python-platform $$processor-manylinux_2_28 -r $$lock || exit 1; done; done
 	$(ON_IMAGE) --python-platform x86_64-manylinux_2_28 -r sagemaker/requirements-gpu.txt
 
-run: setup  ## the whole API on this machine: make run [PORT=8080] [PARAMETERS="..."] [MODEL=...]
-	@$(BIN)/python -m local --port $(PORT) --model $(MODEL) --parameters "$(PARAMETERS)"
+run: setup  ## the whole API on this machine: make run [PORT=8080] [PARAMETERS="..."] [MODEL=...] [PICTURES=folder]
+	@$(BIN)/python -m local --port $(PORT) --model $(MODEL) --parameters "$(PARAMETERS)" \
+	  $(if $(PICTURES),--pictures "$(PICTURES)")
 
 # What is above half a second and not marked `slow` is listed at the end. schemathesis is for the contract's tests,
 # and costs each process a second.
