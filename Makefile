@@ -156,6 +156,13 @@ deploy: setup  ## deploy or update the stack: make deploy [FLAGS="-c backend=sag
 	@$(SYNTHESIZING)
 	$(CDK) deploy $(if $(FLAGS),--no-previous-parameters $(FLAGS))
 
+publish: setup  ## template and images into the account's own bootstrap, and a link for the console: make publish [FLAGS=]
+	-$(BIN)/python -m supply_chain.pin --only-missing  # as in deploy
+	@$(SYNTHESIZING)
+	$(CDK) publish-assets --unstable=publish-assets --all --concurrency=1 $(FLAGS)  # the model is exported once
+	@echo "Whoever opens this link makes a stack of what was published, in the console (docs/platform-teams.md):"
+	@cat cdk.out/quick-create.txt
+
 destroy: setup  ## delete the stack and all that it made
 	@$(SYNTHESIZING)
 	$(CDK) destroy
@@ -217,4 +224,4 @@ soak: setup  ## load at capacity with faults, both backends: make soak [TIME=sec
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .venv-export .venv-infinity .venv-fuzz node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
 
-.PHONY: unit soak slow strangers synth deploy destroy fuzz help setup lock run test test-browser check bench bench-infinity calibrate exactness model test-export clean lock-check test-container sbom audit pin
+.PHONY: unit soak slow strangers synth deploy publish destroy fuzz help setup lock run test test-browser check bench bench-infinity calibrate exactness model test-export clean lock-check test-container sbom audit pin
