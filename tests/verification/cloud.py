@@ -22,7 +22,18 @@ from tests.verification.telemetry import Telemetry
 from verify.aws.http import Caller
 from verify.aws.leftovers import leftovers
 from verify.aws.services import AwsServices
-from verify.cloud import Answer, CloudFailed, Function, Meanwhile, Metric, Outcome, Request, Resource, Stack
+from verify.cloud import (
+    Answer,
+    CloudFailed,
+    Endpoint,
+    Function,
+    Meanwhile,
+    Metric,
+    Outcome,
+    Request,
+    Resource,
+    Stack,
+)
 
 ACCOUNT = "123456789012"
 
@@ -54,6 +65,16 @@ class EngineServices(AwsServices):
             if item.type == FUNCTION and item.physical.name == name
         ]
         return replace(found, log_group=created.properties.get("LoggingConfig", {}).get("LogGroup", ""))
+
+    def endpoint(self, name: str) -> Endpoint:
+        """Application Auto Scaling brings a variant up to a new minimum; moto's does nothing.
+
+        https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-target-tracking-overview.html
+        """
+        found = super().endpoint(name)
+        scaling = self.scaling(name, found.variant)
+        least = scaling.least if scaling else found.instances
+        return replace(found, instances=max(found.instances, least))
 
     def log_lines(self, group: str, since: float) -> list[str]:
         """The lines as far as they have come."""
