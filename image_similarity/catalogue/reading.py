@@ -17,7 +17,6 @@ from image_similarity.inference.encoder import Encoder
 from image_similarity.inference.errors import ApiError
 
 BATCH = 16
-FIELD = "picture"
 logger = logging.getLogger(__name__)
 
 
@@ -138,7 +137,7 @@ class Reader:
         preprocessing = self._encoder.manifest.preprocessing
         try:
             with self._decoding:
-                return state, image.decode(data, field=FIELD, preprocessing=preprocessing)
+                return state, image.decode(data, preprocessing=preprocessing)
         except ApiError as error:
             return Unusable(state, error.message)
 

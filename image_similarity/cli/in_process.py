@@ -17,8 +17,6 @@ from image_similarity.inference.request import Source
 from image_similarity.inference.service import DEFAULT_MODEL_DIR
 from image_similarity.inference.sources import SourcePolicy
 
-FIELD = "img"
-
 
 class InProcess:
     """Makes vectors without a server, of pictures that are larger than the API takes too."""
@@ -43,7 +41,7 @@ class InProcess:
         try:
             square = self._square(self._read(picture))
         except ApiError as error:
-            raise Refused(f"{error.code}: {error.message.removeprefix(f'{FIELD}: ')}") from error
+            raise Refused(f"{error.code}: {error.message}") from error
         return Answer(self._encoder.encode(square[np.newaxis])[0], self._encoder.name)
 
     def compare(self, first: str, second: str) -> float:
@@ -57,12 +55,12 @@ class InProcess:
     def _square(self, data: bytes) -> NDArray[np.uint8]:
         preprocessing = self._encoder.manifest.preprocessing
         try:
-            return decode(data, field=FIELD, preprocessing=preprocessing)
+            return decode(data, preprocessing=preprocessing)
         except ImageTooLarge:  # for the API: here one of them is decoded at a time
             with self._large:
-                return decode(data, field=FIELD, preprocessing=preprocessing, max_side=None)
+                return decode(data, preprocessing=preprocessing, max_side=None)
 
     def _read(self, picture: str) -> bytes:
         if pictures.is_url(picture):
-            return sources.read_all([Source("url", picture)], self._policy)[0]
+            return sources.read_all([Source.by_url("url", picture)], self._policy)[0]
         return pictures.read(picture)
