@@ -37,7 +37,7 @@ def gateway_responses(source: Json, conditions: Conditions) -> Json:
 
 
 def _configuration_error(source: Json, conditions: Conditions) -> Json:
-    """Where Lambda runs the feature: 503, because this is what a function that is throttled comes to.
+    """Where Lambda runs the feature or the catalogue: 503, because this is what a function that is throttled comes to.
 
     API Gateway answers Lambda's 429 with a 500 of its own and does not pass on why; of the types of
     responses that are 500 this is the one for integrations. A stack whose integration is wrong would say
@@ -47,7 +47,10 @@ def _configuration_error(source: Json, conditions: Conditions) -> Json:
     defect = _response(error(source, "InternalError"))
     if "Lambda" not in conditions.backends:
         return defect
-    return pick(conditions["IsLambda"], _response(error(source, "Unavailable"), "503", retry=True), defect)
+    busy = _response(error(source, "Unavailable"), "503", retry=True)
+    if conditions.has_catalogue and len(conditions.backends) > 1:
+        defect = pick(conditions["IsCatalogueServing"], busy, defect)
+    return pick(conditions["IsLambda"], busy, defect)
 
 
 def _response(said: Json, status: str | None = None, *, retry: bool = False) -> Json:

@@ -56,6 +56,7 @@ def small() -> Iterator[Small]:
         yield Small(pool)
 
 
+@pytest.mark.slow
 def test_real_pictures() -> None:
     encoder = OnnxEncoder(DEFAULT_MODEL_DIR, threads=1)
     chance = np.random.default_rng(0)

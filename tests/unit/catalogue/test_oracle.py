@@ -12,6 +12,7 @@ from collections.abc import Callable, Set
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -194,6 +195,7 @@ def is_picture(world: World, key: str) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_the_index_equals_the_buckets() -> None:
     run_state_machine_as_test(
         Walk,

@@ -26,6 +26,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="needs glibc")
 def test_a_picture_reuses_the_memory_of_the_one_before() -> None:
     command = [sys.executable, "-c", _LOADED]

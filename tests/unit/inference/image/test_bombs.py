@@ -58,6 +58,7 @@ def hidden_scans() -> bytes:
     return data[:second] + comment + data[second:-2] + data[second:-2] * jpeg.MAX_SCANS + b"\xff\xd9"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BOMBS)
 def test_files_that_would_cost_minutes_are_refused_at_once(name: str) -> None:
     refused(BOMBS[name](), words="save it")

@@ -67,6 +67,7 @@ def large_jpeg() -> bytes:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("pillow_alone")
 def test_reduced_decoding_stays_near_the_full_one() -> None:
     data = large_jpeg()

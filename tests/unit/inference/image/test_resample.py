@@ -71,6 +71,7 @@ def test_without_the_library_pillow_does_it(monkeypatch: pytest.MonkeyPatch) -> 
     assert np.array_equal(upright(picture), files.reference(picture))
 
 
+@pytest.mark.slow
 def test_many_threads_get_the_same_pixels() -> None:
     pictures = [PHOTO.resize((1200 + 40 * number, 1000)) for number in range(8)] * 4
     alone = [upright(picture) for picture in pictures]

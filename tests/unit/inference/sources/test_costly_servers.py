@@ -66,6 +66,7 @@ def test_processor_time_is_bounded(name: str) -> None:
         assert processor_seconds(server.url, SourceUnavailable, words) < budget.PROCESSOR_SECONDS + LEEWAY
 
 
+@pytest.mark.slow
 def test_blocks_of_deflate_that_hold_nothing() -> None:
     """20 MiB of them would take ten times as long as the budget."""
     answer = forever(GZIPPED + gzip.compress(b"", mtime=0)[:10], EMPTY_BLOCKS * 700)
@@ -74,6 +75,7 @@ def test_blocks_of_deflate_that_hold_nothing() -> None:
     assert seconds < budget.PROCESSOR_SECONDS + LEEWAY
 
 
+@pytest.mark.slow
 def test_a_small_file_that_inflates() -> None:
     with serving(ok(gzip.compress(bytes(200 * 2**20), 1, mtime=0), "Content-Encoding: gzip")) as server:
         seconds = processor_seconds(server.url, PayloadTooLarge, "more than 20971520 bytes")
@@ -139,6 +141,7 @@ def test_a_server_that_drips_and_then_says_nothing_is_left(monkeypatch: pytest.M
         left.set()
 
 
+@pytest.mark.slow
 def test_a_server_may_think_before_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budget, "GRACE_SECONDS", 0.1)
 

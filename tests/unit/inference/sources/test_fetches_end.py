@@ -131,6 +131,7 @@ def test_a_system_without_threads_is_busy_and_recovers(monkeypatch: pytest.Monke
         assert sources.read_all([Source.by_url("url", server.url)], PATIENT) == [FILE]
 
 
+@pytest.mark.slow
 def test_s3_is_not_asked_again_after_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(connection: socket.socket, head: bytes) -> None:
         time.sleep(0.5)

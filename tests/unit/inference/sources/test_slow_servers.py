@@ -42,6 +42,7 @@ SLOW = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SLOW)
 def test_slow_servers_are_left_at_the_deadline(name: str) -> None:
     with serving(SLOW[name]) as server:
@@ -81,6 +82,7 @@ def test_a_pair_is_fetched_at_the_same_time_within_one_deadline() -> None:
         assert sources.read_all(pair, POLICY) == [FILE, FILE]
 
 
+@pytest.mark.slow
 def test_the_first_slots_error_wins_and_the_other_fetch_stops() -> None:
     with serving(SLOW["a byte at a time"]) as slow, serving(BAD_ANSWERS["not found"][0]) as missing:
         start = time.monotonic()

@@ -179,6 +179,7 @@ def drip(opened: socket.socket, head: bytes) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_the_deadline_holds_within_tls(contexts: dict[str, ssl.SSLContext]) -> None:
     short = SourcePolicy(allow_private=True, timeout_seconds=0.7)
     with serving(drip, context=contexts["good"]) as server:
