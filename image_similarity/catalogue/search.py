@@ -15,6 +15,8 @@ MAX_LIMIT = 100
 LONG = 10**18
 DEFAULT_LIMIT = 10
 PREFIX = re.compile(r"s3://[a-z0-9.-]{3,63}/.*", re.DOTALL)
+LONGEST_PREFIX = len("s3://") + 63 + len("/") + 1024
+"""Of the longest name of a bucket and the longest key."""
 USAGE = 'Send one of "url", "img", "key" and "text".'
 
 
@@ -55,12 +57,14 @@ def parse(fields: Mapping[str, Any]) -> Query:
     value = _text(subjects[0], fields[subjects[0]])
     if not value:
         raise InvalidRequest(f"{subjects[0]}: empty. {USAGE}")
+    if subjects[0] == "key":
+        _written_in_utf8("key", value)
     return Query(
         subjects[0],
         value,
         limit=_limit(fields.get("limit", DEFAULT_LIMIT)),
         min_similarity=_share(fields.get("min_similarity", 0)),
-        prefix=_prefix(fields["prefix"]) if "prefix" in fields else "",
+        prefix=parse_prefix(fields["prefix"]) if "prefix" in fields else "",
         links=_links(fields.get("links", False)),
     )
 
@@ -124,10 +128,22 @@ def _share(value: object) -> float:
     return float(value)
 
 
-def _prefix(value: object) -> str:
+def parse_prefix(value: object) -> str:
+    """Read the field `prefix`, of a search or a sync; raises InvalidRequest."""
     text = _text("prefix", value)
-    if not PREFIX.fullmatch(text):
-        raise InvalidRequest("prefix: expected s3://bucket/ and what the names of the pictures begin with.")
+    if not PREFIX.fullmatch(text) or len(text) > LONGEST_PREFIX:
+        raise InvalidRequest(
+            "prefix: expected s3://bucket/ and what the names of the pictures begin with, "
+            f"at most {LONGEST_PREFIX} characters."
+        )
+    return _written_in_utf8("prefix", text)
+
+
+def _written_in_utf8(name: str, text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidRequest(f"{name}: half of a surrogate pair is no text that UTF-8 can write.") from error
     return text
 
 

@@ -16,6 +16,7 @@ from image_similarity.catalogue.ledger_file import FileLedger
 from image_similarity.catalogue.s3_vectors import S3VectorsIndex, make_client
 from image_similarity.inference.manifest import DIMENSIONS
 from local.backends.cloud.server import CloudServer
+from tests.support.catalogue.aws import TABLE
 
 REGION = "us-east-1"
 BUCKET = "vectors-of-a-test"
@@ -63,26 +64,7 @@ def index(request: pytest.FixtureRequest) -> Index:
 @pytest.fixture
 def table(cloud: CloudServer) -> Any:
     resource = boto3.resource("dynamodb", endpoint_url=cloud.url, region_name=REGION)
-    return resource.create_table(
-        TableName=f"ledger-{next(_numbers)}",
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "kind", "KeyType": "HASH"}, {"AttributeName": "id", "KeyType": "RANGE"}],
-        AttributeDefinitions=[
-            {"AttributeName": "kind", "AttributeType": "S"},
-            {"AttributeName": "id", "AttributeType": "S"},
-            {"AttributeName": "at", "AttributeType": "N"},
-        ],
-        LocalSecondaryIndexes=[
-            {
-                "IndexName": "newest",
-                "KeySchema": [
-                    {"AttributeName": "kind", "KeyType": "HASH"},
-                    {"AttributeName": "at", "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "ALL"},
-            }
-        ],
-    )
+    return resource.create_table(TableName=f"ledger-{next(_numbers)}", **TABLE)
 
 
 @pytest.fixture(params=["file", "dynamodb"])
