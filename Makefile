@@ -7,6 +7,7 @@ PYTHON ?= python3
 PORT ?= 8080
 MODEL ?= embedded
 PARAMETERS ?=
+PICTURES ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)
 
@@ -83,8 +84,9 @@ lock-check: $(VENV)/.ready
 	  $(ON_IMAGE) --python-platform $$processor-manylinux_2_28 -r $$lock || exit 1; done; done
 	$(ON_IMAGE) --python-platform x86_64-manylinux_2_28 -r sagemaker/requirements-gpu.txt
 
-run: setup  ## the whole API on this machine: make run [PORT=8080] [PARAMETERS="..."] [MODEL=...]
-	@$(BIN)/python -m local --port $(PORT) --model $(MODEL) --parameters "$(PARAMETERS)"
+run: setup  ## the whole API on this machine: make run [PORT=8080] [PARAMETERS="..."] [MODEL=...] [PICTURES=folder]
+	@$(BIN)/python -m local --port $(PORT) --model $(MODEL) --parameters "$(PARAMETERS)" \
+	  $(if $(PICTURES),--pictures "$(PICTURES)")
 
 # What is above half a second and not marked `slow` is listed at the end. schemathesis is for the contract's tests,
 # and costs each process a second.
@@ -154,6 +156,13 @@ deploy: setup  ## deploy or update the stack: make deploy [FLAGS="-c backend=sag
 	@$(SYNTHESIZING)
 	$(CDK) deploy $(if $(FLAGS),--no-previous-parameters $(FLAGS))
 
+publish: setup  ## template and images into the account's own bootstrap, and a link for the console: make publish [FLAGS=]
+	-$(BIN)/python -m supply_chain.pin --only-missing  # as in deploy
+	@$(SYNTHESIZING)
+	$(CDK) publish-assets --unstable=publish-assets --all --concurrency=1 $(FLAGS)  # the model is exported once
+	@echo "Whoever opens this link makes a stack of what was published, in the console (docs/platform-teams.md):"
+	@cat cdk.out/quick-create.txt
+
 destroy: setup  ## delete the stack and all that it made
 	@$(SYNTHESIZING)
 	$(CDK) destroy
@@ -215,4 +224,4 @@ soak: setup  ## load at capacity with faults, both backends: make soak [TIME=sec
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .venv-export .venv-infinity .venv-fuzz node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
 
-.PHONY: unit soak slow strangers synth deploy destroy fuzz help setup lock run test test-browser check bench bench-infinity calibrate exactness model test-export clean lock-check test-container sbom audit pin
+.PHONY: unit soak slow strangers synth deploy publish destroy fuzz help setup lock run test test-browser check bench bench-infinity calibrate exactness model test-export clean lock-check test-container sbom audit pin
