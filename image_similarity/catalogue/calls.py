@@ -189,7 +189,7 @@ class Calls:
     def _synced(self, call: Call, timings: Timings) -> dict[str, Any]:
         if not call.signed:
             raise Forbidden("A sync is for signed callers: sign with SigV4 for the service execute-api.")
-        fields = _fields(call, call.request.body.strip() or b"{}", SYNC_USAGE)
+        fields = _fields(call, call.request.body or b"{}", SYNC_USAGE)
         search.check_names(fields, ["prefix"], "a sync")
         with naming("prefix"):
             prefix = search.read_prefix(fields["prefix"]) if "prefix" in fields else ""
