@@ -97,7 +97,7 @@ def lambda_container(
                 return Answer(502, {}, response.content)
             return proxy_answer(response.json())
 
-        def invoke(event: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
+        def invoke(event: Mapping[str, Any]) -> Any:
             return client.post(INVOKE, json=event).raise_for_status().json()
 
         wait_until(lambda: answers(client))
