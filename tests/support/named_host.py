@@ -1,8 +1,8 @@
 """The host name of a deployed API, answered on loopback: code that names it runs as it stands.
 
 A program reaches the host through the proxy that its environment names, and trusts an authority that is made
-here. The proxy connects to the local server only, whatever host it is asked for. It leaves the bytes inside TLS
-alone: the request line, the headers and their signature arrive as the program wrote them.
+here. The proxy connects to the local server only, whatever host it is asked for. It leaves the bytes inside
+TLS alone: the request line, the headers and their signature arrive as the program wrote them.
 """
 
 import datetime
