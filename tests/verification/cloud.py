@@ -22,18 +22,8 @@ from tests.verification.telemetry import Telemetry
 from verify.aws.http import Caller
 from verify.aws.leftovers import leftovers
 from verify.aws.services import AwsServices
-from verify.cloud import (
-    Answer,
-    CloudFailed,
-    Endpoint,
-    Function,
-    Meanwhile,
-    Metric,
-    Outcome,
-    Request,
-    Resource,
-    Stack,
-)
+from verify.cloud import Meanwhile
+from verify.facts import Answer, CloudFailed, Endpoint, Function, Metric, Outcome, Request, Resource, Stack
 
 ACCOUNT = "123456789012"
 
@@ -112,7 +102,7 @@ def _decided(statements: Sequence[Statement], call: Call) -> str:
         return "allowed"
     allowing = [statement for statement in statements if statement["Effect"] == "Allow"]
     denied = [{**item, "Effect": "Allow"} for item in statements if item["Effect"] == "Deny"]
-    if allows(denied, call) and not (allowing == statements):
+    if allows(denied, call) and allowing != statements:
         return "explicitDeny"
     return "implicitDeny"
 

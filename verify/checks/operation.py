@@ -4,10 +4,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from verify.answers import Differs, Skipped, expect
 from verify.checks.contract import BOTH
-from verify.cloud import Metric
+from verify.facts import Metric
 from verify.rows import Row
-from verify.subject import Differs, Skipped, Subject, expect
+from verify.subject import Subject
 
 LOG_SECONDS = 120
 METRIC_SECONDS = 420  # a new metric is told after some minutes
