@@ -120,7 +120,7 @@ def _stack_name(subject: Subject) -> str:
 
 
 def cold_start(subject: Subject) -> str:
-    """A function that was changed starts anew, for the first call since: what its platform reports of that."""
+    """A function that was changed starts anew for the next call: what its platform reports."""
     expect(subject.post({"img": subject.pictures.first}), 200)
     group = log_group(subject)
 
