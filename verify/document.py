@@ -51,8 +51,8 @@ def _rows() -> str:
     lines = [
         "## What is verified",
         "",
-        "Where: `as found` is the backend that the stack has. Rows that change parameters begin with the stack as",
-        "it was, and end so.",
+        "Where: `as found` is the backend that the stack has. Rows that change parameters begin",
+        "with the stack as it was, and end so.",
         "",
         "| row | what | expected | where | changes | needs `WITH` | quick |",
         "| --- | --- | --- | --- | --- | --- | --- |",

@@ -1,10 +1,11 @@
 """The account behind boto3: CloudFormation as its API answers, and services on loopback."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
+import httpx
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
@@ -13,25 +14,10 @@ from moto.server import ThreadedMotoServer
 from verify.aws.account import AwsCloud
 from verify.aws.failures import absent
 from verify.aws.leftovers import TYPES, leftovers
-from verify.facts import CloudFailed, Resource, Stack
+from verify.aws.services import AwsServices
+from verify.facts import CloudFailed, LogGroup, Resource, Stack
 
 ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/Mine/51af3dc0-da77-11e4-872e-1234567db123"
-TEMPLATE = """
-Parameters:
-  ImageSimilarity: {Type: String, Default: yes-lambda, AllowedValues: [yes-lambda, "no"]}
-  Days: {Type: Number, Default: 30}
-Resources:
-  RestApi: {Type: "AWS::ApiGateway::RestApi", Properties: {Name: mine}}
-  LogGroup: {Type: "AWS::Logs::LogGroup", Properties: {LogGroupName: mine, RetentionInDays: {Ref: Days}}}
-  Role:
-    Type: AWS::IAM::Role
-    Properties:
-      AssumeRolePolicyDocument:
-        Version: "2012-10-17"
-        Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: "sts:AssumeRole"}]
-Outputs:
-  Name: {Value: mine}
-"""
 
 
 class Session:
@@ -184,42 +170,60 @@ def test_a_session_without_a_region_or_credentials_is_a_sentence(session: Sessio
 # moto's services on loopback
 
 
+def clients(session: boto3.Session) -> Callable[[str], Any]:
+    return lambda service: session.client(service)  # type: ignore[call-overload]
+
+
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[boto3.Session]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    httpx.post(f"http://{host}:{port}/moto-api/reset", trust_env=False)  # what others in this process made
     try:
         yield boto3.Session("key", "secret", region_name="us-east-1")
     finally:
         server.stop()
 
 
-def test_a_stack_of_motos_is_updated_deleted_and_gone(account: boto3.Session) -> None:
-    account.client("cloudformation").create_stack(StackName="Mine", TemplateBody=TEMPLATE)
-    made = AwsCloud(account, "Mine", poll_seconds=0)
-    assert made.services.log_groups(["mine", "other"])["mine"].retention == 30
-    assert made.update({"Days": "7"}, lambda: None).worked
-    assert made.stack().parameters["Days"] == "7"
-    assert list(made.services.log_groups(["mine", "other"])) == ["mine"]
-    assert made.services.log_groups(["mine"])["mine"].retention == 7
-    before = made.stack()
-    assert len(made.leftovers(before)) == 3
-    assert made.delete().worked
-    assert made.leftovers(before) == []
+def test_what_is_still_there_is_left_over_until_it_is_deleted(account: boto3.Session) -> None:
+    logs, iam, gateway = (account.client(name) for name in ("logs", "iam", "apigateway"))  # type: ignore[call-overload]
+    logs.create_log_group(logGroupName="mine")
+    logs.create_log_group(logGroupName="mine-too")
+    logs.put_retention_policy(logGroupName="mine", retentionInDays=7)
+    iam.create_role(RoleName="mine", AssumeRolePolicyDocument="{}")
+    api = gateway.create_rest_api(name="mine")["id"]
+    services = AwsServices(clients(account), ("aws", "us-east-1", "123456789012"))
+    assert services.log_groups(["mine", "absent"]) == {"mine": LogGroup(7, "")}
+    resources = {
+        "One": Resource("AWS::Logs::LogGroup", "mine"),
+        "Two": Resource("AWS::IAM::Role", "mine"),
+        "Three": Resource("AWS::ApiGateway::RestApi", api),
+        "Four": Resource("AWS::ApiGateway::Stage", "goes with the API"),
+    }
+    stack = Stack(ID, "", {}, {}, resources)
+    assert leftovers(clients(account), stack) == [
+        f"AWS::ApiGateway::RestApi {api}",
+        "AWS::IAM::Role mine",
+        "AWS::Logs::LogGroup mine",
+    ]
+    logs.delete_log_group(logGroupName="mine")
+    iam.delete_role(RoleName="mine")
+    gateway.delete_rest_api(restApiId=api)
+    assert leftovers(clients(account), stack) == []
 
 
 def test_log_groups_that_services_made_are_left_over(account: boto3.Session) -> None:
     account.client("logs").create_log_group(logGroupName="/aws/lambda/Mine-Function-1")
-    assert leftovers(account.client, Stack(ID, "", {}, {}, {})) == ["log group /aws/lambda/Mine-Function-1"]
+    assert leftovers(clients(account), Stack(ID, "", {}, {}, {})) == ["log group /aws/lambda/Mine-Function-1"]
 
 
 @pytest.mark.parametrize("kind", sorted(TYPES))
 def test_what_is_not_there_is_not_left_over(kind: str, account: boto3.Session) -> None:
     name = "http://127.0.0.1/123456789012/absent" if "Queue" in kind else "absent"
     stack = Stack(ID, "", {}, {}, {"One": Resource(kind, name)})
-    assert leftovers(account.client, stack) == []
+    assert leftovers(clients(account), stack) == []
 
 
 @pytest.mark.parametrize(
