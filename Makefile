@@ -184,6 +184,15 @@ destroy: setup  ## delete the stack and all that it made
 	@$(SYNTHESIZING)
 	$(CDK) destroy
 
+# A stack in an account, or with LOCAL=1 the tests' CloudFormation engine: docs/first-deployment.md.
+VERIFY_FLAGS = $(if $(QUICK),--quick) $(if $(ONLY),--only "$(ONLY)") $(if $(WITH),--with "$(WITH)") \
+  $(if $(PICTURE),--picture "$(PICTURE)")
+VERIFY_STACK = --stack "$(STACK)" $(if $(REGION),--region "$(REGION)") $(if $(PROFILE),--profile "$(PROFILE)") \
+  $(if $(DELETE),--delete) $(if $(YES),--yes)
+verify: setup  ## verify a deployed stack: make verify STACK=name [QUICK=1] [WITH="NAME=value"], or LOCAL=1 without one
+	@$(if $(LOCAL)$(STACK),,echo "make verify STACK=name, or make verify LOCAL=1" >&2; exit 1)
+	@$(if $(LOCAL),$(BIN)/python -m tests.verification $(VERIFY_FLAGS),$(BIN)/python -m verify $(VERIFY_FLAGS) $(VERIFY_STACK))
+
 # torch and open_clip, for the exporter alone. TORCH_INDEX: where pip also looks for the CPU builds.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 EXPORT_PIP := .venv-export/bin/python $(PIP_INSTALL) --retries 1
@@ -249,6 +258,6 @@ soak: setup  ## load at capacity with faults, both backends: make soak [TIME=sec
 	@$(BIN)/python -m tests.soak.run --time $(TIME)
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) .venv-export .venv-infinity .venv-fuzz .venv-mutants release node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
+	rm -rf $(VENV) .venv-export .venv-infinity .venv-fuzz .venv-mutants release verify-results node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
 
-.PHONY: docs mutants release secrets unit soak slow strangers synth deploy publish destroy fuzz help setup lock run test test-browser check bench bench-infinity calibrate exactness model test-export clean lock-check test-container sbom audit pin
+.PHONY: docs mutants release secrets unit verify soak slow strangers synth deploy publish destroy fuzz help setup lock run test test-browser check bench bench-infinity calibrate exactness model test-export clean lock-check test-container sbom audit pin
