@@ -38,9 +38,9 @@ MOUNTED_MODEL = Path("/opt/ml/model")
 PLACES_PER_CORE = 16
 """For requests that decode and compute, or wait for it."""
 FETCHING_PER_CORE = 12
-"""For requests that fetch: places of their own, so that slow servers take none of the others."""
+"""For fetching: places of their own, for two files each, so that slow servers take none of the others."""
 HELD_BYTES_PER_CORE = 160 * 1024**2
-"""Of fetched files that wait to be decoded. With 12 requests that fetch 40 MiB each it leaves room on the
+"""Of fetched files that wait to be decoded. With 12 places that fetch 40 MiB each it leaves room on the
 instances with the least memory, 2 GiB a core."""
 BODY_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 75
@@ -143,8 +143,8 @@ def _load() -> ObservedService:
         load_service,
         environ,
         threads=1,
-        gate=Gate(cores()),
-        fetching=fetching,
+        gate=Gate(cores()).turn,
+        fetching=fetching.files,
         decoder=decoder,
         holding=held.holding,
     )

@@ -6,19 +6,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from types import TracebackType
+from contextlib import ExitStack, contextmanager
 from typing import TypeVar
 
 from image_similarity.inference.errors import Unavailable
+from image_similarity.inference.turns import NoTurnError, Turns
 
 STUCK_AFTER_SECONDS = 60.0
 """SageMaker's own limit for an invocation: what runs longer answers nobody."""
 
 BODIES_PER_PLACE = 4
-"""How many bodies, of 5 MiB at most, may be on their way for each place: slow callers are to be many."""
-GATE_SECONDS = 15.0
-"""With ten for fetching it stays under API Gateway's 29: what comes later is computed for nobody."""
+"""How many bodies, of 5 MiB at most, may be on their way for each place: callers that send slowly must not
+keep others from sending."""
+FILES_A_PLACE = 2
+"""The files of a pair take one place, the sixteen of the largest batch eight."""
 BUSY = "Too many requests wait here already. Try again in a moment."
 
 Result = TypeVar("Result")
@@ -30,63 +31,63 @@ def cores() -> int:
 
 
 class Gate:
-    """Lets so many compute at once; who has waited too long is turned away. For threads.
+    """Lets so many requests compute at once, in the order in which they came. For threads."""
 
-    Args:
-        width: how many pass at once.
-        seconds: the longest wait.
-    """
+    def __init__(self, width: int) -> None:
+        self._turns = Turns(width)
 
-    def __init__(self, width: int, seconds: float = GATE_SECONDS) -> None:
-        self._seconds = seconds
-        self._passing = threading.BoundedSemaphore(width)
-
-    def __enter__(self) -> None:
-        """Wait for a turn.
+    @contextmanager
+    def turn(self, seconds: float) -> Iterator[None]:
+        """Compute while the block runs.
 
         Raises:
-            Unavailable: none came in time.
+            Unavailable: no turn came in so many seconds.
         """
-        if not self._passing.acquire(timeout=self._seconds):
-            raise Unavailable(BUSY)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._passing.release()
+        with ExitStack() as held:
+            try:
+                held.enter_context(self._turns.turn(seconds))
+            except NoTurnError as error:
+                raise Unavailable(BUSY) from error
+            yield
 
 
 class Fetching:
-    """Counts the requests that fetch, apart from those that compute; refuses more than so many. For threads.
+    """Counts the files that are being fetched, and refuses more than so many. For threads.
 
-    The other places of `Workers` are left to requests that need nothing fetched, or whose files are there.
+    The other places of `Workers` are left to requests that fetch nothing, or whose files are there.
     """
 
     def __init__(self, places: int) -> None:
-        self._places = threading.BoundedSemaphore(places)
+        """Have `places` for FILES_A_PLACE files each."""
+        self._free = places
+        self._lock = threading.Lock()
 
-    def __enter__(self) -> None:
-        """Take a place.
+    @contextmanager
+    def files(self, count: int) -> Iterator[None]:
+        """Fetch so many files at once while the block runs.
 
         Raises:
-            Unavailable: all are taken.
+            Unavailable: there are not enough places left.
         """
-        if not self._places.acquire(blocking=False):
-            raise Unavailable(
-                "Too many requests wait for their files already. Try again in a moment, or send the image "
-                'itself as "img".'
-            )
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._places.release()
+        places = -(-count // FILES_A_PLACE)
+        with self._lock:
+            if places > self._free:
+                raise Unavailable(
+                    "Too many requests wait for their files already. Try again in a moment, or send the "
+                    'image itself as "img".'
+                )
+            self._free -= places
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._free += places
 
 
 class Held:
-    """Counts the bytes of fetched files that wait for their turn at the gate. For threads.
+    """Counts the bytes of fetched files that wait to be decoded. For threads.
 
-    Places count requests, and a request may hold 40 MiB: 32 a core would fill an instance of 2 GiB a core.
+    Places count requests, and a batch may have fetched 64 MiB.
     """
 
     def __init__(self, most_bytes: int) -> None:
@@ -96,10 +97,10 @@ class Held:
 
     @contextmanager
     def holding(self, size: int) -> Iterator[None]:
-        """Hold so many bytes; whoever comes when nothing is held passes, whatever the size.
+        """Hold so many bytes while the block runs; when nothing else is held, any number may be.
 
         Raises:
-            Unavailable: with them it would be too many.
+            Unavailable: there would be too many.
         """
         with self._lock:
             if self._bytes and self._bytes + size > self._most_bytes:
