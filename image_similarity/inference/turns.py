@@ -23,6 +23,12 @@ class Turns:
         self._lock = threading.Lock()
         self._line: deque[threading.Event] = deque()
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for a turn."""
+        with self._lock:
+            return len(self._line)
+
     @contextmanager
     def turn(self, seconds: float | None = None) -> Iterator[None]:
         """Hold a turn while the block runs.

@@ -32,20 +32,20 @@ class SourcePolicy:
         allow_private: also fetch from loopback and private addresses and from any port. For tests and local
             work only: it opens the machine's own services to whoever may call.
         max_bytes: the most that one file may have.
-        max_bytes_in_all: the most that all fetched files of one request may have together.
         timeout_seconds: for all fetching of one request together.
         url_hosts: the hosts that `http(s)://` may name, in lower case; one that begins with a dot stands for
             all names that end so. None: any public host.
         contact: a URL or a mail address, sent to the servers that are fetched from.
+        max_bytes_in_all: the most that all fetched files of one request may have together.
     """
 
     buckets: frozenset[str] = field(default_factory=frozenset)
     allow_private: bool = False
     max_bytes: int = 20 * MIB
-    max_bytes_in_all: int = 64 * MIB
     timeout_seconds: float = 10.0
     url_hosts: frozenset[str] | None = None
     contact: str = DEFAULT_CONTACT
+    max_bytes_in_all: int = 64 * MIB
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "SourcePolicy":
