@@ -33,8 +33,19 @@ def cores() -> int:
 class Gate:
     """Lets so many requests compute at once, in the order in which they came. For threads."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.width = width
         self._turns = Turns(width)
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._ended = 0.0
+        self._starts: dict[object, float] = {}
+
+    def seconds(self) -> float:
+        """What all turns have taken so far, together, those that go on included."""
+        with self._lock:
+            now = self._clock()
+            return self._ended + sum(now - start for start in self._starts.values())
 
     @contextmanager
     def turn(self, seconds: float) -> Iterator[None]:
@@ -48,7 +59,14 @@ class Gate:
                 held.enter_context(self._turns.turn(seconds))
             except NoTurnError as error:
                 raise Unavailable(BUSY) from error
-            yield
+            ticket = object()
+            with self._lock:
+                self._starts[ticket] = self._clock()
+            try:
+                yield
+            finally:
+                with self._lock:
+                    self._ended += self._clock() - self._starts.pop(ticket)
 
 
 class Fetching:
