@@ -134,7 +134,11 @@ class Files:
             return self._outcomes.pop(index)
         try:
             return fetch.outcome()
-        except Exception as error:
+        except ApiError as error:
+            # Its traceback would keep this frame, and through it the one that keeps the error: a ring, which
+            # holds all that was read until the garbage collector runs.
+            return error.with_traceback(None)
+        except Exception as error:  # a defect: where it was is logged
             return error
 
     def _late(self) -> list[Arrival]:
