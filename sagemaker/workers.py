@@ -13,11 +13,10 @@ from image_similarity.inference.errors import Unavailable
 from image_similarity.inference.turns import NoTurnError, Turns
 
 STUCK_AFTER_SECONDS = 60.0
-"""SageMaker's own limit for an invocation: what runs longer answers nobody."""
+"""SageMaker's own limit for an invocation: after that, nobody receives the answer."""
 
 BODIES_PER_PLACE = 4
-"""How many bodies, of 5 MiB at most, may be on their way for each place: callers that send slowly must not
-keep others from sending."""
+"""Bodies (of up to 5 MiB) that may be arriving for each place: many callers may be slow at once."""
 FILES_A_PLACE = 2
 """The files of a pair take one place, the sixteen of the largest batch eight."""
 BUSY = "Too many requests wait here already. Try again in a moment."
@@ -31,7 +30,7 @@ def cores() -> int:
 
 
 class Gate:
-    """Lets so many requests compute at once, in the order in which they came. For threads."""
+    """Lets so many requests compute at once, in the order in which they came. Thread-safe."""
 
     def __init__(self, width: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.width = width
@@ -70,7 +69,7 @@ class Gate:
 
 
 class Fetching:
-    """Counts the files that are being fetched, and refuses more than so many. For threads.
+    """Counts the files that are being fetched, and refuses more than so many. Thread-safe.
 
     The other places of `Workers` are left to requests that fetch nothing, or whose files are there.
     """
@@ -103,7 +102,7 @@ class Fetching:
 
 
 class Held:
-    """Counts the bytes of fetched files that wait to be decoded. For threads.
+    """Counts the bytes of fetched files that wait to be decoded. Thread-safe.
 
     Places count requests, and a batch may have fetched 64 MiB.
     """
@@ -134,8 +133,8 @@ class Held:
 class Workers:
     """Runs work on threads for an event loop; takes at most `capacity` pieces and refuses more.
 
-    Every piece has its own thread, so that slow sources hold up nobody else: the service's own gate lets
-    only as many compute at once as there are cores. All methods are for the event loop's thread.
+    Every piece has its own thread, so that slow sources hold up nobody else; the service's gate lets only as
+    many compute at once as there are cores. Call all methods from the event loop's thread.
     """
 
     def __init__(self, capacity: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -147,16 +146,16 @@ class Workers:
 
     @property
     def stuck(self) -> bool:
-        """Whether a piece of work is out for longer than anyone waits for it."""
+        """Whether a piece of work has run for longer than anyone waits for it."""
         oldest = min(self._starts.values(), default=None)
         return oldest is not None and self._clock() - oldest > STUCK_AFTER_SECONDS
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Receive one body: callers that send slowly take none of the places.
+        """Receive one body. Callers that send slowly take no place of `place`.
 
         Raises:
-            Unavailable: too many bodies are on their way.
+            Unavailable: too many bodies are arriving.
         """
         if self._readers >= BODIES_PER_PLACE * self._capacity:
             raise Unavailable(BUSY)

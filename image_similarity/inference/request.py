@@ -131,13 +131,28 @@ def parse(content_type: str | None, body: bytes) -> Images:
         PayloadTooLarge: the body is over MAX_BODY_BYTES.
         InvalidRequest: the body is not JSON, or its fields are not those of one mode.
     """
+    return _images(load_object(content_type, body))
+
+
+def load_object(content_type: str | None, body: bytes, usage: str = USAGE) -> dict[str, Any]:
+    """The JSON object of a body, checked up to its fields.
+
+    Args:
+        content_type: as for `parse`.
+        body: the body as it arrived.
+        usage: what to send, for the message of a body that is no object of the call.
+
+    Raises:
+        UnsupportedMediaType, PayloadTooLarge: as `parse`.
+        InvalidRequest: the body is not a JSON object.
+    """
     _check_content_type(content_type)
     if len(body) > MAX_BODY_BYTES:
         raise PayloadTooLarge(
             f"The request body has {len(body)} bytes; the limit is {MAX_BODY_BYTES} (5 MiB). "
             'Send a smaller image, or its "url" instead of "img".'
         )
-    return _images(_load_object(body))
+    return _load_object(body, usage)
 
 
 def _check_content_type(content_type: str | None) -> None:
@@ -146,15 +161,15 @@ def _check_content_type(content_type: str | None) -> None:
     # RFC 9110 section 8.3.1: the type is case-insensitive and parameters follow a semicolon.
     if content_type.partition(";")[0].strip(" \t").lower() != "application/json":
         raise UnsupportedMediaType(
-            f"The Content-Type is {_quoted(content_type)}. Send 'Content-Type: application/json'."
+            f"The Content-Type is {quoted(content_type)}. Send 'Content-Type: application/json'."
         )
 
 
-def _load_object(body: bytes) -> dict[str, Any]:
+def _load_object(body: bytes, usage: str) -> dict[str, Any]:
     """RFC 8259 JSON in UTF-8, without the extensions that Python's parser allows."""
     if _has_too_many_values(body):
         raise InvalidRequest(
-            f"The body has too many values: an image is one string of base64, not a list of numbers. {USAGE}"
+            f"The body has too many values: an image is one string of base64, not a list of numbers. {usage}"
         )
     # Where the body is not UTF-8, API Gateway passes on U+FFFD: so both backends refuse that too, alike.
     try:
@@ -170,11 +185,11 @@ def _load_object(body: bytes) -> dict[str, Any]:
             f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
         ) from error
     except RecursionError as error:
-        raise InvalidRequest("The body is nested too deeply. " + USAGE) from error
+        raise InvalidRequest("The body is nested too deeply. " + usage) from error
     except ValueError as error:  # Python refuses integers of more than 4300 digits
-        raise InvalidRequest("The body holds a number with too many digits. " + USAGE) from error
+        raise InvalidRequest("The body holds a number with too many digits. " + usage) from error
     if not isinstance(value, dict):
-        raise InvalidRequest(f"The body is {JSON_TYPE_NAMES[type(value)]}, not an object. {USAGE}")
+        raise InvalidRequest(f"The body is {JSON_TYPE_NAMES[type(value)]}, not an object. {usage}")
     return value
 
 
@@ -194,7 +209,7 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name, value in pairs:
         if name in fields:
-            raise InvalidRequest(f"The field {_quoted(name)} stands more than once. Send it once.")
+            raise InvalidRequest(f"The field {quoted(name)} stands more than once. Send it once.")
         fields[name] = value
     return fields
 
@@ -206,7 +221,7 @@ def _refuse_constant(name: str) -> None:
 def _images(fields: dict[str, Any]) -> Images:
     for name in fields:
         if name not in FIELDS:
-            raise InvalidRequest(f"Unknown field {_quoted(name)}. {USAGE}")
+            raise InvalidRequest(f"Unknown field {quoted(name)}. {USAGE}")
     if not fields:
         raise InvalidRequest(f"The body has no field. {USAGE}")
     if BATCH in fields:
@@ -261,9 +276,7 @@ def _batch_source(name: str, item: Any) -> Source:  # noqa: ANN401 - any JSON
         )
     for field in item:
         if field not in SINGLE_SLOT:
-            raise InvalidRequest(
-                f'Unknown field {_quoted(field)} in "{name}": it has one of "url" and "img".'
-            )
+            raise InvalidRequest(f'Unknown field {quoted(field)} in "{name}": it has one of "url" and "img".')
     if not item:
         raise InvalidRequest(f'"{name}" has no image: send "{url}" or "{img}".')
     if len(item) > 1:
@@ -278,6 +291,6 @@ def _check_string(name: str, value: Any) -> None:  # noqa: ANN401 - any JSON
         raise InvalidRequest(f'"{name}" must be a string, not {JSON_TYPE_NAMES[type(value)]}.')
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """The caller's own text, short, for a message."""
     return json.dumps(text if len(text) <= 64 else text[:64] + "...")
