@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from image_similarity.alike import Pair, alike_rows
-from image_similarity.folder import distinct, image_files
+from image_similarity.folders.listing import distinct, image_files
 from image_similarity.inference import similarity as scores
 from image_similarity.inference.encoder import OnnxEncoder
 from image_similarity.inference.errors import ApiError

@@ -130,6 +130,19 @@ class EmbeddedIndex:
         rows = self._file.rows("SELECT vector FROM picture WHERE key = ?", (key,))
         return np.frombuffer(rows[0][0], dtype="<f4") if rows else None
 
+    def etags(self, prefix: str = "") -> dict[str, str]:
+        """The ETag of every entry whose key begins with `prefix`, by key."""
+        statement = "SELECT key, etag FROM picture WHERE key >= ? AND key < ?"
+        return dict(self._file.rows(statement, (prefix, prefix + LAST)))
+
+    def vectors(self, keys: Iterable[str]) -> Iterator[tuple[str, Vector]]:
+        """The vectors of those keys that are indexed, in order, of one state of the file."""
+        with self._file.reading():
+            for key in keys:
+                row = self._file.run("SELECT vector FROM picture WHERE key = ?", (key,)).fetchone()
+                if row:
+                    yield key, np.frombuffer(row[0], dtype="<f4")
+
     def page(self, token: str | None = None, segment: int = 0, segments: int = 1) -> Page:
         """See `Index.page`."""
         statement = (
