@@ -1,7 +1,6 @@
 """The command `pairs`: near-duplicates, in groups."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -93,7 +92,7 @@ def _kept(sources: Sequence[str], file: Path | None) -> tuple["Vectors", bool]:
         update = bring_up_to_date(index, inventory)
         if not inventory.names and not inventory.failures:
             no_picture()
-        keys, rows = index.vectors(list(inventory.names))
+        keys, rows = index.vectors(inventory.once())
         names = [inventory.names[key] for key in keys]
         return Vectors.of(names, rows, index.encoder.name), update.failed > 0
 
@@ -124,7 +123,7 @@ def _show(vectors: "Vectors", least: Threshold, *, as_json: bool, report: Path |
 def _write_report(file: Path, vectors: "Vectors", least: Threshold, grouping: "Grouping") -> None:
     from image_similarity import alike
     from image_similarity.cli.progress import progress
-    from image_similarity.report import Group, Report
+    from image_similarity.cli.report import Group, Report
 
     groups = [
         Group([vectors.names[row] for row in group], alike.weakest(vectors.array, group))

@@ -18,6 +18,7 @@ class Inventory:
         names: of each picture by key, as it was given, in order.
         states: of the files by key.
         known: the ETags that the index has, by key.
+        files: what tells each file from others, by key; equal where one has several names.
         gone: keys of the index whose files are no longer there.
         away: prefixes of folders that are not there, whose pictures stay in the index.
         notes: lines about what was left out.
@@ -27,6 +28,7 @@ class Inventory:
     names: dict[str, str] = field(default_factory=dict)
     states: dict[str, ObjectState] = field(default_factory=dict)
     known: dict[str, str] = field(default_factory=dict)
+    files: dict[str, tuple[int, int]] = field(default_factory=dict)
     gone: list[str] = field(default_factory=list)
     away: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -75,7 +77,12 @@ class Inventory:
             return None
         self.states[key] = state_of(key, status, readable=os.access(path, os.R_OK))
         self.names.setdefault(key, name)
+        self.files[key] = (status.st_dev, status.st_ino)
         return key
+
+    def once(self) -> list[str]:
+        """The keys, with one name of each file: a link is no duplicate of what it links to."""
+        return list({file: key for key, file in reversed(self.files.items())}.values())[::-1]
 
 
 def file_path(name: str) -> str:
