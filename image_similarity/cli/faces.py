@@ -54,9 +54,9 @@ def look(path: str) -> Face:
     try:
         still = formats.read(data)
         width, height = still.size
-        if width * height > MOST_PIXELS:
-            raise UnreadablePicture("it has too many pixels for a thumbnail.")
         reduction = next((by for by in REDUCTIONS if max(still.size) // by >= SIDE), 1)
+        if still.pixels(reduction) > MOST_PIXELS:
+            raise UnreadablePicture("it has too many pixels for a thumbnail.")
         picture = flatten(still.load(reduction)).convert("RGB")
     except (BrokenImageError, *UNREADABLE) as error:
         raise UnreadablePicture("it is no whole picture any more.") from error

@@ -98,14 +98,15 @@ def _look(name: str) -> Face | str:
 
 
 def _group(number: int, group: Group, looks: Looks, kept: str, why: str) -> str:
-    cards = "".join(_card(name, look, why if name == kept else "") for name, look in looks.items())
+    first = sorted(looks, key=lambda name: name != kept)
+    cards = "".join(_card(name, looks[name], why if name == kept else "") for name in first)
     head = f"{number}. {len(group.names)} pictures, {group.weakest:.3f} or more"
     note = "" if kept else '<p class="quiet">Not all of them could be looked at: none is proposed.</p>\n'
     return f"<section>\n<h2>{head}</h2>\n{note}<ul>\n{cards}</ul>\n</section>\n"
 
 
 def _card(name: str, look: Face | str, why: str) -> str:
-    text = escape(printable(name))
+    folder, base = (escape(printable(part)) for part in os.path.split(name))
     if isinstance(look, str):
         facts, image = escape(look), '<span class="none"></span>'
     else:
@@ -116,7 +117,7 @@ def _card(name: str, look: Face | str, why: str) -> str:
     reason = f'<p class="why">keep: {why}</p>' if why else ""
     return (
         f'<li{" class=keep" if why else ""}><a href="{place}">{image}</a><div class="text">{reason}'
-        f'<p class="name">{text}</p><p class="quiet">{facts}</p></div></li>\n'
+        f'<p class="name">{base}</p><p class="quiet">{facts}</p><p class="quiet">{folder}</p></div></li>\n'
     )
 
 
