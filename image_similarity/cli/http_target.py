@@ -109,7 +109,9 @@ class HttpTarget:
             self._note(f"{picture}: {change}.")
         return {f"img{slot}": base64.b64encode(data).decode()}
 
-    def _ask(self, payload: Mapping[str, object], taking: Callable[[dict[str, Any]], Value]) -> tuple[Value, str]:
+    def _ask(
+        self, payload: Mapping[str, object], taking: Callable[[dict[str, Any]], Value]
+    ) -> tuple[Value, str]:
         """What is taken from the answer, and the model that it names.
 
         An answer of the API that refuses fails its picture. Anything else does so where the API was heard

@@ -69,7 +69,9 @@ def opened(file: Path | None, *, needed: bool = True) -> Iterator[FolderIndex]:
                 index = FolderIndex(path, encoder)
             except (OSError, TransientError, IndexFileError, RuntimeError) as error:
                 if file is not None or needed:
-                    raise Unreachable(f"The index can't be opened: {error}. --index names another.") from error
+                    raise Unreachable(
+                        f"The index can't be opened: {error}. --index names another."
+                    ) from error
                 tell(f"The index can't be opened ({error}): nothing is kept for the next time.")
                 kept = stack.enter_context(tempfile.TemporaryDirectory(prefix="image-similarity-"))
                 index = FolderIndex(Path(kept) / "index.sqlite", encoder)

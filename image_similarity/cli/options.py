@@ -30,7 +30,9 @@ Output = Annotated[
 ]
 IndexFile = Annotated[
     Path | None,
-    typer.Option("--index", envvar="IMAGE_SIMILARITY_INDEX", help="The index's file, instead of the default."),
+    typer.Option(
+        "--index", envvar="IMAGE_SIMILARITY_INDEX", help="The index's file, instead of the default."
+    ),
 ]
 
 

@@ -142,5 +142,10 @@ def quoted(name: str) -> str:
     r"""A name for bash; what does not show as itself as \x.., of its bytes."""
     if name == printable(name):
         return shlex.quote(name)
-    safe = frozenset(b"/._-+,=:@%") | frozenset(range(48, 58)) | frozenset(range(65, 91)) | frozenset(range(97, 123))
+    safe = (
+        frozenset(b"/._-+,=:@%")
+        | frozenset(range(48, 58))
+        | frozenset(range(65, 91))
+        | frozenset(range(97, 123))
+    )
     return "$'" + "".join(chr(one) if one in safe else f"\\x{one:02x}" for one in os.fsencode(name)) + "'"

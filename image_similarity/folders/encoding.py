@@ -36,8 +36,12 @@ class DeferredEncoder:
 
     def encode(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `Encoder.encode`."""
+        return self.load().encode(batch)
+
+    def load(self) -> OnnxEncoder:
+        """The encoder, which is loaded now where it was not."""
         with self._lock:
             if self._encoder is None:
                 with allocator.reusing_freed_memory():
                     self._encoder = OnnxEncoder(self._model_dir, threads=self._threads)
-        return self._encoder.encode(batch)
+            return self._encoder

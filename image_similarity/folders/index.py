@@ -14,6 +14,7 @@ from image_similarity.catalogue.index import Match, Vector, batches, index_name
 from image_similarity.catalogue.indexing import FINISHED, Indexer, Outcome
 from image_similarity.catalogue.ledger_file import FileLedger
 from image_similarity.folders.decoding import Named
+from image_similarity.folders.encoding import DeferredEncoder
 from image_similarity.folders.inventory import Inventory, file_path
 from image_similarity.folders.roots import Roots
 from image_similarity.folders.store import FileStore, key_of, prefix_of
@@ -132,7 +133,12 @@ class FolderIndex:
 
         Yields:
             Some pictures at a time, each once.
+
+        Raises:
+            ManifestError: the model can't be loaded.
         """
+        if isinstance(self.encoder, DeferredEncoder):
+            self.encoder.load()  # not while a picture is read, whose failure it would be
         cores = os.cpu_count() or 1
         with ThreadPoolExecutor(cores) as pool:
             indexer = Indexer(
@@ -185,9 +191,7 @@ class FolderIndex:
         known = state is not None and key in entries and entries[key].etag == state.etag
         return self._index.vector(key) if known else None
 
-    def search(
-        self, vector: Vector, limit: int, prefix: str = "", away: Sequence[str] = ()
-    ) -> list[Match]:
+    def search(self, vector: Vector, limit: int, prefix: str = "", away: Sequence[str] = ()) -> list[Match]:
         """The most similar pictures, the best first, equal ones by key.
 
         Args:

@@ -41,4 +41,4 @@ class Roots:
         for prefix in self.prefixes():
             if not outer or not prefix.startswith(outer[-1]):
                 outer.append(prefix)
-        return [path_of(prefix) for prefix in outer]
+        return [str(Path(path_of(prefix))) for prefix in outer]
