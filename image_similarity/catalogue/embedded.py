@@ -95,6 +95,10 @@ class EmbeddedIndex:
     def __len__(self) -> int:
         return int(self._file.rows("SELECT count(key) FROM picture")[0][0])
 
+    def intact(self) -> bool:
+        """Whether SQLite finds nothing wrong with the file, which it reads whole."""
+        return bool(self._file.rows("PRAGMA quick_check")[0][0] == "ok")
+
     def put(self, records: Sequence[Record]) -> dict[str, str]:
         """See `Index.put`; up to `limits.put` records are one transaction."""
         taken, refused = accepted(records, self.limits)
