@@ -60,6 +60,11 @@ class Encoder:
         """Model and weights, as in the API's X-Model header."""
         return self._encoder.name
 
+    @property
+    def model(self) -> OnnxEncoder:
+        """What computes: for an index, which wants the artifact's description."""
+        return self._encoder
+
     def embed(self, images: ImageLike | Iterable[ImageLike]) -> NDArray[np.float32]:
         """Make the vectors of images.
 

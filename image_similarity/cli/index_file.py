@@ -85,7 +85,7 @@ def opened(file: Path | None, *, needed: bool = True) -> Iterator[FolderIndex]:
 def bring_up_to_date(index: FolderIndex, inventory: Inventory) -> Update:
     """Index what is new or changed, and drop what is gone; failures are told as they are met."""
     started = time.monotonic()
-    for line in (*inventory.notes, *inventory.failures):
+    for line in (*inventory.notes, *(f"{name}: {problem}" for name, problem in inventory.failures)):
         tell(line)
     todo = index.todo(inventory)
     if inventory.gone:

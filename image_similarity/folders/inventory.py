@@ -22,7 +22,7 @@ class Inventory:
         gone: keys of the index whose files are no longer there.
         away: prefixes of folders that are not there, whose pictures stay in the index.
         notes: lines about what was left out.
-        failures: lines about what could not be read.
+        failures: names of what could not be read, and why.
     """
 
     names: dict[str, str] = field(default_factory=dict)
@@ -32,7 +32,7 @@ class Inventory:
     gone: list[str] = field(default_factory=list)
     away: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
+    failures: list[tuple[str, str]] = field(default_factory=list)
 
     def add_folder(self, folder: str, known: Mapping[str, str]) -> None:
         """Take a folder.
@@ -46,7 +46,7 @@ class Inventory:
         self.notes += [f"{path}: left out, it is {what}." for path, what in listing.left_out]
         self.notes += [f"{path}: the same file as {first}." for path, first in further]
         self.failures += [
-            f"{path}: the folder can't be read: {error.strerror}." for path, error in listing.unreadable
+            (str(path), f"the folder can't be read: {error.strerror}.") for path, error in listing.unreadable
         ]
         present = set()
         for path in files:
@@ -60,7 +60,7 @@ class Inventory:
         """Take one file; see `add_folder`."""
         self.known |= known
         if self._add(file_path(name), name) is None:
-            self.failures.append(f"{name}: it can't be read: No such file or directory. Check the name.")
+            self.failures.append((name, "it can't be read: No such file or directory. Check the name."))
 
     def look_again(self, known: Mapping[str, str]) -> None:
         """Take files that were given one by one before; see `add_folder`."""

@@ -206,7 +206,7 @@ def test_a_folder_that_can_not_be_read_keeps_its_pictures() -> None:
             inventory.add_folder(str(album), {inside: "1-1", gone: "1-1"})
         (album / "closed").chmod(0o700)
     assert inventory.gone == [gone]
-    assert inventory.failures == [f"{album / 'closed'}: the folder can't be read: Permission denied."]
+    assert inventory.failures == [(str(album / "closed"), "the folder can't be read: Permission denied.")]
 
 
 def test_different_models_never_meet(album: Path, tmp_path: Path) -> None:
