@@ -53,8 +53,8 @@ class Indexed:
 class Catalogue:
     """Pictures of folders in one file: indexed, searched, followed when they change. Any thread may call it.
 
-    The file is durable, and may be open in other processes; the command `image-similarity` reads and writes the
-    same ones (its option --index).
+    The file is durable, and may be open in other processes; the command `image-similarity` reads and writes
+    the same ones (its option --index).
     """
 
     def __init__(self, file: Where, *, encoder: Encoder | None = None) -> None:
@@ -62,11 +62,11 @@ class Catalogue:
 
         Args:
             file: its path.
-            encoder: makes the vectors; none: the model that comes with the package. A file keeps to its model.
+            encoder: makes the vectors; none: the model that comes along. A file keeps to its model.
 
         Raises:
-            image_similarity.catalogue.embedded.IndexFileError: it is something else, or has vectors of another
-            model.
+            image_similarity.catalogue.embedded.IndexFileError: it is something else, or has vectors of
+            another model.
             OSError: its folder can't be made.
         """
         self._encoder = encoder or Encoder()
@@ -168,4 +168,5 @@ class Catalogue:
             known = self.vector(picture)
             if known is not None:
                 return known
-        return self._encoder.embed(picture)[0]  # type: ignore[arg-type]  # samples: their type is checked there
+        first: NDArray[np.float32] = self._encoder.embed(picture)[0]
+        return first

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import string
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from image_similarity.cli.text import printable
 from image_similarity.folders.store import key_of
 from image_similarity.version import __version__
 
+PLAIN = frozenset(f"/._-+,=:@%{string.digits}{string.ascii_letters}".encode())
+"""Bytes that a shell takes as they are."""
 HEAD = Path(__file__).with_name("report.html")
 Looks = Mapping[str, Face | str]
 """By name a picture's facts, or why there are none."""
@@ -67,13 +70,14 @@ class Report:
         yield HEAD.read_text("utf-8")
         yield "<h1>Near-duplicates</h1>\n"
         yield (
-            f"<p>{self.pictures:,} pictures, {len(self.groups):,} groups with {members:,} of them. Any two of "
-            f"a group have a similarity of {self.threshold:g} or more ({escape(printable(self.source))}).</p>\n"
+            f"<p>{self.pictures:,} pictures, {len(self.groups):,} groups with {members:,} of them. Any two "
+            f"of a group have a similarity of {self.threshold:g} or more "
+            f"({escape(printable(self.source))}).</p>\n"
         )
         yield (
             f'<p class="quiet">{escape(printable(self.model))}, image-similarity {__version__}, '
-            f"{datetime.now().astimezone():%Y-%m-%d %H:%M}. To keep, in this order: the largest, the sharpest, "
-            "the oldest. Nothing was changed.</p>\n"
+            f"{datetime.now().astimezone():%Y-%m-%d %H:%M}. To keep, in this order: the largest, the "
+            "sharpest, the oldest. Nothing was changed.</p>\n"
         )
         others: list[str] = []
         with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -142,10 +146,4 @@ def quoted(name: str) -> str:
     r"""A name for bash; what does not show as itself as \x.., of its bytes."""
     if name == printable(name):
         return shlex.quote(name)
-    safe = (
-        frozenset(b"/._-+,=:@%")
-        | frozenset(range(48, 58))
-        | frozenset(range(65, 91))
-        | frozenset(range(97, 123))
-    )
-    return "$'" + "".join(chr(one) if one in safe else f"\\x{one:02x}" for one in os.fsencode(name)) + "'"
+    return "$'" + "".join(chr(one) if one in PLAIN else f"\\x{one:02x}" for one in os.fsencode(name)) + "'"

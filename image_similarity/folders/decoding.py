@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class LargeToo:
-    """See `Decoder`. The limit on the longest side is the API's: here one larger picture is decoded at a time."""
+    """See `Decoder`. The limit on the longest side is the API's; one larger picture is decoded at a time."""
 
     def __init__(self) -> None:
         self._large = threading.Lock()

@@ -66,7 +66,7 @@ class FileStore:
             return Reading(state, files.read(path))
         except files.UnreadablePicture as error:
             if isinstance(error.__cause__, OSError) and state.etag != UNREAD:  # a disk, or a network's
-                raise TransientError(f"{ascii(path)}: {error}") from error
+                raise TransientError(f"{path!a}: {error}") from error
             raise UnusableObject(state, str(error)) from error
 
 

@@ -16,5 +16,9 @@ def own_index(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     return home / "image-similarity"
 
 
-def run(*arguments: object, stdin: bytes | None = None, **environment: str) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments], input=stdin, env=environment)
+def run(*arguments: object, **environment: str) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], env=environment)
+
+
+def run_on(stdin: bytes, *arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], input=stdin)

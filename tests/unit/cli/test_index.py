@@ -20,7 +20,7 @@ from skimage import data
 from image_similarity.folders.inventory import Inventory
 from image_similarity.folders.store import key_of
 from image_similarity.inference.service import DEFAULT_MODEL_DIR
-from tests.support.command import run
+from tests.support.command import run, run_on
 from tests.unit.cli.test_strange_files import nobody
 
 COMMAND = [sys.executable, "-m", "image_similarity.cli"]
@@ -42,8 +42,8 @@ def album(tmp_path: Path) -> Path:
     return root
 
 
-def index(*arguments: object, code: int = 0, **environment: str) -> dict[str, Any]:
-    done = run("index", *arguments, "--json", **environment)
+def index(*arguments: object, code: int = 0, model: Path = DEFAULT_MODEL_DIR) -> dict[str, Any]:
+    done = run("index", *arguments, "--json", MODEL_DIR=str(model))
     assert done.exit_code == code, done.output
     facts: dict[str, Any] = json.loads(done.stdout)
     return facts
@@ -83,13 +83,12 @@ def test_the_second_run_reads_nothing(album: Path, own_index: Path) -> None:
 def test_the_model_is_not_loaded_where_nothing_changed(album: Path, tmp_path: Path) -> None:
     model = tmp_path / "model"
     shutil.copytree(DEFAULT_MODEL_DIR, model)
-    environment = {"MODEL_DIR": str(model)}
-    assert counts(index(album, **environment)) == (3, 0, 0, 0)
+    assert counts(index(album, model=model)) == (3, 0, 0, 0)
     (model / "model.onnx").unlink()
-    assert counts(index(album, **environment)) == (0, 3, 0, 0)
-    assert run("search", album / "cat.jpg", **environment).exit_code == 0
+    assert counts(index(album, model=model)) == (0, 3, 0, 0)
+    assert run("search", album / "cat.jpg", MODEL_DIR=str(model)).exit_code == 0
     noise(1).save(album / "new.png")
-    done = run("index", album, **environment)
+    done = run("index", album, MODEL_DIR=str(model))
     assert (done.exit_code, "model.onnx" in done.stderr) == (2, True), done.output
 
 
@@ -162,11 +161,11 @@ def test_several_folders_files_and_a_list_on_stdin(album: Path, tmp_path: Path) 
     noise(2).save(other / "b.png")
     assert counts(index(album / "more", other / "b.png")) == (2, 0, 0, 0)
     names = b"\0".join(map(os.fsencode, (odd, album)))
-    done = run("index", "-", "--json", stdin=names)
+    done = run_on(names, "index", "-", "--json")
     assert done.exit_code == 0, done.output
     assert counts(json.loads(done.stdout)) == (3, 1, 0, 0)
     lines = f"{album}\n{other / 'b.png'}\n".encode()
-    done = run("index", "-", "--json", stdin=lines)
+    done = run_on(lines, "index", "-", "--json")
     assert counts(json.loads(done.stdout)) == (0, 4, 0, 0)
     assert index()["folders"] == [str(album)]
     (other / "b.png").unlink()
@@ -214,7 +213,7 @@ def test_different_models_never_meet(album: Path, tmp_path: Path) -> None:
     shutil.copytree(DEFAULT_MODEL_DIR, model)
     manifest = json.loads((model / "manifest.json").read_text())
     (model / "manifest.json").write_text(json.dumps({**manifest, "pretrained": "other"}))
-    first, second = index(album), index(album, MODEL_DIR=str(model))
+    first, second = index(album), index(album, model=model)
     assert counts(second) == (3, 0, 0, 0)
     assert first["index"] != second["index"]
     done = run("index", album, "--index", first["index"], MODEL_DIR=str(model))
