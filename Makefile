@@ -86,8 +86,11 @@ lock-check: $(VENV)/.ready
 run: setup  ## the whole API on this machine: make run [PORT=8080] [PARAMETERS="..."] [MODEL=...]
 	@$(BIN)/python -m local --port $(PORT) --model $(MODEL) --parameters "$(PARAMETERS)"
 
-unit: setup  ## the inner loop: tests/unit, which needs no synthesis, no emulator and no network (half a minute)
-	$(BIN)/python -m pytest tests/unit -n 2 --dist worksteal -q
+# What is above half a second and not marked `slow` is listed at the end. schemathesis is for the contract's tests,
+# and costs each process a second.
+unit: setup  ## the inner loop: tests/unit without what is marked slow (under half a minute)
+	$(BIN)/python -m pytest tests/unit -m "not slow" -n 2 --dist worksteal -q -p no:schemathesis --durations=5 \
+	  --durations-min=0.5
 
 test: setup tests/tools/node_modules/.ready  ## every test that needs no container engine and no browser
 	$(BIN)/python -m pytest -m "not browser and not container and not export" -n 2 --dist loadfile -q

@@ -1,13 +1,22 @@
-"""The CDK app. It calls no AWS API and needs neither credentials nor a container engine."""
+"""The CDK app. It calls no AWS API; only a deployment needs credentials and a container engine."""
 
 import os
 import sys
 
-from cdk_app.app import build
 from cdk_app.config import ConfigError
+from cdk_app.preflight import NotReady, check
+
+
+def main(words: list[str]) -> None:
+    """Synthesize. `words` is what the launcher knows of the CDK's command line."""
+    check(words)
+    from cdk_app.app import build  # seconds, after what can be told at once
+
+    build(outdir=os.environ.get("CDK_OUTDIR", "cdk.out")).synth()
+
 
 if __name__ == "__main__":
     try:
-        build(outdir=os.environ.get("CDK_OUTDIR", "cdk.out")).synth()
-    except ConfigError as error:
+        main(sys.argv[1:])
+    except (ConfigError, NotReady) as error:
         sys.exit(f"{error}")

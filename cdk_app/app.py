@@ -7,7 +7,7 @@ from typing import Any
 
 import aws_cdk as cdk
 
-from cdk_app import security
+from cdk_app import advice, security
 from cdk_app.config import DeploymentConfig, cdk_context
 from cdk_app.stack import ImageSimilarityStack
 
@@ -21,18 +21,22 @@ def build(*, outdir: str, context: Mapping[str, Any] | None = None) -> cdk.App:
             hands over (`-c`).
 
     Raises:
-        ConfigError: a key is probably a misspelt flag, or a flag has a value that is not allowed.
+        ConfigError: a key is probably a misspelt flag, a flag has a value that is not allowed, or something
+            is not pinned and must be.
     """
     if context is None:
         context = json.loads(os.environ.get("CDK_CONTEXT_JSON", "{}"))
     merged = {**cdk_context(), **context}
     config = DeploymentConfig.from_context(merged)
+    advice.require_pins(config)
     app = cdk.App(outdir=outdir, context=merged, analytics_reporting=False)
     stack = ImageSimilarityStack(app, config)
     for key in config.ignored:
         cdk.Annotations.of(stack).add_warning_v2(
             "image-similarity:context", f"Context key '{key}' is no flag of this app: it is ignored."
         )
+    for name, warning in advice.warnings(config):
+        cdk.Annotations.of(stack).add_warning_v2(f"image-similarity:{name}", warning)
     security.acknowledge(stack)
     security.check(app)
     return app

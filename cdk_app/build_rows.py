@@ -7,6 +7,7 @@ from cdk_app.constraints import OneOf
 from cdk_app.table import Flags, Row
 
 MODEL, BUILD = "Model", "Build"
+AUTO = "auto"
 IMAGES = {"both": ("lambda", "sagemaker"), "lambda": ("lambda",), "sagemaker": ("sagemaker",)}
 # --output of the SageMaker image's build, by builder. SageMaker takes Docker's manifests alone, and BuildKit
 # writes OCI's by default from 0.31 on, also for type=docker: https://github.com/moby/buildkit/pull/6844.
@@ -27,6 +28,8 @@ def instance_types(flags: Flags) -> tuple[str, ...]:
     """SageMaker instance types that the SageMaker image runs on, the default first."""
     return values.INSTANCE_TYPES["gpu" if flags["accelerator"] == "gpu" else flags["architecture"]]
 
+
+PINS = ("optional", "required")
 
 BUILD_FLAGS = (
     Row(
@@ -75,8 +78,17 @@ BUILD_FLAGS = (
     Row(
         flag="builder",
         group=BUILD,
-        default="buildkit",
-        rule=OneOf(tuple(SAGEMAKER_OUTPUTS)),
-        text="How the SageMaker image is built: see the section on the builder.",
+        default=AUTO,
+        rule=OneOf((AUTO, *SAGEMAKER_OUTPUTS)),
+        text="How the SageMaker image is built; auto looks which engine this machine has: see the section "
+        "on the builder.",
+    ),
+    Row(
+        flag="pins",
+        group=BUILD,
+        default="optional",
+        rule=OneOf(PINS),
+        text="optional takes bases and weights that make pin has not recorded by their names, and warns; "
+        "required refuses them.",
     ),
 )

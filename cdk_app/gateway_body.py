@@ -15,6 +15,8 @@ from cdk_app.gateway_responses import gateway_responses
 from cdk_app.openapi import ANY_ORIGIN, Json
 
 FEATURE_TAG = "Image similarity"
+CATALOGUE_ROUTES = {"/catalogue": "get", "/catalogue/search": "post", "/catalogue/sync": "post"}
+ALWAYS_SIGNED = {"/catalogue/sync"}
 INTEGRATION = "x-amazon-apigateway-integration"
 OPEN: list[Json] = []
 EXPOSED = "'X-Request-Id, X-Model, Server-Timing, Retry-After'"
@@ -43,7 +45,14 @@ TO_THE_PAGE = """\
 """
 
 
-def build(conditions: Conditions, *, title: str, feature: Mapping[str, Json], explorer: Json) -> Json:
+def build(
+    conditions: Conditions,
+    *,
+    title: str,
+    feature: Mapping[str, Json],
+    explorer: Json,
+    catalogue: Json | None = None,
+) -> Json:
     """Build the body.
 
     Args:
@@ -51,18 +60,23 @@ def build(conditions: Conditions, *, title: str, feature: Mapping[str, Json], ex
         title: the API's name.
         feature: backend (as `conditions.backends` names it) -> the integration of the feature's routes.
         explorer: the integration of the Explorer's routes.
+        catalogue: the integration of the catalogue's routes; None where the template has none.
 
     Returns:
         OpenAPI 3.0 with API Gateway's extensions and CloudFormation's Fn::If.
     """
     source = document()
+    routes = {
+        path: _path(path, methods, conditions, feature, explorer)
+        for path, methods in source["paths"].items()
+        if path not in CATALOGUE_ROUTES
+    }
+    if catalogue is not None:
+        routes |= {path: _catalogue(path, conditions, catalogue) for path in CATALOGUE_ROUTES}
     return {
         "openapi": "3.0.1",
         "info": {"title": title, "version": source["info"]["version"]},
-        "paths": {
-            path: _path(path, methods, conditions, feature, explorer)
-            for path, methods in source["paths"].items()
-        },
+        "paths": routes,
         "components": {"securitySchemes": {"sigv4": _scheme(source)}},
         "x-amazon-apigateway-gateway-responses": gateway_responses(source, conditions),
     }
@@ -98,6 +112,16 @@ def _feature(conditions: Conditions, feature: Mapping[str, Json]) -> Json:
         "security": pick(conditions.is_signed, [{"sigv4": []}], OPEN),
         INTEGRATION: integrations[0] if len(integrations) == 1 else pick(first, *integrations),
     }
+
+
+def _catalogue(path: str, conditions: Conditions, integration: Json) -> Json:
+    """A route of the catalogue's, with its preflight; what costs a run over all buckets is always signed."""
+    method = CATALOGUE_ROUTES[path]
+    signed = [{"sigv4": []}]
+    security = signed if path in ALWAYS_SIGNED else pick(conditions.is_signed, signed, OPEN)
+    served = {"responses": ANY_RESPONSE, "security": security, INTEGRATION: integration}
+    both = {method: served, "options": _preflight(method.upper())}
+    return pick(conditions["IsCatalogueServing"], both)
 
 
 def _parameters(operation: Json) -> Json:

@@ -5,12 +5,14 @@ import re
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from aws_cdk import Aws
 from aws_cdk import aws_ecr_assets as ecr_assets
 from constructs import Construct
 
 from cdk_app.build_rows import SAGEMAKER_OUTPUTS
+from cdk_app.builder import builder
 from cdk_app.config import ROOT, DeploymentConfig
 from cdk_app.parameters import Parameters
 from supply_chain.pins import LAMBDA_BASE, PYTHON_BASE, Pins
@@ -30,7 +32,7 @@ def image(scope: Construct, backend: str, config: DeploymentConfig) -> ecr_asset
     gpu = backend == "sagemaker" and config["accelerator"] == "gpu"
     architecture = "x86_64" if gpu else config["architecture"]  # SageMaker's GPU instances are x86_64
     # Part of the tag: another manifest is another image.
-    outputs = SAGEMAKER_OUTPUTS[config["builder"]] if backend == "sagemaker" else None
+    outputs = SAGEMAKER_OUTPUTS[builder(config["builder"])] if backend == "sagemaker" else None
     with TemporaryDirectory() as folder:
         _gather(Path(folder), backend)
         return ecr_assets.DockerImageAsset(
@@ -53,6 +55,7 @@ def build_arguments(backend: str, config: DeploymentConfig) -> dict[str, str]:
         "MODEL": config["model"],
         "PRETRAINED": config["pretrained"],
         "PRECISION": config["precision"],
+        "PINS": config["pins"],
     }
     if backend == "sagemaker":
         arguments["ACCELERATOR"] = config["accelerator"]
@@ -63,8 +66,14 @@ def model_name(config: DeploymentConfig) -> str:
     """What the containers answer as X-Model."""
     if config["model"] != "embedded":
         return f"{config['model']}/{config['pretrained']}"
-    manifest = json.loads((ROOT / EMBEDDED / "manifest.json").read_text("utf-8"))
+    manifest = embedded_manifest()
     return f"{manifest['model']}/{manifest['pretrained']}"
+
+
+def embedded_manifest() -> dict[str, Any]:
+    """What the model that comes along says of itself."""
+    manifest: dict[str, Any] = json.loads((ROOT / EMBEDDED / "manifest.json").read_text("utf-8"))
+    return manifest
 
 
 def service_environment(parameters: Parameters) -> dict[str, str]:

@@ -19,10 +19,14 @@ INTERFACES = (
     "Network interfaces that do not exist yet have no name, and describing actions know no resources. The "
     "policy exists where SubnetIds is given; what Lambda's own code may do with it is nothing: Deny."
 )
+WORKERS = ("Catalogue/Serving/Index", "Catalogue/Serving/Answer")
 ALARMS = (
     "ApiErrorsAlarm",
     "ApiLatencyAlarm",
     "ApiRequestsAlarm",
+    "CatalogueAgeAlarm",
+    "CatalogueDeadLettersAlarm",
+    "CatalogueEventsAlarm",
     "LambdaSpendAlarm",
     "LambdaThrottlesAlarm",
     "SageMakerHealthAlarm",
@@ -109,7 +113,22 @@ ACKNOWLEDGED = (
     ),
     *(
         Acknowledged(f"{backend}/NetworkPolicy", WILDCARD, INTERFACES, "*")
-        for backend in ("Lambda", "SageMaker")
+        for backend in ("Lambda", "SageMaker", *WORKERS)
+    ),
+    *(Acknowledged(f"{worker}/Role", WILDCARD, TRACES, "*") for worker in WORKERS),
+    *(
+        Acknowledged(
+            f"{worker}/Role",
+            WILDCARD,
+            "Every object, but only read, and only in the buckets that the parameter ImageBuckets lists.",
+            "s3:::",
+        )
+        for worker in WORKERS
+    ),
+    Acknowledged(
+        "Catalogue/Table",
+        "AwsSolutions-DDB3",
+        "It holds which pictures failed and how far a sync came: the next sync writes all of it anew.",
     ),
     *(
         Acknowledged(
@@ -121,7 +140,7 @@ ACKNOWLEDGED = (
     ),
     *(
         Acknowledged(f"{path}LogGroup", "CloudFormation-Validate::F3031", _default("KmsKeyArn", "the key"))
-        for path in ("Api/Access", "Explorer/", "Lambda/", "SageMaker/")
+        for path in ("Api/Access", "Explorer/", "Lambda/", "SageMaker/", *(f"{worker}/" for worker in WORKERS))
     ),
     Acknowledged(
         "Lambda/Function",

@@ -99,9 +99,9 @@ class Encoder:
             return np.asarray(square.convert("RGB"), dtype=np.uint8)
         named, data = (f"image {index}", image) if isinstance(image, bytes) else _file(image, index)
         try:
-            return decode(data, field=named, preprocessing=preprocessing, max_side=None)
+            return decode(data, preprocessing=preprocessing, max_side=None)
         except ApiError as error:
-            raise UnreadableImage(error.message) from error
+            raise UnreadableImage(f"{named}: {error.message}") from error
 
 
 def similarity(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:

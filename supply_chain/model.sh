@@ -1,12 +1,13 @@
 #!/bin/sh
 # The model stage of an image build, in three steps that the build can keep apart in its cache:
-#   check       refuses weights that are not pinned, before anything large is fetched
+#   check       refuses weights that are not pinned, or warns of them, before anything large is fetched
 #   install     torch and open_clip, where they are needed
 #   export DIR  model.onnx, its weights and manifest.json into DIR, compared by SHA-256
-# MODEL, PRETRAINED, PRECISION and TORCH_INDEX are the build's arguments. A checkpoint whose tag open_clip does not
+# MODEL, PRETRAINED, PRECISION, PINS and TORCH_INDEX are the build's arguments. A checkpoint whose tag open_clip does not
 # know has its preprocessing beside it: checkpoints/mine.safetensors, checkpoints/mine.json.
 set -eu
-weights() { python3 -m supply_chain.weights --model "$MODEL" --pretrained "$PRETRAINED" "$@"; }
+by_name=$(if [ "${PINS:-required}" = optional ]; then echo --by-name; fi)
+weights() { python3 -m supply_chain.weights --model "$MODEL" --pretrained "$PRETRAINED" $by_name "$@"; }
 embedded() { [ "$MODEL" = embedded ]; }
 
 case "$1" in
@@ -30,7 +31,9 @@ export)
     cp -r image_similarity/models/embedded "$folder"
   else
     file=$(weights)
-    set -- --model "$MODEL" --pretrained "$PRETRAINED" --checkpoint "$file" --output "$folder"
+    set -- --model "$MODEL" --pretrained "$PRETRAINED" --output "$folder"
+    # No file: open_clip fetches what the tag stands for today.
+    if [ -n "$file" ]; then set -- "$@" --checkpoint "$file"; fi
     if [ -f "${file%.*}.json" ]; then set -- "$@" --preprocessing "${file%.*}.json"; fi
     if [ "$PRECISION" = int8 ]; then set -- "$@" --int8; fi
     python3 -m image_similarity.inference.export "$@"

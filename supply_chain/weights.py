@@ -43,6 +43,16 @@ def pinned(name: str, pins: Pins) -> Weights:
     return weights
 
 
+def by_name(name: str, pins: Pins) -> Path | None:
+    """The file of weights that nobody pinned: your own under checkpoints/, None for a tag of open_clip's.
+
+    Raises:
+        PinError: your own is not there.
+    """
+    weights = pins.weights.get(name)
+    return local_file(weights) if weights is not None and weights.repository is None else None
+
+
 def checkpoint(weights: Weights, fetch: Download = download) -> Path:
     """The pinned file.
 
@@ -85,14 +95,27 @@ def verify(folder: Path) -> None:
             raise PinError(f"{name} has SHA-256 {found}, but manifest.json records {manifest[recorded]}")
 
 
+def _chosen(name: str, options: argparse.Namespace) -> str:
+    """The checkpoint's path; empty where only checking, or where a tag is taken by its name."""
+    pins = Pins.load()
+    entry = pins.weights.get(name)
+    if options.by_name and not (entry and entry.pinned):
+        print(f"WARNING: {name} is not pinned: what its name stands for today is used", file=sys.stderr)
+        file = by_name(name, pins)
+        return "" if options.check or file is None else str(file)
+    weights = pinned(name, pins)
+    return "" if options.check else str(checkpoint(weights))
+
+
 def main(arguments: Sequence[str]) -> int:
-    """Prints the checkpoint's path; 1 and a sentence when there is none to be trusted."""
+    """Prints the checkpoint's path (nothing for a tag taken by name); 1 and a sentence for none."""
     parser = argparse.ArgumentParser(prog="python -m supply_chain.weights", description=__doc__)
     parser.add_argument("--model")
     parser.add_argument("--pretrained")
     parser.add_argument(
         "--check", action="store_true", help="fetch and hash nothing, say whether it is pinned"
     )
+    parser.add_argument("--by-name", action="store_true", help="take what is not pinned too, and warn of it")
     parser.add_argument(
         "--verify", type=Path, metavar="DIR", help="compare an exported model and its manifest"
     )
@@ -103,9 +126,7 @@ def main(arguments: Sequence[str]) -> int:
         if options.verify:
             verify(options.verify)
             return 0
-        weights = pinned(f"{options.model}/{options.pretrained}", Pins.load())
-        if not options.check:
-            print(checkpoint(weights))
+        print(_chosen(f"{options.model}/{options.pretrained}", options))
     except (PinError, OSError) as error:
         print(f"No weights: {error}", file=sys.stderr)
         return 1

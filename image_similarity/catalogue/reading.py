@@ -17,7 +17,6 @@ from image_similarity.inference.encoder import Encoder
 from image_similarity.inference.errors import ApiError, Unavailable
 
 BATCH = 16
-FIELD = "picture"
 logger = logging.getLogger(__name__)
 
 
@@ -146,7 +145,7 @@ class Reader:
         preprocessing = self._encoder.manifest.preprocessing
         try:
             with self._decoding:
-                return state, self._decoder.decode(data, field=FIELD, preprocessing=preprocessing)
+                return state, self._decoder.decode(data, preprocessing=preprocessing)
         except Unavailable as error:  # something from outside ended the decoder: not the picture's fault
             logger.warning("a picture waits: %s", error)
             return Trouble(begun=True)

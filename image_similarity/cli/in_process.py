@@ -15,8 +15,6 @@ from image_similarity.inference.request import Source
 from image_similarity.inference.service import DEFAULT_MODEL_DIR
 from image_similarity.inference.sources import SourcePolicy
 
-FIELD = "img"
-
 
 class InProcess:
     """Makes vectors without a server, of pictures that are larger than the API takes too."""
@@ -34,11 +32,10 @@ class InProcess:
     def embed(self, picture: str) -> Answer:
         """See `Target.embed`."""
         try:
-            square = self._decoder.decode(
-                self._read(picture), field=FIELD, preprocessing=self._encoder.manifest.preprocessing
-            )
+            preprocessing = self._encoder.manifest.preprocessing
+            square = self._decoder.decode(self._read(picture), preprocessing=preprocessing)
         except ApiError as error:
-            raise Refused(f"{error.code}: {error.message.removeprefix(f'{FIELD}: ')}") from error
+            raise Refused(f"{error.code}: {error.message}") from error
         return Answer(self._encoder.encode(square[np.newaxis])[0], self._encoder.name)
 
     def compare(self, first: str, second: str) -> float:
@@ -51,7 +48,7 @@ class InProcess:
 
     def _read(self, picture: str) -> bytes:
         if pictures.is_url(picture):
-            return sources.read_all([Source("url", picture)], self._policy)[0]
+            return sources.read_all([Source.by_url("url", picture)], self._policy)[0]
         return pictures.read(picture)
 
 

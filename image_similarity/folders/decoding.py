@@ -19,21 +19,21 @@ class LargeToo:
     def __init__(self) -> None:
         self._large = threading.Lock()
 
-    def decode(self, data: bytes, *, field: str, preprocessing: "Preprocessing") -> "NDArray[np.uint8]":
+    def decode(self, data: bytes, *, preprocessing: "Preprocessing") -> "NDArray[np.uint8]":
         """See `Decoder.decode`."""
         try:
-            return decode(data, field=field, preprocessing=preprocessing)
+            return decode(data, preprocessing=preprocessing)
         except ImageTooLarge:
             with self._large:
-                return decode(data, field=field, preprocessing=preprocessing, max_side=None)
+                return decode(data, preprocessing=preprocessing, max_side=None)
 
 
 class Named(LargeToo):
-    """Its messages stand after the name of a file: they begin with the error's code, not with a field."""
+    """Its messages stand after the name of a file: they begin with the error's code."""
 
-    def decode(self, data: bytes, *, field: str, preprocessing: "Preprocessing") -> "NDArray[np.uint8]":
+    def decode(self, data: bytes, *, preprocessing: "Preprocessing") -> "NDArray[np.uint8]":
         """See `Decoder.decode`."""
         try:
-            return super().decode(data, field=field, preprocessing=preprocessing)
+            return super().decode(data, preprocessing=preprocessing)
         except ApiError as error:
-            raise InvalidImage(f"{error.code}: {error.message.removeprefix(f'{field}: ')}") from error
+            raise InvalidImage(f"{error.code}: {error.message}") from error

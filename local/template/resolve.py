@@ -136,7 +136,7 @@ class Resolver:
         names = {
             key: evaluate(node, self)
             for key, node in properties.items()
-            if key.endswith("Name") and isinstance(node, str | dict)
+            if key.endswith(("Name", "BucketArn")) and isinstance(node, str | dict)
         }
         if attribute is None:
             return self._derive.ref(logical_id, names)

@@ -83,7 +83,8 @@ BAD = [
     ("architecture", "arm", "Did you mean 'arm64'? Allowed: one of x86_64, arm64."),
     ("accelerator", "cuda", "Allowed: one of cpu, gpu."),
     ("images", "all", "Allowed: one of both, lambda, sagemaker."),
-    ("builder", "podman", "Allowed: one of buildkit, other."),
+    ("builder", "podman", "Allowed: one of auto, buildkit, other."),
+    ("pins", "no", "Allowed: one of optional, required."),
 ]
 
 

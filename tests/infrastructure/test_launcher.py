@@ -26,6 +26,7 @@ def bare(tmp_path: Path) -> dict[str, str]:
         "HOME": str(tmp_path / "home"),
         "PATH": f"{tmp_path / 'bin'}{os.pathsep}/usr/bin{os.pathsep}/bin",
         "CI": "true",
+        "AWS_EC2_METADATA_DISABLED": "true",  # no packet to look for credentials
     }
 
 
@@ -39,7 +40,10 @@ def test_plain_synthesis_needs_no_activated_environment(bare: Mapping[str, str],
     assert done.returncode == 0, done.stderr
     template = json.loads((tmp_path / "out" / "ImageSimilarity.template.json").read_text())
     assert template["Parameters"]["ImageSimilarity"]["Default"] == "yes-sagemaker"
-    assert "Context key 'team' is no flag of this app: it is ignored." in done.stderr + done.stdout
+    said = done.stderr + done.stdout
+    assert "Context key 'team' is no flag of this app: it is ignored." in said
+    assert "Not pinned: " in said
+    assert "feature flags are not configured" not in said  # `cdk flags` and cdk.json
 
 
 def test_a_misspelt_flag_stops_plain_synthesis_with_the_hint(bare: Mapping[str, str], tmp_path: Path) -> None:
@@ -74,3 +78,30 @@ def test_without_the_environment_one_sentence_says_the_command(
     told = f"The project's environment is not set up: run 'make setup' in {clone}, once."
     assert done.stderr.strip() == told
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("arguments", [["deploy"], ["--profile", "absent", "deploy", "-c", "stage=v2"]])
+def test_a_deployment_without_credentials_ends_before_synthesis(
+    bare: Mapping[str, str], tmp_path: Path, arguments: list[str]
+) -> None:
+    done = cdk(bare, tmp_path, *arguments)
+    assert done.returncode == 1
+    assert not (tmp_path / "out" / "manifest.json").exists()
+    if arguments == ["deploy"]:
+        assert "No AWS credentials that work: run 'aws configure sso'" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_a_missing_engine_is_said_at_the_start_of_a_deployment(
+    bare: Mapping[str, str], tmp_path: Path
+) -> None:
+    """Not refused: images that the account has are not built again. Without `cdk`, which would go on."""
+    environment = {**bare, "CDK_DEFAULT_ACCOUNT": "123456789012", "CDK_DOCKER": str(tmp_path / "absent")}
+    code = "from cdk_app.preflight import check; check(['deploy'])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stderr.startswith(
+        f"No container engine answers ('{tmp_path}/absent version': no such command)"
+    )
+    assert "CDK_DOCKER" in done.stderr

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Decoder(Protocol):
     """Turns files into the encoder's input. Safe to call from many threads."""
 
-    def decode(self, data: bytes, *, field: str, preprocessing: "Preprocessing") -> "NDArray[np.uint8]":
+    def decode(self, data: bytes, *, preprocessing: "Preprocessing") -> "NDArray[np.uint8]":
         """Decode one file, see `inference.image.decode`.
 
         Returns:
@@ -40,6 +40,6 @@ class InProcess:
 
         self._image = image
 
-    def decode(self, data: bytes, *, field: str, preprocessing: "Preprocessing") -> "NDArray[np.uint8]":
+    def decode(self, data: bytes, *, preprocessing: "Preprocessing") -> "NDArray[np.uint8]":
         """See `Decoder.decode`."""
-        return self._image.decode(data, field=field, preprocessing=preprocessing)
+        return self._image.decode(data, preprocessing=preprocessing)

@@ -1,6 +1,6 @@
 """The bytes between the service and a decoder. The service believes nothing that a decoder writes.
 
-A request is a head of two lengths, a JSON text (field and preprocessing) and the file. An answer is a head of
+A request is a head of two lengths, a JSON text (the preprocessing) and the file. An answer is a head of
 one letter and a length, and a content. Nothing is pickled: what a decoder that was taken over sends is at
 worst a wrong picture or a wrong sentence about its own one.
 """
@@ -43,18 +43,17 @@ def without(parts: list[memoryview], written: int) -> list[memoryview]:
 
 
 @lru_cache(maxsize=16)
-def request_text(field: str, preprocessing: Preprocessing) -> bytes:
+def request_text(preprocessing: Preprocessing) -> bytes:
     """A request's JSON text."""
-    return json.dumps({"field": field, "preprocessing": asdict(preprocessing)}).encode()
+    return json.dumps(asdict(preprocessing)).encode()
 
 
 @lru_cache(maxsize=16)
-def read_request_text(text: bytes) -> tuple[str, Preprocessing]:
-    """Field and preprocessing out of a request's JSON text, which is the service's own."""
-    content = json.loads(text)
-    pre = content["preprocessing"]
+def read_request_text(text: bytes) -> Preprocessing:
+    """The preprocessing out of a request's JSON text, which is the service's own."""
+    pre = json.loads(text)
     pre["mean"], pre["std"] = tuple(pre["mean"]), tuple(pre["std"])
-    return content["field"], Preprocessing(**pre)
+    return Preprocessing(**pre)
 
 
 def refusal_text(error: ApiError) -> bytes:
@@ -83,11 +82,11 @@ def expected_length(head: bytes, pixel_bytes: int) -> tuple[bytes, int]:
     return kind, length
 
 
-def read_refusal(content: memoryview, field: str) -> ApiError:
+def read_refusal(content: memoryview) -> ApiError:
     """The error that a refusal's content names.
 
     Raises:
-        GarbageError: not one of the two codes, or not a sentence about this field.
+        GarbageError: not one of the two codes, or not a sentence.
     """
     try:
         refusal = json.loads(bytes(content))
@@ -95,7 +94,7 @@ def read_refusal(content: memoryview, field: str) -> ApiError:
         known = len(refusal) == 2 and isinstance(message, str) and code in REFUSALS
     except (ValueError, TypeError, LookupError, RecursionError):
         raise GarbageError("a refusal that is not readable") from None
-    if not known or not message.startswith(f"{field}: ") or not message.isprintable():
+    if not known or not message or not message.isprintable():
         raise GarbageError("a refusal of another form")
     return REFUSALS[code](message)
 

@@ -52,7 +52,7 @@ def pictures() -> list[Path]:
 def measure(loaded: Loaded, encoder: OnnxEncoder, files: Sequence[Path]) -> Parity:
     """Both pipelines over the same files, each from the file's bytes."""
     pre = encoder.manifest.preprocessing
-    ours = [encoder.encode(decode(f.read_bytes(), field=f.name, preprocessing=pre)[None])[0] for f in files]
+    ours = [encoder.encode(decode(f.read_bytes(), preprocessing=pre)[None])[0] for f in files]
     theirs = reference(loaded, files)
     a, b = np.asarray(ours, dtype=np.float64), theirs.astype(np.float64)
     return Parity((a * b).sum(1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)))

@@ -31,13 +31,12 @@ one is the machine's and not the file's. Nor AssertionError, which is a defect o
 
 
 def decode(
-    data: bytes, *, field: str, preprocessing: Preprocessing, max_side: int | None = MAX_SIDE
+    data: bytes, *, preprocessing: Preprocessing, max_side: int | None = MAX_SIDE
 ) -> NDArray[np.uint8]:
     """Decode one file as open_clip's evaluation transform would, after orientation and transparency.
 
     Args:
         data: a whole JPEG, PNG, BMP or WebP file, recognised by its first bytes.
-        field: the request field that it came from, for messages.
         preprocessing: size and resampling that the model was made for.
         max_side: the most pixels of a side; none: MOST_PIXELS in memory is the only limit.
 
@@ -48,17 +47,17 @@ def decode(
         InvalidImage: not an accepted format, broken or truncated.
         ImageTooLarge: it is over the limit; no pixel was decoded.
     """
-    with _refusing_unreadable(field):
+    with _refusing_unreadable():
         still = formats.read(data)
     reduction = _reduction(still.size, preprocessing)
-    _check_size(still, reduction, field, max_side)
-    with _refusing_unreadable(field):
+    _check_size(still, reduction, max_side)
+    with _refusing_unreadable():
         picture = still.load(reduction)
         square = upright_square(flatten(picture), still.size, still.orientation, preprocessing)
     return np.asarray(square.convert("RGB"), dtype=np.uint8)
 
 
-def _check_size(still: Still, reduction: int, field: str, max_side: int | None) -> None:
+def _check_size(still: Still, reduction: int, max_side: int | None) -> None:
     width, height = still.size
     if max_side is not None and max(still.size) > max_side:
         limit = f"the longest side may have {max_side}"
@@ -66,17 +65,17 @@ def _check_size(still: Still, reduction: int, field: str, max_side: int | None) 
         limit = f"it may have {MOST_PIXELS // 1_000_000} million in all"
     else:
         return
-    raise ImageTooLarge(f"{field}: the image is {width} x {height} pixels; {limit}. Scale it down.")
+    raise ImageTooLarge(f"the image is {width} x {height} pixels; {limit}. Scale it down.")
 
 
 @contextmanager
-def _refusing_unreadable(field: str) -> Iterator[None]:
+def _refusing_unreadable() -> Iterator[None]:
     try:
         yield
     except BrokenImageError as error:
-        raise InvalidImage(f"{field}: {error}") from error
+        raise InvalidImage(str(error)) from error
     except UNREADABLE as error:
-        raise InvalidImage(f"{field}: the image is broken or truncated; send a whole file.") from error
+        raise InvalidImage("the image is broken or truncated; send a whole file.") from error
 
 
 def _reduction(stored: Size, preprocessing: Preprocessing) -> int:

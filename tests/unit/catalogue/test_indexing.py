@@ -56,6 +56,7 @@ def small() -> Iterator[Small]:
         yield Small(pool)
 
 
+@pytest.mark.slow
 def test_real_pictures() -> None:
     encoder = OnnxEncoder(DEFAULT_MODEL_DIR, threads=1)
     chance = np.random.default_rng(0)
@@ -72,9 +73,7 @@ def test_real_pictures() -> None:
         assert len(small.index) == 39
         for key, data in small.buckets.objects.items():
             if key != "s3://photos/7":
-                alone = encoder.encode(
-                    decode(data, field="x", preprocessing=encoder.manifest.preprocessing)[np.newaxis]
-                )
+                alone = encoder.encode(decode(data, preprocessing=encoder.manifest.preprocessing)[np.newaxis])
                 stored = small.index.vector(key)
                 assert stored is not None
                 np.testing.assert_allclose(stored, alone[0], atol=1e-6)

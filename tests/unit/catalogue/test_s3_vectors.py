@@ -17,6 +17,7 @@ def refusals(cloud: CloudServer) -> Iterator[list[Refusal]]:
     cloud.vectors.refuse_next.clear()
 
 
+@pytest.mark.slow
 def test_a_throttled_call_is_made_again(s3_vectors: S3VectorsIndex, refusals: list[Refusal]) -> None:
     refusals += [throttled(), Refusal(503, "ServiceUnavailableException", "later")]
     assert s3_vectors.put([record("a.jpg")]) == {}
@@ -24,12 +25,14 @@ def test_a_throttled_call_is_made_again(s3_vectors: S3VectorsIndex, refusals: li
     assert s3_vectors.get(["s3://photos/a.jpg"])
 
 
+@pytest.mark.slow
 def test_what_stays_throttled_may_pass(s3_vectors: S3VectorsIndex, refusals: list[Refusal]) -> None:
     refusals += [throttled()] * 50
     with pytest.raises(TransientError, match="TooManyRequests"):
         s3_vectors.put([record("a.jpg")])
 
 
+@pytest.mark.slow
 def test_an_unreachable_service_may_pass() -> None:
     from image_similarity.catalogue.s3_vectors import make_client
 

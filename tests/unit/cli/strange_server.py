@@ -64,7 +64,7 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def answering(*replies: Reply) -> Iterator[StrangeServer]:
     server = StrangeServer(list(replies))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield server

@@ -13,6 +13,8 @@ from image_similarity import compare
 from tests.support.command import run
 from tests.unit.cli.strange_server import UNIT, Reply, answering
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -32,6 +32,7 @@ def draw(tmp_path: Path) -> Draw:
     return make
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "shown"),
     [

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from supply_chain import weights
+from supply_chain.pins import Pins, Weights
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -60,3 +61,35 @@ def test_weights_are_asked_for_by_model_and_tag(
         weights.main(arguments)
     assert ended.value.code == 2
     assert "--model and --pretrained are required" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("pins", "code"), [("required", 1), ("optional", 0), (None, 1)])
+def test_weights_that_nobody_pinned_are_refused_or_warned_of(
+    build: Path, pins: str | None, code: int
+) -> None:
+    environment = {**os.environ, "MODEL": "ViT-B-32", "PRETRAINED": "openai", "PRECISION": "fp16"}
+    environment |= {"PINS": pins} if pins else {}
+    command = ["sh", "supply_chain/model.sh", "check"]
+    done = subprocess.run(command, cwd=build, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    said = (
+        "WARNING: ViT-B-32/openai is not pinned"
+        if pins == "optional"
+        else "No weights: ViT-B-32/openai is not in"
+    )
+    assert done.stderr.startswith(said)
+
+
+def test_a_file_of_ones_own_is_taken_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.safetensors").write_bytes(b"weights")
+    monkeypatch.setattr(weights, "CHECKPOINTS", tmp_path)
+    entries = {"m/mine": Weights(None, "mine.safetensors"), "m/absent": Weights(None, "absent")}
+    monkeypatch.setattr(Pins, "load", lambda: Pins({}, entries))
+    assert weights.main(["--model", "m", "--pretrained", "mine", "--by-name"]) == 0
+    assert capsys.readouterr().out.strip() == str(tmp_path / "mine.safetensors")
+    assert weights.main(["--model", "m", "--pretrained", "tag", "--by-name"]) == 0
+    assert capsys.readouterr().out.strip() == "", "open_clip fetches what the tag stands for"
+    assert weights.main(["--model", "m", "--pretrained", "absent", "--by-name"]) == 1
+    assert weights.main(["--model", "m", "--pretrained", "mine"]) == 1

@@ -21,7 +21,7 @@ import PIL
 assert PIL.__file__.startswith(sys.argv[1]), PIL.__file__
 from image_similarity.inference.image import decode
 from image_similarity.inference.manifest import Preprocessing
-print(decode(base64.b64decode(sys.stdin.read()), field="img", preprocessing=Preprocessing(size=64)).mean())
+print(decode(base64.b64decode(sys.stdin.read()), preprocessing=Preprocessing(size=64)).mean())
 """
 
 

@@ -46,7 +46,7 @@ def repeated_passes(passes: int) -> bytes:
 
 def test_scans_may_not_go_over_the_picture_without_end() -> None:
     few, many = repeated_passes(10), repeated_passes(15)
-    assert decode(few, field="img", preprocessing=files.PREPROCESSING).size
+    assert decode(few, preprocessing=files.PREPROCESSING).size
     refused(many, words="go over the picture more than 14 times; save it again")
 
 
@@ -58,6 +58,7 @@ def hidden_scans() -> bytes:
     return data[:second] + comment + data[second:-2] + data[second:-2] * jpeg.MAX_SCANS + b"\xff\xd9"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BOMBS)
 def test_files_that_would_cost_minutes_are_refused_at_once(name: str) -> None:
     refused(BOMBS[name](), words="save it")
@@ -102,7 +103,7 @@ def test_ballast_is_dropped_and_the_picture_read(name: str) -> None:
     data = HEAVY_BUT_GOOD[name]()
     start = time.process_time()
     tracemalloc.start()
-    found = decode(data, field="img", preprocessing=files.PREPROCESSING)
+    found = decode(data, preprocessing=files.PREPROCESSING)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert np.all(found == 0)

@@ -282,5 +282,5 @@ def test_the_writer_checks_what_it_wrote() -> None:
 
 
 def test_a_broken_file_is_the_callers_error_in_a_pair_too() -> None:
-    with pytest.raises(InvalidImage, match=r"^img: "):
+    with pytest.raises(InvalidImage):
         decoded(WRONG["pixels of nothing"])

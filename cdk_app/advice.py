@@ -1,0 +1,50 @@
+"""What whoever deploys should know about the images before they are built."""
+
+import os
+from collections.abc import Iterator
+
+from cdk_app.builder import OTHER, builder, command
+from cdk_app.config import ROOT, ConfigError, DeploymentConfig
+from cdk_app.images import BASES
+from supply_chain.pins import PYTHON_BASE, Pins
+
+
+def warnings(config: DeploymentConfig) -> Iterator[tuple[str, str]]:
+    """Name and text of each warning."""
+    if unpinned := _unpinned(config):
+        yield (
+            "pins",
+            f"{unpinned} Until then the images get what these names stand for on the day of the build.",
+        )
+    by_itself = "sagemaker" in config.backends and builder(config["builder"]) == OTHER
+    if by_itself and os.environ.get("BUILDAH_FORMAT") != "docker":
+        yield (
+            "builder",
+            f"'{command(os.environ)}' builds without BuildKit, so it decides the manifest of the SageMaker "
+            "image, and SageMaker refuses OCI's. With Podman set BUILDAH_FORMAT=docker, with Docker install "
+            "buildx: docs/deploy.md, The builder.",
+        )
+
+
+def require_pins(config: DeploymentConfig) -> None:
+    """Raise ConfigError where `pins` is required and something is not pinned."""
+    if config["pins"] == "required" and (unpinned := _unpinned(config)):
+        raise ConfigError(f"{unpinned} Without -c pins=required the names are used.")
+
+
+def _unpinned(config: DeploymentConfig) -> str:
+    """What the images are built of that has no digest or hash yet, and how to pin it; empty for nothing."""
+    pins = Pins.load(ROOT / "supply_chain" / "pins.json")
+    bases = {PYTHON_BASE, *(BASES[backend] for backend in config.backends)}
+    names = sorted(base for base in bases if pins.bases[base] is None)
+    target = "make pin"
+    if config["model"] != "embedded":
+        weights = f"{config['model']}/{config['pretrained']}"
+        if weights not in pins.weights:
+            target = f"make pin WEIGHTS={weights}=SOURCE"
+        if weights not in pins.weights or not pins.weights[weights].pinned:
+            names.append(f"the weights {weights}")
+    if not names:
+        return ""
+    where = "where the registries and the model hub can be reached"
+    return f"Not pinned: {', '.join(names)}. Run '{target}' {where}."

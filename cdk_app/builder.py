@@ -1,0 +1,41 @@
+"""Which builder makes the images on this machine: what decides how the SageMaker image has to be built."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from cdk_app.build_rows import AUTO
+
+BUILDKIT, OTHER = "buildkit", "other"
+# nerdctl, which Finch is made of, hands every build to BuildKit.
+ON_BUILDKIT = {"finch", "nerdctl"}
+SECONDS = 20  # a laptop that is busy; `docker buildx version` asks no daemon
+
+
+def builder(flag: str) -> str:
+    """`buildkit` or `other`: the flag's value, or what this machine has where it is auto."""
+    return _probed(command(os.environ)) if flag == AUTO else flag
+
+
+def command(environment: Mapping[str, str]) -> str:
+    """The container engine's command, as the CDK chooses it."""
+    return environment.get("CDK_DOCKER", "docker")
+
+
+@cache
+def _probed(engine: str) -> str:
+    """BuildKit also where there is no engine, as on a machine that only synthesizes: it is the usual one."""
+    if Path(engine).stem in ON_BUILDKIT:
+        return BUILDKIT
+    if os.environ.get("DOCKER_BUILDKIT") == "0":
+        return OTHER
+    try:
+        done = subprocess.run(  # noqa: S603 - the command that the CDK would build with
+            [engine, "buildx", "version"], capture_output=True, text=True, timeout=SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return BUILDKIT
+    # Podman knows the command too, and answers with its own name.
+    return BUILDKIT if done.returncode == 0 and "docker/buildx" in done.stdout else OTHER
