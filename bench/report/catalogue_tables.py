@@ -112,7 +112,8 @@ def quality() -> str:
         f"similarity of {found.best_other[0]:.2f} in the median, {found.best_other[1]:.2f} at 95 %."
     )
     shown = table(["altered copy", "its original is first", "among the first ten", "median similarity"], rows)
-    return f"{text}\n\n{shown}\n\n{_when(found.circumstances)}"
+    where = found.circumstances
+    return f"{text}\n\n{shown}\n\nMeasured {where.when}; how busy the machine is changes none of these."
 
 
 def folders() -> str:

@@ -23,8 +23,8 @@ from image_similarity.inference.service import DEFAULT_MODEL_DIR
 from tests.support.command import run, run_on
 from tests.unit.cli.test_strange_files import nobody
 
+pytestmark = pytest.mark.slow
 COMMAND = [sys.executable, "-m", "image_similarity.cli"]
-SECONDS = 10**9
 
 
 def noise(seed: int, size: tuple[int, int] = (48, 64)) -> Image.Image:

@@ -15,6 +15,7 @@ from image_similarity.cli import choice
 from image_similarity.cli.faces import Face, look
 from tests.support.command import run
 
+pytestmark = pytest.mark.slow
 VOID = frozenset({"meta", "img", "br"})
 
 

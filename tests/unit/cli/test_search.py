@@ -11,6 +11,8 @@ from skimage import data
 from tests.support.command import run
 from tests.unit.cli.strange_server import Reply, answering
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def album(tmp_path: Path) -> Path:
