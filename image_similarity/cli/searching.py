@@ -45,7 +45,7 @@ def index(
                 for source in named(sources or []):
                     write(f"{source}: {kept.forget(source):,} pictures were removed from the index.")
                 return
-            update = _update(kept, named(sources or []))
+            update = _update(kept, named(sources) if sources else None)
             if as_json:
                 write(json.dumps({**update.facts(), **_about(kept)}))
             else:
@@ -65,14 +65,15 @@ def _about(kept: "FolderIndex") -> dict[str, object]:
     }
 
 
-def _update(kept: "FolderIndex", sources: list[str]) -> "Update":
+def _update(kept: "FolderIndex", sources: list[str] | None) -> "Update":
+    """Bring the index up to date with these pictures; none: with all that were given before."""
     from image_similarity.cli.index_file import bring_up_to_date
     from image_similarity.cli.progress import progress
 
-    if not sources and not len(kept) and not kept.folders:
+    if sources is None and not len(kept) and not kept.folders:
         fail("Nothing is indexed yet: name the folders of your pictures.")
     with progress("looking through folders"):
-        inventory = kept.look_through(sources) if sources else kept.look_through_all()
+        inventory = kept.look_through_all() if sources is None else kept.look_through(sources)
     return bring_up_to_date(kept, inventory)
 
 
@@ -129,7 +130,7 @@ def _here(
     from image_similarity.folders.store import path_of, prefix_of
 
     with opened(file) as kept:
-        failed = False if as_it_is else _update(kept, within).failed > 0
+        failed = False if as_it_is else _update(kept, within or None).failed > 0
         if not len(kept):
             fail("Nothing is indexed yet: name the folders of your pictures, image-similarity index DIR.")
         vector = _vector(kept, picture)

@@ -50,7 +50,7 @@ class FolderIndex:
     """
 
     def __init__(self, path: Path, encoder: Encoder) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # it tells what pictures there are
         self.path, self.encoder = path, encoder
         name = index_name(encoder.manifest)
         self._reader = f"{__version__} {name}"

@@ -170,6 +170,8 @@ def test_several_folders_files_and_a_list_on_stdin(album: Path, tmp_path: Path) 
     assert index()["folders"] == [str(album)]
     (other / "b.png").unlink()
     assert counts(index()) == (0, 4, 1, 0)
+    (album / "cat.jpg").unlink()
+    assert counts(json.loads(run_on(b"", "index", "-", "--json").stdout)) == (0, 0, 0, 0)
     done = run("index", other / "missing.png")
     assert done.exit_code == 1
     assert f"{other / 'missing.png'}: it can't be read" in done.stderr
