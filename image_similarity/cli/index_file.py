@@ -92,6 +92,8 @@ def bring_up_to_date(index: FolderIndex, inventory: Inventory) -> Update:
         index.drop(inventory.gone)
     indexed, failed = 0, len(inventory.failures)
     if todo:
+        with progress("loading the model"):
+            index.load()
         try:
             with progress("indexing", len(todo)) as advance:
                 for batch in index.update(todo):
@@ -99,7 +101,7 @@ def bring_up_to_date(index: FolderIndex, inventory: Inventory) -> Update:
                     for key, problem in problems:
                         tell(f"{inventory.names[key]}: {problem}")
                     indexed, failed = indexed + len(batch) - len(problems), failed + len(problems)
-                    advance(len(batch))
+                    advance(len(batch), inventory.names[batch[-1].key])
         except KeyboardInterrupt:
             tell(f"{indexed:,} of {len(todo):,} were indexed; the next run goes on from there.")
             raise

@@ -22,8 +22,8 @@ from image_similarity.inference.encoder import Encoder
 from image_similarity.inference.manifest import DIMENSIONS
 from image_similarity.version import __version__
 
-CHUNK = 32
-"""Pictures that are written at once: about a second's work, the most that is lost to a crash."""
+CHUNK = 16
+"""Pictures that are written at once: one batch of the encoder, the most that is lost to a crash."""
 TRIES = 3
 CHANGES = "it changes while it is read. Try again when it is written."
 NOT_NOW = "it could not be indexed now. Try again."
@@ -128,6 +128,15 @@ class FolderIndex:
         self._roots.drop(prefix_of(path))
         return len(keys)
 
+    def load(self) -> None:
+        """Load the model now, where that was put off.
+
+        Raises:
+            ManifestError: it can't be loaded.
+        """
+        if isinstance(self.encoder, DeferredEncoder):
+            self.encoder.load()
+
     def update(self, keys: Sequence[str]) -> Iterator[list[Done]]:
         """Read and index pictures; what is given as done is in the file.
 
@@ -137,8 +146,7 @@ class FolderIndex:
         Raises:
             ManifestError: the model can't be loaded.
         """
-        if isinstance(self.encoder, DeferredEncoder):
-            self.encoder.load()  # not while a picture is read, whose failure it would be
+        self.load()  # not while a picture is read, whose failure it would be
         cores = os.cpu_count() or 1
         with ThreadPoolExecutor(cores) as pool:
             indexer = Indexer(
