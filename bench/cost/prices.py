@@ -1,4 +1,4 @@
-"""The prices of prices.json: each with what it is for, and the source that says it."""
+"""The prices of prices.json, each with its purpose and its source."""
 
 import json
 from collections.abc import Iterator

@@ -10,7 +10,6 @@ from PIL import Image
 
 from image_similarity.catalogue.index import TransientError
 from image_similarity.catalogue.objects import Reading, UnusableObject
-from image_similarity.folders import files
 from image_similarity.folders.encoding import DeferredEncoder
 from image_similarity.folders.index import CHANGES, NOT_NOW, TRIES, FolderIndex
 from image_similarity.folders.store import TICK_SECONDS, FileStore, key_of, path_of, prefix_of
@@ -76,7 +75,7 @@ def test_a_huge_file_is_unusable_and_a_disk_that_fails_is_not(
         raise OSError(5, "Input/output error")
 
     draw(path, 1)
-    monkeypatch.setattr(files.os, "open", fail)
+    monkeypatch.setattr(os, "open", fail)
     with pytest.raises(TransientError, match="Input/output error"):
         FileStore().read(key_of(path))
 
