@@ -25,7 +25,7 @@ from moto.sqs.models import Queue, SQSBackend
 Anything = Any
 Method = TypeVar("Method", bound=Callable[..., Any])
 CREATED, DELETED = "Object Created", "Object Deleted"
-REASONS = {
+REASONS: dict[str, str] = {
     S3NotificationEvent.OBJECT_CREATED_PUT_EVENT: "PutObject",
     S3NotificationEvent.OBJECT_CREATED_POST_EVENT: "POST Object",
     S3NotificationEvent.OBJECT_CREATED_COPY_EVENT: "CopyObject",
@@ -42,17 +42,23 @@ _lock = threading.RLock()
 
 def mend() -> None:
     """Mend moto in this process; doing it again changes nothing."""
-    if notifications._send_event_bridge_message is not _tell_event_bridge:
-        notifications._send_event_bridge_message = _tell_event_bridge
-        S3Backend.put_object = _one_event(S3Backend.put_object)
-        S3Backend.delete_object = _versions_told(S3Backend.delete_object)
-        SQSBackend.receive_message = _long_polled(_locked(SQSBackend.receive_message))
-        for name in ("add_message", "delete_message"):
-            setattr(Queue, name, _locked(getattr(Queue, name)))
+    if notifications._send_event_bridge_message is _tell_event_bridge:
+        return
+    for owner, name, mended in (
+        (notifications, "_send_event_bridge_message", lambda _: _tell_event_bridge),
+        (S3Backend, "put_object", _one_event),
+        (S3Backend, "delete_object", _versions_told),
+        (SQSBackend, "receive_message", lambda method: _long_polled(_locked(method))),
+        (Queue, "add_message", _locked),
+        (Queue, "delete_message", _locked),
+    ):
+        setattr(owner, name, mended(getattr(owner, name)))
 
 
-def _tell_event_bridge(account: str, bucket: Anything, name: S3NotificationEvent, key: Anything) -> None:
+def _tell_event_bridge(account: str, bucket: Anything, name: str, key: Anything) -> None:
     """Give an event to every rule of the bucket's region. What fails is logged; the change is made anyway."""
+    if name == S3NotificationEvent.OBJECT_TAGGING_PUT_EVENT:  # moto's of every put, which can't be told apart
+        return
     reason = REASONS.get(name)
     created = name.startswith(S3NotificationEvent.OBJECT_CREATED_EVENT.removesuffix("*"))
     detail_type = notifications._detail_type(name)
@@ -63,7 +69,7 @@ def _tell_event_bridge(account: str, bucket: Anything, name: S3NotificationEvent
         thing["version-id"] = key.version_id
     marker = name == S3NotificationEvent.OBJECT_REMOVED_DELETE_MARKER_CREATED_EVENT
     deletion = {"deletion-type": "Delete Marker Created" if marker else "Permanently Deleted"}
-    event = {
+    event: Any = {
         "version": "0",
         "id": str(uuid.uuid4()),
         "detail-type": detail_type,

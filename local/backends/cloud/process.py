@@ -82,7 +82,7 @@ class CloudProcess:
             use_fips_endpoint=False,
         )
         alone = {name: (None, None, value, None) for name, value in ALONE.items()}
-        session = boto3.session.Session(
+        session: Any = boto3.session.Session(
             KEY, KEY, region_name=self.region, botocore_session=botocore.session.Session(alone)
         )
         return session.client(service, endpoint_url=self.url, config=config)

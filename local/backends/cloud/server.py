@@ -17,7 +17,7 @@ LOOPBACK = "127.0.0.1"
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
-class QuietRequestHandler(MotoRequestHandler):  # type: ignore[misc]
+class QuietRequestHandler(MotoRequestHandler):
     """Does not log each request."""
 
     def log_request(self, code: object = "-", size: object = "-") -> None:
