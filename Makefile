@@ -130,7 +130,7 @@ release: sbom  ## the notes and the lists of parts of a release, in release/: ma
 	cp sbom/*.cdx.json release/
 
 docs: setup  ## the documentation as a site in .cache/site; a link that leads nowhere fails
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 audit: setup  ## known vulnerabilities of locked packages, Python's and npm's; fails where the services don't answer
 	$(BIN)/python -m supply_chain.audit
