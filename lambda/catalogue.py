@@ -24,7 +24,7 @@ from image_similarity.catalogue.differences import Differences
 from image_similarity.catalogue.indexing import Indexer
 from image_similarity.catalogue.messages import Received
 from image_similarity.catalogue.on_aws import Parts, Settings
-from image_similarity.catalogue.sync import Sync
+from image_similarity.catalogue.sync import Pace, Sync
 from image_similarity.catalogue.telemetry import Lines, by_metric
 from image_similarity.inference import runtime
 from image_similarity.inference.aws_lambda import answered, encoder_threads, waits_for_the_start
@@ -54,6 +54,9 @@ except StartError as error:
 lines = Lines(os.environ)
 pool = ThreadPoolExecutor(READING, thread_name_prefix="object")
 reader = f"{__version__}/{settings.index}"
+# Where a queue counts exactly, as the local run's does, a sync need not wait for its count.
+seconds = os.environ.get("CATALOGUE_PACE_SECONDS")
+pace = Pace(shortest=int(seconds), settle=int(seconds)) if seconds else Pace()
 
 
 class Context(Protocol):
@@ -160,7 +163,7 @@ def _calls() -> Calls:
 
 def _sync(parts: Parts) -> Sync:
     differences = Differences(parts.store, parts.index, parts.ledger, reader=reader, pool=pool)
-    return Sync(differences, parts.ledger, parts.queue, index=parts.name)
+    return Sync(differences, parts.ledger, parts.queue, index=parts.name, pace=pace)
 
 
 # Lambda says which of the two this function is: its clients are made in the init phase too.

@@ -7,7 +7,7 @@ from typing import Any
 
 from verify.aws.failures import told
 from verify.aws.logs import log_groups, log_lines
-from verify.cloud import Alarm, Endpoint, Function, Json, LogGroup, Metric, Model, Scaling, StageSettings
+from verify.facts import Alarm, Endpoint, Function, Json, LogGroup, Metric, Model, Scaling, StageSettings
 
 Clients = Callable[[str], Any]
 INTERFACES = "AWS Lambda VPC ENI-{name}-*"
@@ -143,7 +143,7 @@ class AwsServices:
                 MetricName=metric.name,
                 Dimensions=[{"Name": name, "Value": value} for name, value in metric.dimensions],
                 StartTime=start.replace(second=0, microsecond=0),
-                EndTime=datetime.now(UTC) + timedelta(minutes=2),
+                EndTime=start + timedelta(hours=12),
                 Period=60,
                 Statistics=["SampleCount"],
             )
