@@ -16,6 +16,7 @@ from image_similarity.catalogue.index import Entry, Index, Record, TransientErro
 from image_similarity.catalogue.ledger import Failure, Ledger
 from image_similarity.catalogue.objects import ObjectState, Store, is_folder_marker
 from image_similarity.catalogue.reading import Absent, Picture, Reader, Seen, Trouble, Unchanged, Unusable
+from image_similarity.inference.decoders import Decoder
 from image_similarity.inference.encoder import Encoder
 
 CHUNK = 100
@@ -50,6 +51,7 @@ class Indexer:
         encoder: makes the vectors.
         reader: names the release and the index: what failed for another one is tried again.
         pool: its threads read objects side by side; one of them decodes at a time.
+        decoder: decodes the pictures; none: this process does.
         clock: seconds, for deadlines.
     """
 
@@ -62,11 +64,12 @@ class Indexer:
         *,
         reader: str,
         pool: Executor,
+        decoder: Decoder | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store, self._index, self._ledger = store, index, ledger
         self._reader_name, self._clock = reader, clock
-        self._reader = Reader(store, encoder, clock)
+        self._reader = Reader(store, encoder, clock, decoder)
         self._pool = pool
 
     def index(self, keys: Iterable[str], deadline: float = float("inf")) -> Iterator[Results]:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from image_similarity.catalogue.index import Entry, TransientError, Vector, batches
 from image_similarity.catalogue.ledger import Failure
 from image_similarity.catalogue.objects import ObjectState, Store, UnusableObject, is_folder_marker
-from image_similarity.inference import image
+from image_similarity.inference.decoders import Decoder, InProcess
 from image_similarity.inference.encoder import Encoder
-from image_similarity.inference.errors import ApiError
+from image_similarity.inference.errors import ApiError, Unavailable
 
 BATCH = 16
 logger = logging.getLogger(__name__)
@@ -77,8 +77,11 @@ Decoded = tuple[ObjectState, Pixels]
 class Reader:
     """Reads objects of a store and makes their vectors with one encoder."""
 
-    def __init__(self, store: Store, encoder: Encoder, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, store: Store, encoder: Encoder, clock: Callable[[], float], decoder: Decoder | None = None
+    ) -> None:
         self._store, self._encoder, self._clock = store, encoder, clock
+        self._decoder = decoder or InProcess()
         self._decoding = threading.Lock()  # the encoder has the other cores
 
     def read_all(
@@ -137,7 +140,10 @@ class Reader:
         preprocessing = self._encoder.manifest.preprocessing
         try:
             with self._decoding:
-                return state, image.decode(data, preprocessing=preprocessing)
+                return state, self._decoder.decode(data, preprocessing=preprocessing)
+        except Unavailable as error:  # something from outside ended the decoder: not the picture's fault
+            logger.warning("a picture waits: %s", error)
+            return Trouble(begun=True)
         except ApiError as error:
             return Unusable(state, error.message)
 

@@ -90,6 +90,13 @@ class ImageTooLarge(ApiError):
     code = "ImageTooLarge"
 
 
+class Forbidden(ApiError):
+    """The call is one that only signed callers may make."""
+
+    status = 403
+    code = "Forbidden"
+
+
 class NotFound(ApiError):
     """What the request names is not there."""
 

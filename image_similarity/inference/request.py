@@ -106,13 +106,28 @@ def parse(content_type: str | None, body: bytes) -> tuple[Source, ...]:
         PayloadTooLarge: the body is over MAX_BODY_BYTES.
         InvalidRequest: the body is not JSON, or its fields are not one of the two modes.
     """
+    return _sources(load_object(content_type, body))
+
+
+def load_object(content_type: str | None, body: bytes, usage: str = USAGE) -> dict[str, Any]:
+    """The JSON object of a body, checked up to its fields.
+
+    Args:
+        content_type: as for `parse`.
+        body: the body as it arrived.
+        usage: what to send, for the message of a body that is no object of the call.
+
+    Raises:
+        UnsupportedMediaType, PayloadTooLarge: as `parse`.
+        InvalidRequest: the body is not a JSON object.
+    """
     _check_content_type(content_type)
     if len(body) > MAX_BODY_BYTES:
         raise PayloadTooLarge(
             f"The request body has {len(body)} bytes; the limit is {MAX_BODY_BYTES} (5 MiB). "
             'Send a smaller image, or its "url" instead of "img".'
         )
-    return _sources(_load_object(body))
+    return _load_object(body, usage)
 
 
 def _check_content_type(content_type: str | None) -> None:
@@ -121,15 +136,15 @@ def _check_content_type(content_type: str | None) -> None:
     # RFC 9110 section 8.3.1: the type is case-insensitive and parameters follow a semicolon.
     if content_type.partition(";")[0].strip(" \t").lower() != "application/json":
         raise UnsupportedMediaType(
-            f"The Content-Type is {_quoted(content_type)}. Send 'Content-Type: application/json'."
+            f"The Content-Type is {quoted(content_type)}. Send 'Content-Type: application/json'."
         )
 
 
-def _load_object(body: bytes) -> dict[str, Any]:
+def _load_object(body: bytes, usage: str) -> dict[str, Any]:
     """RFC 8259 JSON in UTF-8, without the extensions that Python's parser allows."""
     if _has_too_many_values(body):
         raise InvalidRequest(
-            f"The body has too many values: an image is one string of base64, not a list of numbers. {USAGE}"
+            f"The body has too many values: an image is one string of base64, not a list of numbers. {usage}"
         )
     # Where the body is not UTF-8, API Gateway passes on U+FFFD: so both backends refuse that too, alike.
     try:
@@ -145,11 +160,11 @@ def _load_object(body: bytes) -> dict[str, Any]:
             f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
         ) from error
     except RecursionError as error:
-        raise InvalidRequest("The body is nested too deeply. " + USAGE) from error
+        raise InvalidRequest("The body is nested too deeply. " + usage) from error
     except ValueError as error:  # Python refuses integers of more than 4300 digits
-        raise InvalidRequest("The body holds a number with too many digits. " + USAGE) from error
+        raise InvalidRequest("The body holds a number with too many digits. " + usage) from error
     if not isinstance(value, dict):
-        raise InvalidRequest(f"The body is {JSON_TYPE_NAMES[type(value)]}, not an object. {USAGE}")
+        raise InvalidRequest(f"The body is {JSON_TYPE_NAMES[type(value)]}, not an object. {usage}")
     return value
 
 
@@ -169,7 +184,7 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name, value in pairs:
         if name in fields:
-            raise InvalidRequest(f"The field {_quoted(name)} stands more than once. Send it once.")
+            raise InvalidRequest(f"The field {quoted(name)} stands more than once. Send it once.")
         fields[name] = value
     return fields
 
@@ -181,7 +196,7 @@ def _refuse_constant(name: str) -> None:
 def _sources(fields: dict[str, Any]) -> tuple[Source, ...]:
     for name in fields:
         if name not in FIELDS:
-            raise InvalidRequest(f"Unknown field {_quoted(name)}. {USAGE}")
+            raise InvalidRequest(f"Unknown field {quoted(name)}. {USAGE}")
     if not fields:
         raise InvalidRequest(f"The body has no field. {USAGE}")
     for name, value in fields.items():
@@ -207,6 +222,6 @@ def _slot_source(slot: tuple[str, str], fields: dict[str, Any]) -> Source:
     raise InvalidRequest(f'An image of the pair is missing: send "{url}" or "{img}" too.')
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """The caller's own text, short, for a message."""
     return json.dumps(text if len(text) <= 64 else text[:64] + "...")

@@ -225,11 +225,17 @@ def load_service(
         SettingError: a variable has an unusable value.
     """
     policy = SourcePolicy.from_environment(environ)
+    encoder = load_encoder(environ, threads=threads, warm=warm)
+    return Service(encoder, policy, gate, fetching, decoder, holding)
+
+
+def load_encoder(environ: Mapping[str, str], *, threads: int, warm: bool) -> Encoder:
+    """The encoder of `load_service`, in whose words its arguments and errors are described."""
     with allocator.reusing_freed_memory():
         encoder = OnnxEncoder(Path(environ.get("MODEL_DIR", DEFAULT_MODEL_DIR)), threads=threads)
     if warm:
         encoder.warm()
-    return Service(encoder, policy, gate, fetching, decoder, holding)
+    return encoder
 
 
 def valid_request_id(given: str | None) -> str:

@@ -110,10 +110,10 @@ class Gateway:
         return _response(incoming, outcome) if 300 <= outcome.status < 400 else None
 
     async def _answer(self, request: Request, incoming: Incoming, raw: bytes, path: str) -> Outcome:
-        found = incoming.stage.snapshot.route(incoming.method, incoming.path)
-        if found is None:
+        match = incoming.stage.snapshot.route(incoming.method, incoming.path)
+        if match is None:
             raise Refusal("MISSING_AUTHENTICATION_TOKEN", "Missing Authentication Token")
-        route, names = found
+        route, names = match
         if route.authorization == "AWS_IAM":
             if self._key is None:
                 raise Refusal("MISSING_AUTHENTICATION_TOKEN", "Missing Authentication Token")

@@ -72,7 +72,7 @@ class DerivedIdentifiers:
         if kind in _REF_IS_ID:
             return self._generated(logical_id)
         if kind in _REF_IS_NAME:
-            return self._name(logical_id, properties)
+            return self.name(logical_id, properties)
         if kind in _REF_IS_ARN:
             return self._arn(logical_id, properties)
         if kind == "AWS::SQS::Queue":
@@ -85,10 +85,11 @@ class DerivedIdentifiers:
         if name in _ARN_ATTRIBUTES and kind in _ARN:
             return self._arn(logical_id, properties)
         if name in _NAME_ATTRIBUTES:
-            return self._name(logical_id, properties)
+            return self.name(logical_id, properties)
         raise ResolveError(f"{logical_id} ({kind}) has no attribute {name} that is known here.")
 
-    def _name(self, logical_id: str, properties: Mapping[str, Json]) -> str:
+    def name(self, logical_id: str, properties: Mapping[str, Json]) -> str:
+        """The physical name: as given, or made of the stack's name and the logical id."""
         kind = self.types[logical_id].rsplit("::", 1)[1]
         given = properties.get("Name" if kind == "Rule" else f"{kind}Name")
         return str(given) if given is not None else f"{self.pseudo.stack_name}-{logical_id}"
@@ -97,14 +98,14 @@ class DerivedIdentifiers:
         tail = _ARN[self.types[logical_id]].format(
             region=self.pseudo.region,
             account=self.pseudo.account,
-            name=self._name(logical_id, properties),
+            name=self.name(logical_id, properties),
             bucket=str(properties.get("VectorBucketArn", "")).rsplit("/", 1)[-1],
         )
         return f"arn:{self.pseudo.partition}:{tail}"
 
     def _queue_url(self, logical_id: str, properties: Mapping[str, Json]) -> str:
         host = f"sqs.{self.pseudo.region}.{self.pseudo.values['AWS::URLSuffix']}"
-        return f"https://{host}/{self.pseudo.account}/{self._name(logical_id, properties)}"
+        return f"https://{host}/{self.pseudo.account}/{self.name(logical_id, properties)}"
 
     def _generated(self, seed: str) -> str:
         return hashlib.sha256(f"{self.pseudo.guid}{seed}".encode()).hexdigest()[:10]

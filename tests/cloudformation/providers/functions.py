@@ -9,6 +9,7 @@ from tests.cloudformation.providers.policies import permissions
 
 CODE = {"Code", "Architectures"}
 RESERVED = "ReservedConcurrentExecutions"
+LOOP = "RecursiveLoop"
 UNRESERVED = 100  # what stays for functions that reserve none
 CREATE_INTERFACE, DELETE_INTERFACE = "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"
 
@@ -20,12 +21,13 @@ class FunctionProvider:
         _check_role(cloud, properties)
         _check_vpc(cloud, properties)
         function = properties.get("FunctionName", name)
-        given = {key: value for key, value in properties.items() if key != RESERVED}
+        given = {key: value for key, value in properties.items() if key not in {RESERVED, LOOP}}
         _reserve(cloud, function, properties, dry=True)
         answer = cloud.call(
             "lambda", "create_function", **{**given, "FunctionName": function, "Tags": tag_map(properties)}
         )
         _reserve(cloud, function, properties)
+        _let_loop(cloud, function, properties)
         attach(cloud, function, properties)
         return Physical(function, function, {"Arn": answer["FunctionArn"]})
 
@@ -40,12 +42,13 @@ class FunctionProvider:
             _check_role(cloud, after)
         if RESERVED in names:
             _reserve(cloud, physical.name, after)
+        _let_loop(cloud, physical.name, after)
         _check_vpc(cloud, after)
         if names - CODE:
             settings = {
                 key: value
                 for key, value in after.items()
-                if key not in {*CODE, RESERVED, "PackageType", "Tags"}
+                if key not in {*CODE, RESERVED, LOOP, "PackageType", "Tags"}
             }
             settings.setdefault("VpcConfig", {"SubnetIds": [], "SecurityGroupIds": []})
             cloud.call(
@@ -55,6 +58,7 @@ class FunctionProvider:
 
     def delete(self, cloud: Cloud, physical: Physical, properties: Mapping[str, Json]) -> None:
         cloud.call("lambda", "delete_function", FunctionName=physical.name)
+        _let_loop(cloud, physical.name, {})
         attach(cloud, physical.name, {})
 
 
@@ -82,6 +86,14 @@ def _reserve(cloud: Cloud, function: str, properties: Mapping[str, Json], *, dry
         cloud.call("lambda", "put_function_concurrency", FunctionName=function, **{RESERVED: wanted})
     else:
         cloud.call("lambda", "delete_function_concurrency", FunctionName=function)
+
+
+def _let_loop(cloud: Cloud, function: str, properties: Mapping[str, Json]) -> None:
+    """PutFunctionRecursionConfig, which moto does not have."""
+    if properties.get(LOOP, "Terminate") == "Allow":
+        cloud.recursive.add(function)
+    else:
+        cloud.recursive.discard(function)
 
 
 def _check_vpc(cloud: Cloud, properties: Mapping[str, Json]) -> None:
