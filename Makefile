@@ -69,6 +69,7 @@ lock: $(VENV)/.ready  ## compile the requirement files from pyproject.toml: make
 	$(LOCK) --python-version 3.11 pyproject.toml --extra dev --group uv -o requirements.txt
 	$(LOCK) --python-version 3.11 -c requirements.txt --group uv -o requirements-uv.txt
 	$(LOCK) --python-version 3.11 --group fuzz -o tests/fuzz/requirements.txt
+	$(LOCK) --python-version 3.11 --group mutants -o tests/mutants/requirements.txt
 	$(LOCK) --python-version 3.11 pyproject.toml --extra export $(call without,$(NOT_IN_EXPORTER)) \
 	  -o supply_chain/requirements-export.txt
 	$(IMAGE_LOCK) --extra lambda $(call without,$(NOT_IN_IMAGES)) -o lambda/requirements.txt
@@ -88,8 +89,10 @@ run: setup  ## the whole API on this machine: make run [PORT=8080] [PARAMETERS="
 	@$(BIN)/python -m local --port $(PORT) --model $(MODEL) --parameters "$(PARAMETERS)" \
 	  $(if $(PICTURES),--pictures "$(PICTURES)")
 
-# What is above half a second and not marked `slow` is listed at the end. schemathesis is for the contract's tests,
-# and costs each process a second.
+# What is above half a second and not marked `slow` is listed at the end. schemathesis is for the contract's tests, and
+# costs each process a second. Bytecode is kept, whatever the environment wants: compiling takes a third of the time.
+unit: export PYTHONDONTWRITEBYTECODE :=
+unit: export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/bytecode
 unit: setup  ## the inner loop: tests/unit without what is marked slow (under half a minute)
 	$(BIN)/python -m pytest tests/unit -m "not slow" -n 2 --dist worksteal -q -p no:schemathesis --durations=5 \
 	  --durations-min=0.5
@@ -120,6 +123,15 @@ sbom: setup  ## the parts of both images with their licences, as CycloneDX files
 	  $(INTO_IMAGE) --target .cache/sbom/$$image -r $$image/requirements.txt || exit 1; \
 	  $(BIN)/python -m supply_chain.sbom .cache/sbom/$$image $$image sbom || exit 1; done
 
+# TAG: what is about to be tagged; docs/releasing.md.
+release: sbom  ## the notes and the lists of parts of a release, in release/: make release TAG=v1.2.3
+	rm -rf release
+	$(BIN)/python -m supply_chain.release "$(TAG)" release
+	cp sbom/*.cdx.json release/
+
+docs: setup  ## the documentation as a site in .cache/site; a link that leads nowhere fails
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+
 audit: setup  ## known vulnerabilities of locked packages, Python's and npm's; fails where the services don't answer
 	$(BIN)/python -m supply_chain.audit
 
@@ -130,12 +142,17 @@ pin: setup  ## record digests and hashes of bases and weights: make pin [ONLY_MI
 SECRETS := $(BIN)/detect-secrets-hook --no-verify --exclude-lines 'user:(secret|password)@' \
   $(addprefix --disable-plugin ,Base64HighEntropyString HexHighEntropyString KeywordDetector)
 
-check: setup  ## lint, types, import rules, secrets, vulnerabilities; the template by cdk-nag, CDK and cfn-lint (China too)
+secrets: setup  ## keys and tokens in what git tracks
+	git ls-files -z ':!tests/fuzz/corpus' ':!*requirements*.txt' | xargs -0 $(SECRETS)
+
+check: setup  ## lint, types, import rules, secrets, workflows, documentation, vulnerabilities; the template by cdk-nag, CDK and cfn-lint (China too)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	git ls-files -z ':!tests/fuzz/corpus' ':!*requirements*.txt' | xargs -0 $(SECRETS)
+	$(MAKE) --no-print-directory secrets
+	$(BIN)/zizmor --offline --no-progress --quiet .github
+	$(MAKE) --no-print-directory docs
 	@$(SYNTHESIZING)
 	CDK_OUTDIR=.cache/check.out $(BIN)/python app.py
 	$(BIN)/cfn-lint .cache/check.out/ImageSimilarity.template.json --regions us-east-1 cn-north-1 cn-northwest-1
@@ -155,6 +172,13 @@ deploy: setup  ## deploy or update the stack: make deploy [FLAGS="-c backend=sag
 	-$(BIN)/python -m supply_chain.pin --only-missing  # a build that needs what is still missing refuses by itself
 	@$(SYNTHESIZING)
 	$(CDK) deploy $(if $(FLAGS),--no-previous-parameters $(FLAGS))
+
+publish: setup  ## template and images into the account's own bootstrap, and a link for the console: make publish [FLAGS=]
+	-$(BIN)/python -m supply_chain.pin --only-missing  # as in deploy
+	@$(SYNTHESIZING)
+	$(CDK) publish-assets --unstable=publish-assets --all --concurrency=1 $(FLAGS)  # the model is exported once
+	@echo "Whoever opens this link makes a stack of what was published, in the console (docs/platform-teams.md):"
+	@cat cdk.out/quick-create.txt
 
 destroy: setup  ## delete the stack and all that it made
 	@$(SYNTHESIZING)
@@ -205,6 +229,16 @@ fuzz: setup .venv-fuzz/.ready  ## coverage-guided fuzzing of what reads stranger
 	@PYTHONPATH="$(CURDIR):$$(echo "$(CURDIR)"/$(VENV)/lib/python3.*/site-packages)" \
 	  .venv-fuzz/bin/python -m tests.fuzz.run --time $(TIME) $(if $(JOBS),--jobs $(JOBS))
 
+# cosmic-ray, which makes mutants; they are tested with the packages of .venv.
+.venv-mutants/.ready: tests/mutants/requirements.txt
+	@$(MAKE_VENV) .venv-mutants $(PYTHON)
+	@.venv-mutants/bin/python $(PIP_INSTALL) --require-hashes -r $<
+	@mv .venv-mutants/.making $@
+
+mutants: setup .venv-mutants/.ready  ## mutation tests of the request path: make mutants [COUNT=150] [SEED=1] [PARTS="request image"]
+	@.venv-mutants/bin/python -m tests.mutants.run \
+	  $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) $(if $(PARTS),--parts $(PARTS))
+
 slow: setup  ## search for the files that cost most of the processor: make slow [TIME=seconds a reader]
 	@$(BIN)/python -m tests.fuzz.slow --time $(TIME)
 
@@ -215,6 +249,6 @@ soak: setup  ## load at capacity with faults, both backends: make soak [TIME=sec
 	@$(BIN)/python -m tests.soak.run --time $(TIME)
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) .venv-export .venv-infinity .venv-fuzz node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
+	rm -rf $(VENV) .venv-export .venv-infinity .venv-fuzz .venv-mutants release node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
 
-.PHONY: unit soak slow strangers synth deploy destroy fuzz help setup lock run test test-browser check bench bench-infinity calibrate exactness model test-export clean lock-check test-container sbom audit pin
+.PHONY: docs mutants release secrets unit soak slow strangers synth deploy publish destroy fuzz help setup lock run test test-browser check bench bench-infinity calibrate exactness model test-export clean lock-check test-container sbom audit pin

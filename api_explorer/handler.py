@@ -81,7 +81,9 @@ def deployed(document: dict[str, Any], environment: Mapping[str, str]) -> dict[s
         A document whose server is relative to its own address, with `x-deployment` telling the page about
         the deployment.
     """
-    security = [{"sigv4": []}] if environment["AUTHORIZATION"] == "AWS_IAM" else []
+    security: list[dict[str, list[str]]] = (
+        [{"sigv4": []}] if environment["AUTHORIZATION"] == "AWS_IAM" else []
+    )
     backend = environment["IMAGE_SIMILARITY"]
     kept = {key: value for key, value in document.items() if key != "x-pictures"}
     paths = {name: path for name, path in document["paths"].items() if _is_feature(path)}

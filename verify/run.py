@@ -154,6 +154,7 @@ class Run:
         subject = self._subject()
         endpoints = subject.stack.of_type("AWS::SageMaker::Endpoint")
         self._kept |= {
+            "time": self._cloud.now(),
             "stage": subject.stage,
             "burst": subject.services.stage(subject.api, subject.stage).burst,
             "acl": subject.parameters["WebAclArn"],

@@ -75,10 +75,10 @@ def _wrapped(*sentences: str) -> str:
 
 def _default_memory() -> str:
     """The stack's, as docs/deploy.md tells it."""
-    told = re.search(r"`LambdaMemorySize` \| `(\d+)`", (ROOT / "docs" / "deploy.md").read_text("utf-8"))
-    if told is None:
+    row = re.search(r"`LambdaMemorySize` \| `(\d+)`", (ROOT / "docs" / "deploy.md").read_text("utf-8"))
+    if row is None:
         raise LookupError("docs/deploy.md tells no default of LambdaMemorySize.")
-    return told[1]
+    return row[1]
 
 
 def _at_one_cpu(seconds: Curve, name: str) -> Workload:

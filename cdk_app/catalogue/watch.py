@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from aws_cdk import aws_lambda as lambda_
 
-from cdk_app.alarms import Alarm, Metric
+from cdk_app.alarms import NAMESPACE, Alarm, Metric
 from cdk_app.catalogue.events import Queues
 from cdk_app.conditions import Conditions, pick
 from cdk_app.widgets import bare, metrics, widget
 
 KEPT, SERVING = "HasCatalogue", "IsCatalogueServing"
+PICTURES = ("Indexed", "Deleted", "Failed", "Later")
+"""What becomes of them (image_similarity/catalogue/telemetry.py); Later: they are tried again."""
 LATE_SECONDS = 3600
 PAUSED_TOO_LONG_SECONDS = 10 * 24 * 3600
 
@@ -84,5 +86,10 @@ class Watched:
             *metrics("AWS/Lambda", calls, ("FunctionName", "${Index}")),
             *metrics("AWS/Lambda", calls, ("FunctionName", "${Answer}")),
         ]
-        row = [widget("Catalogue: what waits", "Maximum", waiting), widget("Catalogue: calls", "Sum", lines)]
+        own = ("Stack", "${AWS::StackName}", "Backend", "catalogue")
+        row = [
+            widget("Catalogue: what waits", "Maximum", waiting),
+            widget("Catalogue: pictures", "Sum", metrics(NAMESPACE, PICTURES, own)),
+            widget("Catalogue: calls of its functions", "Sum", lines),
+        ]
         return {"Fn::Sub": [f",{bare(row)}", names]}

@@ -46,8 +46,6 @@ ROUTES = {
     ("GET", "/catalogue"): "status",
 }
 LINK_SECONDS = 900
-RETRY_AFTER_SECONDS = 2
-SYNC_FIELDS = ("prefix",)
 SYNC_USAGE = 'Send nothing, or an object with "prefix".'
 logger = logging.getLogger(__name__)
 
@@ -135,8 +133,7 @@ class Calls:
         if isinstance(error, TransientError):
             logger.warning("request %s: %s", request_id, error)
             return Unavailable(
-                "The catalogue can't answer now. Try again in a moment, with growing pauses.",
-                RETRY_AFTER_SECONDS,
+                "The catalogue can't answer now. Try again in a moment, with growing pauses.", 2
             )
         logger.error("request %s failed", request_id, exc_info=error)
         return InternalError(INTERNAL_ERROR_MESSAGE)
@@ -153,16 +150,9 @@ class Calls:
         raise NotFound(f"There is no such call: {', '.join(' '.join(route) for route in ROUTES)}.")
 
     def _found(self, call: Call, timings: Timings) -> dict[str, Any]:
-        content_type = call.request.headers.get("content-type")
-        query = search.parse(request.load_object(content_type, call.request.body, search.USAGE))
-        if query.subject == "text":
-            raise InvalidRequest(
-                f"text: the model {self._encoder.name} has no text tower, so pictures can't be searched by "
-                'words; search by "url", "img" or "key".'
-            )
-        if query.subject == "key" and not query.value.startswith(self._services.roots):
-            raise NotFound("key: no bucket of this catalogue has a picture of this name.")
-        vector = None if query.subject == "key" else self._vector(query, timings)
+        query = search.parse(_fields(call, call.request.body, search.USAGE))
+        with naming(query.subject):
+            vector = self._vector(query, timings)
         with timings.step("search"):
             answer = self._search.answer(query, vector)
         # Until a sync has dropped them, the index has pictures of buckets that are followed no more.
@@ -172,13 +162,25 @@ class Calls:
                 match["link"] = self._services.links.link(match["key"], LINK_SECONDS)
         return answer | {"matches": kept}
 
-    def _vector(self, query: search.Query, timings: Timings) -> Vector:
-        """The vector of a picture that a search names or brings, by the way of every other request."""
+    def _vector(self, query: search.Query, timings: Timings) -> Vector | None:
+        """The vector of a picture that a search names or brings, by the way of every other request.
+
+        None for a picture of the catalogue, whose vector the index has.
+        """
+        if query.subject == "text":
+            raise InvalidRequest(
+                f"the model {self._encoder.name} has no text tower, so pictures can't be searched by words; "
+                'search by "url", "img" or "key".'
+            )
+        if query.subject == "key":
+            if not query.value.startswith(self._services.roots):
+                raise NotFound("no bucket of this catalogue has a picture of this name.")
+            return None
         by = request.Source.by_url if query.subject == "url" else request.Source.by_img
         source = by(query.subject, query.value)
         with timings.step("fetch"):
             [data] = sources.read_all([source], self._policy)
-        with timings.step("decode"), naming(source.field):
+        with timings.step("decode"):
             pixels = self._decoder.decode(data, preprocessing=self._encoder.manifest.preprocessing)
         with timings.step("encode"):
             vector: Vector = self._encoder.encode(pixels[np.newaxis])[0]
@@ -187,11 +189,13 @@ class Calls:
     def _synced(self, call: Call, timings: Timings) -> dict[str, Any]:
         if not call.signed:
             raise Forbidden("A sync is for signed callers: sign with SigV4 for the service execute-api.")
-        content_type, body = call.request.headers.get("content-type"), call.request.body
-        fields = request.load_object(content_type, body if body.strip() else b"{}", SYNC_USAGE)
-        for field in fields:
-            if field not in SYNC_FIELDS:
-                raise InvalidRequest(f"{field[:64]}: not a field of a sync. {SYNC_USAGE}")
-        prefix = search.parse_prefix(fields["prefix"]) if "prefix" in fields else ""
+        fields = _fields(call, call.request.body or b"{}", SYNC_USAGE)
+        search.check_names(fields, ["prefix"], "a sync")
+        with naming("prefix"):
+            prefix = search.read_prefix(fields["prefix"]) if "prefix" in fields else ""
         with timings.step("sync"):
             return described(self._services.sync.start(prefix))
+
+
+def _fields(call: Call, body: bytes, usage: str) -> dict[str, Any]:
+    return request.load_object(call.request.headers.get("content-type"), body, usage)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from image_similarity.catalogue.ledger_dynamodb import DynamoLedger
 from image_similarity.catalogue.s3_objects import S3Objects
@@ -86,19 +86,25 @@ class Parts:
     queue: SqsQueue
 
 
-def connect(settings: Settings, patience: Patience) -> Parts:
-    """Make the clients, which call nothing yet; endpoints, region and credentials are the environment's."""
-    import boto3
+def client_config(patience: Patience) -> Any:  # noqa: ANN401 - botocore's Config
+    """How boto3's clients wait and try again."""
     from botocore.config import Config
 
-    config = Config(
+    return Config(
         connect_timeout=patience.connect,
         read_timeout=patience.read,
         retries={"mode": patience.mode, "total_max_attempts": patience.attempts},
         max_pool_connections=CONNECTIONS,
         proxies={},  # none from the environment, as for a request's s3://
     )
-    session = boto3.session.Session()
+
+
+def connect(settings: Settings, patience: Patience) -> Parts:
+    """Make the clients, which call nothing yet; endpoints, region and credentials are the environment's."""
+    import boto3
+    from botocore.config import Config
+
+    config, session = client_config(patience), boto3.session.Session()
     # Links of the older signatures are refused by newer regions.
     s3 = session.client("s3", config=config.merge(Config(signature_version="s3v4")))
     vectors = session.client("s3vectors", config=config)

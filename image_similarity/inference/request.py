@@ -136,7 +136,7 @@ def _check_content_type(content_type: str | None) -> None:
     # RFC 9110 section 8.3.1: the type is case-insensitive and parameters follow a semicolon.
     if content_type.partition(";")[0].strip(" \t").lower() != "application/json":
         raise UnsupportedMediaType(
-            f"The Content-Type is {_quoted(content_type)}. Send 'Content-Type: application/json'."
+            f"The Content-Type is {quoted(content_type)}. Send 'Content-Type: application/json'."
         )
 
 
@@ -184,7 +184,7 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name, value in pairs:
         if name in fields:
-            raise InvalidRequest(f"The field {_quoted(name)} stands more than once. Send it once.")
+            raise InvalidRequest(f"The field {quoted(name)} stands more than once. Send it once.")
         fields[name] = value
     return fields
 
@@ -196,7 +196,7 @@ def _refuse_constant(name: str) -> None:
 def _sources(fields: dict[str, Any]) -> tuple[Source, ...]:
     for name in fields:
         if name not in FIELDS:
-            raise InvalidRequest(f"Unknown field {_quoted(name)}. {USAGE}")
+            raise InvalidRequest(f"Unknown field {quoted(name)}. {USAGE}")
     if not fields:
         raise InvalidRequest(f"The body has no field. {USAGE}")
     for name, value in fields.items():
@@ -222,6 +222,6 @@ def _slot_source(slot: tuple[str, str], fields: dict[str, Any]) -> Source:
     raise InvalidRequest(f'An image of the pair is missing: send "{url}" or "{img}" too.')
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """The caller's own text, short, for a message."""
     return json.dumps(text if len(text) <= 64 else text[:64] + "...")

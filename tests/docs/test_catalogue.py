@@ -59,7 +59,7 @@ def url(module: ModuleType) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(answer["body"].encode())
 
-        do_POST = do_GET
+        do_POST = do_GET  # noqa: N815 - the name that http.server looks for
 
         def log_message(self, format: str, *args: object) -> None:
             """Keep the tests' output readable."""

@@ -92,7 +92,7 @@ def sagemaker_backend(environment: Mapping[str, str]) -> Iterator[Backend]:
 
 
 def _descendants(parent: int) -> list[int]:
-    found = []
+    children = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             ours = int(stat.read_text().rpartition(")")[2].split()[1]) == parent
@@ -100,8 +100,8 @@ def _descendants(parent: int) -> list[int]:
             continue
         if ours:
             child = int(stat.parent.name)
-            found += [child, *_descendants(child)]
-    return found
+            children += [child, *_descendants(child)]
+    return children
 
 
 def _command(pid: int) -> str:

@@ -45,9 +45,9 @@ class LocalRun:
         while time.monotonic() < deadline:
             ended = self.process.poll() is not None
             if "Ctrl-C stops it." in self.output:
-                found = re.search(r"health\s+(http://\S+)/healthz", self.output)
-                assert found, self.output
-                return found[1]
+                match = re.search(r"health\s+(http://\S+)/healthz", self.output)
+                assert match, self.output
+                return match[1]
             assert not ended, f"the local stack ended:\n{self.output}"
             time.sleep(0.02)
         raise TimeoutError(f"the local stack is not ready:\n{self.output}")

@@ -133,7 +133,7 @@ def url(chance: Random) -> str:
 
 def urls(count: int, seed: int = 1) -> list[str]:
     """So many different URLs, the same ones for the same seed."""
-    chance, found = Random(seed), dict[str, None]()
-    while len(found) < count:
-        found[url(chance)] = None
-    return list(found)
+    chance, distinct = Random(seed), dict[str, None]()
+    while len(distinct) < count:
+        distinct[url(chance)] = None
+    return list(distinct)

@@ -143,7 +143,7 @@ class AwsServices:
                 MetricName=metric.name,
                 Dimensions=[{"Name": name, "Value": value} for name, value in metric.dimensions],
                 StartTime=start.replace(second=0, microsecond=0),
-                EndTime=datetime.now(UTC) + timedelta(minutes=2),
+                EndTime=start + timedelta(hours=12),
                 Period=60,
                 Statistics=["SampleCount"],
             )

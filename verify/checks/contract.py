@@ -1,6 +1,5 @@
 """The calls of the contract, on each backend: docs/calling.md."""
 
-import gzip
 import math
 from urllib.parse import urlsplit
 
@@ -126,7 +125,7 @@ def compressed(subject: Subject) -> str:
     encoding = answer.headers.get("content-encoding", "none")
     if encoding != "gzip":
         raise Differs(f"Content-Encoding: {encoding}")
-    return f"gzip, {len(gzip.compress(answer.body))} bytes of {len(answer.body)}"
+    return f"gzip, of {len(answer.body)} bytes"
 
 
 def unsigned(subject: Subject) -> str:

@@ -119,13 +119,15 @@ def _stack_name(subject: Subject) -> str:
 
 
 def cold_start(subject: Subject) -> str:
-    """A function that was changed starts anew: what its platform reports of the start."""
+    """A function that was changed starts anew, for the first call since: what its platform reports of that."""
     expect(subject.post({"img": subject.pictures.first}), 200)
     group = log_group(subject)
 
     def look() -> float:
         reports = [
-            json.loads(line) for line in subject.services.log_lines(group, subject.began) if _REPORT in line
+            json.loads(line)
+            for line in subject.services.log_lines(group, subject.kept["time"])
+            if _REPORT in line
         ]
         starts = [
             float(milliseconds)

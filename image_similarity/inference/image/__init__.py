@@ -18,16 +18,16 @@ from image_similarity.inference.manifest import Preprocessing
 
 MAX_SIDE = 4096
 MOST_PIXELS = 200_000_000
-"""Of pictures whose owner is the caller: no camera has more, and they are decoded to 800 MB at most."""
+"""The limit for callers' own pictures: no camera makes more, and decoding takes at most 800 MB."""
 REDUCTIONS = (8, 4, 2)
-"""What libjpeg can decode a JPEG smaller by, at no cost in quality that counts."""
+"""Factors by which libjpeg can shrink a JPEG while it decodes, without a loss of quality that matters."""
 
 UNREADABLE = (
     *(OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError, AttributeError),
     *(EOFError, RuntimeError, struct.error, zlib.error),
 )
-"""What Pillow raises for files that it can't decode. Not MemoryError: the sizes are checked before, so that
-one is the machine's and not the file's. Nor AssertionError, which is a defect of ours."""
+"""What Pillow raises for files that it can't decode. Not MemoryError: sizes are checked first, so it means
+that the machine is short of memory. Nor AssertionError, which is a bug of ours."""
 
 
 def decode(
@@ -37,15 +37,15 @@ def decode(
 
     Args:
         data: a whole JPEG, PNG, BMP or WebP file, recognised by its first bytes.
-        preprocessing: size and resampling that the model was made for.
-        max_side: the most pixels of a side; none: MOST_PIXELS is the only limit.
+        preprocessing: the size and resampling that the model expects.
+        max_side: the limit of each side in pixels; None: MOST_PIXELS is the only limit.
 
     Returns:
         uint8 [S, S, 3], RGB, upright, with S = preprocessing.size.
 
     Raises:
         InvalidImage: not an accepted format, broken or truncated.
-        ImageTooLarge: it is over the limit; no pixel was decoded.
+        ImageTooLarge: it exceeds the limit; no pixel was decoded.
     """
     with _refusing_unreadable():
         still = formats.read(data)

@@ -13,6 +13,7 @@ from openapi_spec_validator import validate
 from PIL import Image
 
 from api_explorer import document as build
+from image_similarity.inference import request
 from image_similarity.inference.errors import ApiError
 
 POSTS = ("/image-similarity", "/text_similarity")
@@ -41,6 +42,12 @@ def test_an_example_that_is_not_there_is_an_error(
     monkeypatch.setattr(build, "HERE", tmp_path)
     with pytest.raises(missing):
         build.document()
+
+
+def test_the_fields_are_those_that_the_service_reads(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    described = {name for kind in ("OneImage", "TwoImages") for name in schemas[kind]["properties"]}
+    assert described == set(request.FIELDS)
 
 
 def validator(document: dict[str, Any], schema: dict[str, Any]) -> OAS30Validator:

@@ -8,6 +8,7 @@ from image_similarity.catalogue.index import TransientError
 from image_similarity.catalogue.s3_vectors import S3VectorsIndex
 from local.backends.cloud.server import CloudServer
 from local.backends.cloud.vector_rules import Refusal, invalid, throttled
+from tests.unit.catalogue.conftest import vectors_client
 from tests.unit.catalogue.test_index import record, vector
 
 
@@ -34,9 +35,7 @@ def test_what_stays_throttled_may_pass(s3_vectors: S3VectorsIndex, refusals: lis
 
 @pytest.mark.slow
 def test_an_unreachable_service_may_pass() -> None:
-    from image_similarity.catalogue.s3_vectors import make_client
-
-    client = make_client("us-east-1", "http://127.0.0.1:9")
+    client = vectors_client("http://127.0.0.1:9")
     client.meta.config.retries["total_max_attempts"] = 1
     with pytest.raises(TransientError):
         S3VectorsIndex(client, "bucket", "index").get(["a"])

@@ -71,7 +71,7 @@ def test_every_service_that_the_functions_call_stays(pruned: Path) -> None:
         "AWS_ACCESS_KEY_ID": "test-key",
         "AWS_SECRET_ACCESS_KEY": "test-secret",
     }
-    command = [sys.executable, "-c", CLIENTS, pruned]
+    command = [sys.executable, "-c", CLIENTS, str(pruned)]
     process = subprocess.run(
         command, env=environment, capture_output=True, check=False, timeout=60, text=True
     )

@@ -69,6 +69,20 @@ def test_jpegs_that_are_not_huffman_coded_are_refused(marker: int) -> None:
     refused(SMALL_JPEG.replace(b"\xff\xc0", bytes([0xFF, marker])), words="save it")
 
 
+@pytest.mark.parametrize(
+    ("markers", "name"),
+    [
+        ([0xC3, 0xC7, 0xCB, 0xCF], "a lossless JPEG"),
+        ([0xC5, 0xC6, 0xCD, 0xCE, 0xDE, 0xDF], "a hierarchical JPEG"),
+        ([0xC9, 0xCA, 0xCC], "a JPEG with arithmetic coding"),
+        ([0xF7, 0xF8], "a JPEG-LS file"),
+    ],
+)
+def test_a_coding_that_is_not_read_is_named(markers: list[int], name: str) -> None:
+    for marker in markers:
+        refused(SMALL_JPEG[:2] + files.segment(marker, b"\x08") + SMALL_JPEG[2:], words=f"{name} is not read")
+
+
 def test_an_arithmetic_frame_after_the_first_scan_is_refused() -> None:
     data = files.saved(PHOTO, "JPEG", progressive=True)
     second = data.index(b"\xff\xda", data.index(b"\xff\xda") + 2)

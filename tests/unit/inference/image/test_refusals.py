@@ -1,5 +1,6 @@
 """Files that are refused: with which error and words, how soon, and at which cost in memory."""
 
+import re
 import struct
 import time
 import tracemalloc
@@ -104,6 +105,15 @@ def test_jpegs_without_the_end_of_their_pixels(options: dict[str, object]) -> No
         else:
             assert np.array_equal(part, whole)
     assert refusals > 290
+
+
+def test_progressive_jpegs_without_their_last_scans() -> None:
+    """Each scan refines all of the picture: the pixels of those before are whole, and not the picture's."""
+    data = files.saved(PHOTO, "JPEG", progressive=True)
+    scans = [match.start() for match in re.finditer(rb"\xff\xda", data)]
+    assert len(scans) == 10
+    for scan in scans[1:]:
+        refused(data[:scan], words="the JPEG is truncated")
 
 
 def _of_rows(png: bytes, kept: float) -> bytes:

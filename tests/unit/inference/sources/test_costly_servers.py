@@ -9,7 +9,7 @@ from socket import socket
 import pytest
 
 from image_similarity.inference.errors import ApiError, PayloadTooLarge, SourceUnavailable
-from image_similarity.inference.sources import SourcePolicy, budget, http
+from image_similarity.inference.sources import SourcePolicy, body, budget, http
 from image_similarity.inference.sources.deadline import Deadline
 from image_similarity.inference.sources.url import parse
 from tests.support.servers import Handler, ok, serving
@@ -64,6 +64,15 @@ def test_processor_time_is_bounded(name: str) -> None:
     answer, words = COSTLY[name]
     with serving(answer) as server:
         assert processor_seconds(server.url, SourceUnavailable, words) < budget.PROCESSOR_SECONDS + LEEWAY
+
+
+def test_chunks_have_64_bytes_on_average_once_there_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body, "FREE_CHUNKS", 10)
+    small, usual = (b"%x\r\n%s\r\n" % (size, b"x" * size) for size in (63, 64))
+    with serving(CHUNKED + usual * 2000 + b"0\r\n\r\n") as server:
+        assert len(http.read(parse(server.url, POLICY), POLICY, Deadline(50))) == 2000 * 64
+    with serving(CHUNKED + small * 2000 + b"0\r\n\r\n") as server:
+        processor_seconds(server.url, SourceUnavailable, PIECES)
 
 
 @pytest.mark.slow

@@ -110,6 +110,14 @@ def test_there_are_never_more_than_so_many(monkeypatch: pytest.MonkeyPatch) -> N
     assert fetching() == 3
 
 
+@pytest.mark.usefixtures("resolver_that_hangs")
+def test_a_fetch_that_hangs_does_not_delay_the_end_of_the_process() -> None:
+    short = SourcePolicy(allow_private=True, timeout_seconds=0.05)
+    with pytest.raises(SourceUnavailable, match="not there after"):
+        sources.read_all([Source.by_url("url", "http://example.com/")], short)
+    assert [thread.daemon for thread in threading.enumerate() if thread.name.startswith("fetch-")] == [True]
+
+
 def test_their_places_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "_fetches", threading.BoundedSemaphore(1))
     with serving(ok(FILE)) as server:
