@@ -81,7 +81,7 @@ class Filling:
             self._upload()
             self._wait_while(self._waiting, "Indexing")
             self._call("POST", "/catalogue/sync")  # nothing is left to index: it says that this is all
-            self._wait_while(self._syncing, "Comparing index and bucket")
+            self._wait_while(self._syncing, "Comparing index and bucket", counted=False)
             self._conclude(self._call("GET", "/catalogue"), time.monotonic() - started)
         except Stopped:
             raise
@@ -113,9 +113,9 @@ class Filling:
         with self._uploading:
             self._uploaded += 1
 
-    def _wait_while(self, left: Callable[[], int], doing: str) -> None:
+    def _wait_while(self, left: Callable[[], int], doing: str, *, counted: bool = True) -> None:
         while waiting := left():
-            self._progress.show(self._uploaded, waiting, doing)
+            self._progress.show(self._uploaded, waiting if counted else 0, doing)
             if self._stopped.wait(LOOK_SECONDS):
                 raise Stopped
 
