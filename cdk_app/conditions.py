@@ -79,7 +79,7 @@ class Conditions(Construct):
         return found
 
     def combinations(self) -> Iterator[Combination]:
-        """Every combination of backend, authorization, Explorer and catalogue; where all is off, without it."""
+        """Every combination of backend, authorization, Explorer and catalogue, which goes with the backend."""
         for backend, signed, explorer, catalogue in itertools.product(
             (*self.backends, "Off"), (True, False), (True, False), (True, False)
         ):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from aws_cdk import aws_lambda as lambda_
 
@@ -76,13 +77,13 @@ class Watched:
             "Answer": self.answerer.ref,
         }
         visible, age = "ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"
-        waiting = [
+        waiting: list[list[Any]] = [
             ["AWS/SQS", visible, "QueueName", "${Queue}"],
             ["AWS/SQS", visible, "QueueName", "${Dead}", {"label": "dead letters"}],
             ["AWS/SQS", age, "QueueName", "${Queue}", {"label": "oldest, s", "yAxis": "right"}],
         ]
         calls = ("Invocations", "Errors", "Throttles")
-        lines = [
+        lines: list[list[Any]] = [
             *metrics("AWS/Lambda", calls, ("FunctionName", "${Index}")),
             *metrics("AWS/Lambda", calls, ("FunctionName", "${Answer}")),
         ]

@@ -80,7 +80,7 @@ def test_a_region_without_the_type_refuses_the_template_whatever_its_conditions(
     }
     assert Engine(cloud, PseudoParameters(region=REGION)).deploy(template, {}) == Outcome("CREATE_COMPLETE")
     elsewhere = Engine(cloud, PseudoParameters(region="il-central-1"))
-    with pytest.raises(ResolveError, match="Unrecognized resource types.*VectorBucket"):
+    with pytest.raises(ResolveError, match=r"Unrecognized resource types.*VectorBucket"):
         elsewhere.deploy(template, {})
 
 
@@ -114,10 +114,8 @@ def test_queues_that_are_refused(cloud: Cloud, properties: Properties, message: 
 
 
 def test_a_queue_keeps_its_policy_and_changes_its_key(cloud: Cloud) -> None:
-    before, after = (
-        {"SqsManagedSseEnabled": True},
-        {"KmsMasterKeyId": LOG_KEYS[0], "SqsManagedSseEnabled": False},
-    )
+    before: Properties = {"SqsManagedSseEnabled": True}
+    after: Properties = {"KmsMasterKeyId": LOG_KEYS[0], "SqsManagedSseEnabled": False}
     queue = make(cloud, "SQS::Queue", **before)
     make(cloud, "SQS::QueuePolicy", Queues=[queue.ref], PolicyDocument=TRUST)
     for one, other in ((before, after), (after, before)):

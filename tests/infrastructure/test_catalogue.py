@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
+from cfnlint.helpers import REGIONS
 
 from cdk_app.catalogue import events
 from cdk_app.parameters import WITHOUT_S3_VECTORS
@@ -17,7 +18,7 @@ from local.template.resolve import resolve
 from tests.cloudformation.engine import Step
 from tests.cloudformation.providers import ProviderFailed
 from tests.cloudformation.providers.rules import PATTERN_CHARACTERS, refused
-from tests.cloudformation.types import REGIONS, unrecognized
+from tests.cloudformation.types import unrecognized
 from tests.infrastructure.account import LOG_KEYS, Account, account, empty_zip
 from tests.infrastructure.registry import push
 from tests.infrastructure.stack import Stack, assembled

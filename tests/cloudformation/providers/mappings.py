@@ -30,7 +30,8 @@ class EventSourceMappingProvider:
             if same and mapping["EventSourceArn"] == queue:
                 raise ProviderFailed(
                     f'The event source arn (" {queue} ") and function (" {function} ") provided mapping '
-                    f"already exists. Please update or delete the existing mapping with UUID {mapping['UUID']}"
+                    "already exists. Please update or delete the existing mapping with UUID "
+                    f"{mapping['UUID']}"
                 )
         answer = cloud.call(
             "lambda", "create_event_source_mapping", **{**properties, "Tags": tag_map(properties)}
