@@ -35,16 +35,16 @@ class Watched:
         serving = conditions[SERVING]
         late = pick(
             serving,
-            "What has changed in the buckets waits for over an hour: the catalogue's function fails, or can't "
-            "keep up (CatalogueConcurrency).",
+            "What has changed in the buckets waits for over an hour: the catalogue's function fails, or "
+            "can't keep up (CatalogueConcurrency).",
             "The catalogue has been paused for 10 days; after 14 days events are lost, and a sync is needed.",
         )
         return (
             Alarm(
                 "CatalogueDeadLettersAlarm",
                 KEPT,
-                "Some pictures could not be indexed five times: mend what the log says, then redrive the queue "
-                "of dead letters.",
+                "Some pictures could not be indexed five times: mend what the log says, then redrive the "
+                "queue of dead letters.",
                 0,
                 {"waiting": waiting},
                 "waiting",
