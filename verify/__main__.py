@@ -7,8 +7,8 @@ from botocore.exceptions import BotoCoreError
 from rich.console import Console
 
 from verify.aws.account import AwsCloud
-from verify.cloud import CloudFailed
 from verify.command import execute, parser
+from verify.facts import CloudFailed
 
 
 def main() -> int:

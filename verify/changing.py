@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
-from verify.cloud import Cloud, CloudFailed, Outcome, Request
-from verify.subject import FEATURE, JSON, Passage, Skipped, Tick
+from verify.answers import Skipped
+from verify.cloud import Cloud
+from verify.facts import CloudFailed, Outcome, Request
+from verify.subject import FEATURE, JSON, Passage, Tick
 
 AUTHORIZATION, STAGE = "APIGatewayAuthorization", "APIGatewayStageName"
 

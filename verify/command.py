@@ -14,7 +14,8 @@ from typing import NoReturn
 from rich.console import Console
 
 from verify.checks.all import LAST, ROWS
-from verify.cloud import Cloud, CloudFailed
+from verify.cloud import Cloud
+from verify.facts import CloudFailed
 from verify.rows import Row
 from verify.run import Choice, Run, plan
 from verify.subject import Pictures

@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from verify.answers import Differs, Skipped
 from verify.changing import Changing
-from verify.cloud import Cloud, CloudFailed, Outcome
+from verify.cloud import Cloud
+from verify.facts import CloudFailed, Outcome
 from verify.rows import SWITCH, Backend, Changes, Result, Row, Verdict
-from verify.subject import Differs, Pictures, Skipped, Subject
+from verify.subject import Pictures, Subject
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Many pictures in few requests, none of which is larger than the API takes."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -31,7 +31,9 @@ class Api(Protocol):
     def field(self, picture: str) -> Field:
         """One picture as the field of a request of its own."""
 
-    def ask(self, payload: dict[str, Any], taking: Callable[[dict[str, Any]], Value]) -> tuple[Value, str]:
+    def ask(
+        self, payload: Mapping[str, object], taking: Callable[[dict[str, Any]], Value]
+    ) -> tuple[Value, str]:
         """What is taken from the answer to a request, and the model that it names."""
 
 

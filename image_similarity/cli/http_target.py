@@ -6,7 +6,7 @@ import json
 import ssl
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -18,6 +18,7 @@ from botocore.credentials import Credentials
 
 from image_similarity.cli import answers, batches, pictures, shrink
 from image_similarity.cli.answers import ApiRefusal, BadAnswer
+from image_similarity.cli.matches import Found
 from image_similarity.cli.retrying import waiting_time
 from image_similarity.cli.targets import Answer, Outcome, Refused, Unreachable, naming
 from image_similarity.inference.request import MAX_BODY_BYTES
@@ -95,6 +96,17 @@ class HttpTarget:
         """One picture as the field of a request of its own."""
         return self._field(picture, "", 1)
 
+    def search(self, picture: str, limit: int) -> Found:
+        """The pictures of a catalogue that are most like a file or URL, of a target that is its search.
+
+        Raises:
+            Refused, UnreadablePicture, Unreachable: as `embed`.
+        """
+        with naming(picture):
+            payload = {**self._field(picture, "", 1), "limit": limit}
+            (hits, complete), model = self.ask(payload, answers.hits)
+        return Found(picture, model, hits, complete)
+
     def _field(self, picture: str, slot: str, share: int) -> dict[str, str]:
         """One picture as a field of a request of `share` pictures; it fits into its share of the body."""
         if pictures.is_url(picture):
@@ -105,7 +117,9 @@ class HttpTarget:
             self._note(f"{picture}: {change}.")
         return {f"img{slot}": base64.b64encode(data).decode()}
 
-    def ask(self, payload: dict[str, Any], taking: Callable[[dict[str, Any]], Value]) -> tuple[Value, str]:
+    def ask(
+        self, payload: Mapping[str, object], taking: Callable[[dict[str, Any]], Value]
+    ) -> tuple[Value, str]:
         """What is taken from the answer, and the model that it names.
 
         An answer of the API that refuses fails its picture. Anything else does so where the API was heard

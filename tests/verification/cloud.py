@@ -22,18 +22,8 @@ from tests.verification.telemetry import Telemetry
 from verify.aws.http import Caller
 from verify.aws.leftovers import leftovers
 from verify.aws.services import AwsServices
-from verify.cloud import (
-    Answer,
-    CloudFailed,
-    Endpoint,
-    Function,
-    Meanwhile,
-    Metric,
-    Outcome,
-    Request,
-    Resource,
-    Stack,
-)
+from verify.cloud import Meanwhile
+from verify.facts import Answer, CloudFailed, Endpoint, Function, Metric, Outcome, Request, Resource, Stack
 
 ACCOUNT = "123456789012"
 
@@ -69,7 +59,7 @@ class EngineServices(AwsServices):
     def endpoint(self, name: str) -> Endpoint:
         """Application Auto Scaling brings a variant up to a new minimum; moto's does nothing.
 
-        https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-target-tracking-overview.html
+        https://docs.aws.amazon.com/autoscaling/application/userguide/getting-started.html (scalable target)
         """
         found = super().endpoint(name)
         scaling = self.scaling(name, found.variant)
@@ -112,7 +102,7 @@ def _decided(statements: Sequence[Statement], call: Call) -> str:
         return "allowed"
     allowing = [statement for statement in statements if statement["Effect"] == "Allow"]
     denied = [{**item, "Effect": "Allow"} for item in statements if item["Effect"] == "Deny"]
-    if allows(denied, call) and not (allowing == statements):
+    if allows(denied, call) and allowing != statements:
         return "explicitDeny"
     return "implicitDeny"
 
@@ -130,7 +120,7 @@ class EngineCloud:
         pools: Pools,
         quirks: Quirks | None = None,
     ) -> None:
-        self._engine, self._template, self._quirks = engine, template, quirks or Quirks()
+        self.engine, self._template, self._quirks = engine, template, quirks or Quirks()
         self._status, self._ahead = "CREATE_COMPLETE", 0.0
         self.region, self.account = engine.cloud.region, ACCOUNT
         telemetry = Telemetry(engine.cloud, self.now)
@@ -152,7 +142,7 @@ class EngineCloud:
         return self._services
 
     def stack(self) -> Stack:
-        engine = self._engine
+        engine = self.engine
         resources = {name: Resource(item.type, item.physical.ref) for name, item in engine.resources.items()}
         outputs = {name: str(value) for name, value in engine.outputs.items()}
         identity = engine.pseudo.values["AWS::StackId"]
@@ -172,25 +162,25 @@ class EngineCloud:
                 except BaseException as error:
                     interrupted.append(error)
 
-        self._engine.on_step = tick
+        self.engine.on_step = tick
         began = time.monotonic()
         try:
-            outcome = self._engine.deploy(self._template, self._quirks.updates(changes))
+            outcome = self.engine.deploy(self._template, self._quirks.updates(changes))
         except ResolveError as error:
             raise CloudFailed(str(error)) from error
         finally:
-            self._engine.on_step = lambda step: None
+            self.engine.on_step = lambda step: None
         if interrupted:
             raise interrupted[0]
         self._status = outcome.status
         return Outcome(outcome.status, outcome.reason, time.monotonic() - began)
 
     def delete(self) -> Outcome:
-        outcome = self._engine.delete()
+        outcome = self.engine.delete()
         return Outcome(outcome.status, outcome.reason)
 
     def leftovers(self, stack: Stack) -> list[str]:
-        return leftovers(self._engine.cloud.client, stack)
+        return leftovers(self.engine.cloud.client, stack)
 
     def call(self, request: Request) -> Answer:
         return self._quirks.answer(request, self._caller.call(request))
@@ -203,7 +193,7 @@ class EngineCloud:
         self._ahead += seconds
 
     def _may_put(self, role: str, namespace: str) -> bool:
-        statements = CloudPolicies(self._engine.cloud).identity(role)
+        statements = CloudPolicies(self.engine.cloud).identity(role)
         return allows(
             statements, Call("cloudwatch:PutMetricData", "*", context={"cloudwatch:namespace": namespace})
         )

@@ -1,4 +1,4 @@
-"""API Gateway on a loopback port: every stage of the account's API, throttled, logged and measured as there."""
+"""API Gateway on a loopback port: the account's stages, throttled, logged and measured as there."""
 
 import asyncio
 import socket

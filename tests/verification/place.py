@@ -17,7 +17,7 @@ from tests.support.world import World, running_world
 from tests.verification.cloud import EngineCloud, Quirks
 from tests.verification.gateway import Server
 from tests.verification.pools import ROOT, Pools
-from verify.cloud import CloudFailed
+from verify.facts import CloudFailed
 
 CACHE = ROOT / ".cache"
 SUPPLIED: Mapping[str, str] = {

@@ -1,4 +1,4 @@
-"""Backends at work: one pool for each code and environment, kept for all stacks of a run that want the same."""
+"""Backends at work: a pool for each code and environment, kept for all stacks that want the same."""
 
 import hashlib
 import json

@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 
 from tests.verification.place import SUPPLIED, Place, written_by
-from tests.verification.sabotage import LEAKING, SABOTAGES, Sabotage
+from tests.verification.sabotage import Sabotage
+from tests.verification.sabotages import LEAKING, SABOTAGES
 from verify.checks.all import LAST, ROWS
 from verify.cloud import Cloud
-from verify.command import ROOT, parser, choice
+from verify.command import choice, parser
 from verify.rows import Backend, Result, Row
 from verify.run import Choice, Run
 

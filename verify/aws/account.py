@@ -11,7 +11,8 @@ from verify.aws.failures import told
 from verify.aws.http import Caller
 from verify.aws.leftovers import leftovers
 from verify.aws.services import AwsServices
-from verify.cloud import Answer, CloudFailed, Meanwhile, Outcome, Request, Resource, Services, Stack
+from verify.cloud import Meanwhile, Services
+from verify.facts import Answer, CloudFailed, Outcome, Request, Resource, Stack
 
 POLL_SECONDS = 2.0
 CAPABILITIES = ["CAPABILITY_IAM"]

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from verify.cloud import CloudFailed
+from verify.facts import CloudFailed
 
 ABSENT = frozenset(
     {

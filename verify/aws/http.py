@@ -7,7 +7,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from verify.cloud import Answer, CloudFailed, Request
+from verify.facts import Answer, CloudFailed, Request
 
 SERVICE = "execute-api"
 SECONDS = 35.0  # API Gateway gives up after 29

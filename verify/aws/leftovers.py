@@ -6,7 +6,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from verify.aws.failures import absent, told
-from verify.cloud import Resource, Stack
+from verify.facts import Resource, Stack
 
 Clients = Callable[[str], Any]
 Describe = Callable[[Any, str], object]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from verify.aws.failures import told
-from verify.cloud import LogGroup
+from verify.facts import LogGroup
 
 
 def log_groups(client: Any, names: Sequence[str]) -> dict[str, LogGroup]:  # noqa: ANN401 - made at run time

@@ -7,7 +7,7 @@ from typing import Any
 
 from verify.aws.failures import told
 from verify.aws.logs import log_groups, log_lines
-from verify.cloud import Alarm, Endpoint, Function, Json, LogGroup, Metric, Model, Scaling, StageSettings
+from verify.facts import Alarm, Endpoint, Function, Json, LogGroup, Metric, Model, Scaling, StageSettings
 
 Clients = Callable[[str], Any]
 INTERFACES = "AWS Lambda VPC ENI-{name}-*"

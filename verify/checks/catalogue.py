@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from verify.answers import Differs, Skipped, expect, read, refusal
 from verify.rows import Backend, Row
-from verify.subject import Differs, Skipped, Subject, expect, read, refusal
+from verify.subject import Subject
 
 PARAMETER = "Catalogue"
 KEY = "image-similarity-verify/picture.jpg"

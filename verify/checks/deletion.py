@@ -1,7 +1,8 @@
 """The end: the stack is deleted, and nothing is left."""
 
+from verify.answers import Differs
 from verify.rows import Row
-from verify.subject import Differs, Subject
+from verify.subject import Subject
 
 
 def deletion(subject: Subject) -> str:

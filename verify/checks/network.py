@@ -2,54 +2,16 @@
 
 from collections.abc import Callable, Mapping
 
-from verify.checks import contract, operation, parameters
-from verify.checks.parameters import RENAMED
+from verify.answers import Differs, same
+from verify.checks import contract, operation, updates
+from verify.checks.web_acls import acl_after_rollback, given, other_acl, rename_too, replaced_acl, web_acl
 from verify.rows import Changes, Row
-from verify.subject import Differs, Subject, same
+from verify.subject import Subject
 
 VPC = ("SubnetIds", "SecurityGroupIds")
 INTERFACE_SECONDS = 45 * 60
 DENIED = "explicitDeny"
 NETWORK_ACTION = "ec2:DescribeSubnets"
-
-
-def given(*names: str) -> Changes:
-    """Parameters of those names with the values that the owner supplied."""
-    return lambda subject: {name: subject.supplied[name] for name in names}
-
-
-def _acl(subject: Subject, wanted: str) -> str:
-    def look() -> str:
-        seen = subject.services.web_acl(subject.api, subject.stage)
-        if seen != wanted:
-            raise Differs(f"before the stage {subject.stage} is {seen or 'none'}")
-        return f"before the stage {subject.stage}"
-
-    seen = subject.until(120, look)
-    contract.vector(subject)
-    return seen
-
-
-def web_acl(subject: Subject) -> str:
-    """The supplied web ACL is before the stage, which still answers."""
-    return _acl(subject, subject.supplied["WebAclArn"])
-
-
-def other_acl(subject: Subject) -> Mapping[str, str]:
-    """The second web ACL."""
-    return {"WebAclArn": subject.supplied["OtherWebAclArn"]}
-
-
-def replaced_acl(subject: Subject) -> str:
-    """The second web ACL is before the stage, now that the first has been cleaned up."""
-    return _acl(subject, subject.supplied["OtherWebAclArn"])
-
-
-def acl_after_rollback(subject: Subject) -> str:
-    """An update to a web ACL that does not exist has failed: the first one still stands before the stage."""
-    if subject.outcome is None or subject.outcome.status != "UPDATE_ROLLBACK_COMPLETE":
-        raise Differs(f"{subject.outcome}")
-    return web_acl(subject)
 
 
 def inside(subject: Subject) -> str:
@@ -118,11 +80,6 @@ def topic(subject: Subject) -> str:
     return f"{len(names)} alarms"
 
 
-def rename_too(_: Subject) -> Mapping[str, str]:
-    """Another stage, the web ACL kept."""
-    return {"APIGatewayStageName": RENAMED}
-
-
 def _row(
     name: str,
     what: str,
@@ -165,7 +122,7 @@ ROWS = (
         "a web ACL whose replacement is rolled back",
         "the first one still",
         acl_after_rollback,
-        (given(*ACL), parameters.impossible),
+        (given(*ACL), updates.impossible),
         *ACL,
         fails=True,
         why="as above",

@@ -4,10 +4,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from verify.answers import Differs, Skipped, expect
 from verify.checks.contract import BOTH
-from verify.cloud import Metric
+from verify.facts import Metric
 from verify.rows import Row
-from verify.subject import Differs, Skipped, Subject, expect
+from verify.subject import Subject
 
 LOG_SECONDS = 120
 METRIC_SECONDS = 420  # a new metric is told after some minutes
@@ -119,7 +120,7 @@ def _stack_name(subject: Subject) -> str:
 
 
 def cold_start(subject: Subject) -> str:
-    """A function that was changed starts anew, for the first call since: what its platform reports of that."""
+    """A function that was changed starts anew for the next call: what its platform reports."""
     expect(subject.post({"img": subject.pictures.first}), 200)
     group = log_group(subject)
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from verify.cloud import CloudFailed, Metric
+from verify.answers import Differs, Skipped, expect, same
+from verify.facts import CloudFailed, Metric
 from verify.rows import Backend, Row
-from verify.subject import Differs, Skipped, Subject, expect, same
+from verify.subject import Subject
 
 ON: tuple[Backend, ...] = ("sagemaker",)
 DOCKER = "application/vnd.docker.distribution.manifest.v2+json"
@@ -117,7 +118,7 @@ ROWS = (
         manifest,
         ON,
         quick=True,
-        why="current builders write OCI's by default, which CreateModel refuses: aws/amazon-sagemaker-feedback#180",
+        why="builders write OCI's by default, which CreateModel refuses: aws/amazon-sagemaker-feedback#180",
     ),
     Row(
         "endpoint",
@@ -126,7 +127,7 @@ ROWS = (
         in_service,
         ON,
         quick=True,
-        why="its roles are assumed by SageMaker and API Gateway with the condition keys that these really send",
+        why="SageMaker and API Gateway assume its roles with the condition keys that they really send",
     ),
     Row(
         "scaling",

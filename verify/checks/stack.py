@@ -2,8 +2,9 @@
 
 import json
 
+from verify.answers import Differs, expect, read, refusal, same
 from verify.rows import Row
-from verify.subject import FEATURE, Differs, Subject, expect, read, refusal, same
+from verify.subject import FEATURE, Subject
 
 SUFFIXES = {"cn": "amazonaws.com.cn"}
 EXPLORER = ("/api-explorer", "/api-explorer/{asset}")

@@ -44,6 +44,7 @@ class StrangeServer(ThreadingHTTPServer):
         self.bodies: list[Any] = []
         self.batches: list[Reply] = []
         self.batch_bodies: list[Any] = []
+        self.paths: list[str] = []
 
     @property
     def url(self) -> str:
@@ -55,6 +56,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.paths.append(self.path)
         content = json.loads(body)
         reply = self._to_batch(content) if "images" in content else self._to_one(content)
         self._send(reply)

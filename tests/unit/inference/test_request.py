@@ -130,6 +130,7 @@ def test_refuses_with_a_sentence(body: bytes, message: str) -> None:
 
 
 def test_body_size_is_checked_before_json() -> None:
+    assert MAX_BODY_BYTES == 5_242_880
     parse(JSON, b'{"url": "' + b"u" * (MAX_BODY_BYTES - 11) + b'"}')
     with pytest.raises(PayloadTooLarge, match=f"{MAX_BODY_BYTES + 1} bytes; the limit is {MAX_BODY_BYTES}"):
         parse(JSON, b"{" * (MAX_BODY_BYTES + 1))
