@@ -24,7 +24,7 @@ STARTUP_SECONDS = 300
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariant.html
 GPU_HOST = "al2-ami-sagemaker-inference-gpu-3-1"
 # Percent of the time in which an instance's processors or its gate are in use, as the container measures it:
-# the next instance is up before the others are full. Requests are no measure: one may have 64 images (ADR 7).
+# the next instance is up before the others are full. Requests are no measure: one may have 64 images (ADR 8).
 TARGET_LOAD = 50
 SCALE_OUT_SECONDS, SCALE_IN_SECONDS = 60, 300
 
