@@ -79,7 +79,7 @@ class Conditions(Construct):
         return found
 
     def combinations(self) -> Iterator[Combination]:
-        """Every combination of backend, authorization, Explorer and catalogue, which goes where all is off."""
+        """Every combination of backend, authorization, Explorer, and catalogue, which needs a backend."""
         for backend, signed, explorer, catalogue in itertools.product(
             (*self.backends, "Off"), (True, False), (True, False), (True, False)
         ):

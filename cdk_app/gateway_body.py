@@ -83,7 +83,9 @@ def _path(path: str, methods: Json, conditions: Conditions, integrations: Mappin
     (method, operation), *_ = methods.items()
     options = _preflight(method.upper())
     if FEATURE_TAG in operation["tags"]:
-        return pick(conditions.is_on, {method: _feature(conditions, integrations["feature"]), "options": options})
+        return pick(
+            conditions.is_on, {method: _feature(conditions, integrations["feature"]), "options": options}
+        )
     if CATALOGUE_TAG in operation["tags"]:
         served = _catalogue(operation, conditions, integrations["catalogue"])
         return pick(conditions["IsCatalogueServing"], {method: served, "options": options})

@@ -37,7 +37,7 @@ def gateway_responses(source: Json, conditions: Conditions) -> Json:
 
 
 def _configuration_error(source: Json, conditions: Conditions) -> Json:
-    """Where Lambda runs the feature or the catalogue: 503, because this is what a function that is throttled comes to.
+    """Where Lambda runs the feature or the catalogue: 503, as this is what a throttled function comes to.
 
     API Gateway answers Lambda's 429 with a 500 of its own and does not pass on why; of the types of
     responses that are 500 this is the one for integrations. A stack whose integration is wrong would say

@@ -215,8 +215,8 @@ OPERATION_ROWS = (
         label="KMS Key ARN",
         default="",
         rule=values.KEY_ARN,
-        text="KMS key of this region that log groups and the catalogue's queues are encrypted with; its policy "
-        "must let CloudWatch Logs and, for the queues, EventBridge use it. Empty: keys of AWS's own.",
+        text="KMS key of this region that log groups and the catalogue's queues are encrypted with; its "
+        "policy must let CloudWatch Logs and, for the queues, EventBridge use it. Empty: keys of AWS's own.",
     ),
     Row(
         flag="alarm_topic_arn",

@@ -91,15 +91,16 @@ class Parameters(Construct):
         }
         off = cdk.Fn.condition_equals(self["Catalogue"], "no")
         if not config.has_catalogue:
-            text = "Catalogue can only be no: the template was made without the Lambda image (-c images=both)."
+            text = (
+                "Catalogue can only be no: the template was made without the Lambda image (-c images=both)."
+            )
             needed = {text: off}
         cdk.CfnRule(
             self,
             "CatalogueNeeds",
             rule_condition=cdk.Fn.condition_not(off),
             assertions=[
-                cdk.CfnRuleAssertion(assert_=holds, assert_description=text)
-                for text, holds in needed.items()
+                cdk.CfnRuleAssertion(assert_=holds, assert_description=text) for text, holds in needed.items()
             ],
         )
 

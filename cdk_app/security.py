@@ -19,6 +19,7 @@ INTERFACES = (
     "Network interfaces that do not exist yet have no name, and describing actions know no resources. The "
     "policy exists where SubnetIds is given; what Lambda's own code may do with it is nothing: Deny."
 )
+OBJECTS = "Every object, but only read, and only in the buckets that the parameter ImageBuckets lists."
 WORKERS = ("Catalogue/Serving/Index", "Catalogue/Serving/Answer")
 ALARMS = (
     "ApiErrorsAlarm",
@@ -103,12 +104,7 @@ ACKNOWLEDGED = (
         ":endpoint/",
     ),
     *(
-        Acknowledged(
-            f"{backend}/BucketsPolicy",
-            WILDCARD,
-            "Every object, but only read, and only in the buckets that the parameter ImageBuckets lists.",
-            "s3:::",
-        )
+        Acknowledged(f"{backend}/BucketsPolicy", WILDCARD, OBJECTS, "s3:::")
         for backend in ("Lambda", "SageMaker")
     ),
     *(
@@ -116,15 +112,7 @@ ACKNOWLEDGED = (
         for backend in ("Lambda", "SageMaker", *WORKERS)
     ),
     *(Acknowledged(f"{worker}/Role", WILDCARD, TRACES, "*") for worker in WORKERS),
-    *(
-        Acknowledged(
-            f"{worker}/Role",
-            WILDCARD,
-            "Every object, but only read, and only in the buckets that the parameter ImageBuckets lists.",
-            "s3:::",
-        )
-        for worker in WORKERS
-    ),
+    *(Acknowledged(f"{worker}/Role", WILDCARD, OBJECTS, "/*,arn:") for worker in WORKERS),
     Acknowledged(
         "Catalogue/Table",
         "AwsSolutions-DDB3",
@@ -140,7 +128,13 @@ ACKNOWLEDGED = (
     ),
     *(
         Acknowledged(f"{path}LogGroup", "CloudFormation-Validate::F3031", _default("KmsKeyArn", "the key"))
-        for path in ("Api/Access", "Explorer/", "Lambda/", "SageMaker/", *(f"{worker}/" for worker in WORKERS))
+        for path in (
+            "Api/Access",
+            "Explorer/",
+            "Lambda/",
+            "SageMaker/",
+            *(f"{worker}/" for worker in WORKERS),
+        )
     ),
     Acknowledged(
         "Lambda/Function",

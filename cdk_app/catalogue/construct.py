@@ -64,7 +64,5 @@ class Catalogue(Construct):
             SERVING: (
                 Output("CatalogueSearch", addresses.url("catalogue/search"), "Where to POST searches"),
             ),
-            KEPT: (
-                Output("CatalogueDeadLetters", queues.dead.ref, "What could not be indexed; redrive it"),
-            ),
+            KEPT: (Output("CatalogueDeadLetters", queues.dead.ref, "What could not be indexed; redrive it"),),
         }

@@ -98,6 +98,4 @@ def _policy(scope: Construct, policy_id: str, queue: sqs.CfnQueue) -> sqs.CfnQue
     send = iam.allow(["sqs:SendMessage"], queue.attr_arn, ArnEquals={"aws:SourceArn": rule})
     plain = iam.deny(["sqs:*"], queue.attr_arn, Bool={"aws:SecureTransport": "false"})
     statements = [{**send, "Principal": {"Service": "events.amazonaws.com"}}, {**plain, "Principal": "*"}]
-    return sqs.CfnQueuePolicy(
-        scope, policy_id, queues=[queue.ref], policy_document=iam.document(statements)
-    )
+    return sqs.CfnQueuePolicy(scope, policy_id, queues=[queue.ref], policy_document=iam.document(statements))

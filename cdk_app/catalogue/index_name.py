@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 
-from cdk_app.images import embedded_manifest
+from cdk_app import images
 from supply_chain.pins import Pins
 
 VECTORS = 1
@@ -20,7 +20,7 @@ HASH_LENGTH = 8
 
 
 def index_name(flags: Mapping[str, str], pins: Pins) -> str:
-    """The model's name in the letters that S3 Vectors takes (a-z, 0-9, dot, dash), and a hash of all the rest.
+    """The model's name in the letters that S3 Vectors takes (a-z, 0-9, dot, dash), and a hash of the rest.
 
     Args:
         flags: those of the model: `model`, `pretrained`, `precision`.
@@ -31,7 +31,7 @@ def index_name(flags: Mapping[str, str], pins: Pins) -> str:
     """
     of = {**{name: flags[name] for name in ("model", "pretrained", "precision")}, "vectors": VECTORS}
     if flags["model"] == "embedded":
-        manifest = embedded_manifest()
+        manifest = images.embedded_manifest()
         facts = {name: manifest[name] for name in ("sha256", "weights_sha256", "preprocessing")}
         of |= {"pretrained": manifest["pretrained"], **facts}
     else:

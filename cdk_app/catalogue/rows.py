@@ -31,9 +31,9 @@ CATALOGUE_ROWS = (
         rule=OneOf((*STATES, ABSENT)),
         offers=lambda _: STATES,
         present=in_template,
-        text="yes: the pictures of ImageBuckets are indexed and can be searched. paused: index and queue stay, "
-        "for up to 14 days nothing is lost; functions and routes go. no: the index is deleted. The flag's "
-        "absent leaves all of it out of the template, for regions without S3 Vectors.",
+        text="yes: the pictures of ImageBuckets are indexed and can be searched. paused: index and queue "
+        "stay, for up to 14 days nothing is lost; functions and routes go. no: the index is deleted. The "
+        "flag's absent leaves all of it out of the template, for regions without S3 Vectors.",
     ),
     Row(
         flag="catalogue_concurrency",

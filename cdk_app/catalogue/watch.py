@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from aws_cdk import aws_lambda as lambda_
 
@@ -35,16 +36,16 @@ class Watched:
         serving = conditions[SERVING]
         late = pick(
             serving,
-            "What has changed in the buckets waits for over an hour: the catalogue's function fails, or can't "
-            "keep up (CatalogueConcurrency).",
+            "What has changed in the buckets waits for over an hour: the catalogue's function fails, or "
+            "can't keep up (CatalogueConcurrency).",
             "The catalogue has been paused for 10 days; after 14 days events are lost, and a sync is needed.",
         )
         return (
             Alarm(
                 "CatalogueDeadLettersAlarm",
                 KEPT,
-                "Some pictures could not be indexed five times: mend what the log says, then redrive the queue "
-                "of dead letters.",
+                "Some pictures could not be indexed five times: mend what the log says, then redrive the "
+                "queue of dead letters.",
                 0,
                 {"waiting": waiting},
                 "waiting",
@@ -76,13 +77,13 @@ class Watched:
             "Answer": self.answerer.ref,
         }
         visible, age = "ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"
-        waiting = [
+        waiting: list[list[Any]] = [
             ["AWS/SQS", visible, "QueueName", "${Queue}"],
             ["AWS/SQS", visible, "QueueName", "${Dead}", {"label": "dead letters"}],
             ["AWS/SQS", age, "QueueName", "${Queue}", {"label": "oldest, s", "yAxis": "right"}],
         ]
         calls = ("Invocations", "Errors", "Throttles")
-        lines = [
+        lines: list[list[Any]] = [
             *metrics("AWS/Lambda", calls, ("FunctionName", "${Index}")),
             *metrics("AWS/Lambda", calls, ("FunctionName", "${Answer}")),
         ]

@@ -1,4 +1,4 @@
-"""The catalogue's two functions, from the Lambda image: one that indexes what waits, one that answers calls."""
+"""The catalogue's two functions, from the Lambda image: one indexes what waits, one answers calls."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -44,7 +44,9 @@ class Work:
 # A sync sends its next step to the queue that it was called from. Lambda takes that for a loop and stops it
 # after about 16 calls, unless it is told that it is meant. A sync ends by its own deadline.
 # https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
-INDEXING = Work("indexes pictures", "catalogue.index", INDEX_TIMEOUT_SECONDS, "lambda-pollers", recursive=True)
+INDEXING = Work(
+    "indexes pictures", "catalogue.index", INDEX_TIMEOUT_SECONDS, "lambda-pollers", recursive=True
+)
 ANSWERING = Work("answers the catalogue's calls", "catalogue.answer", TIMEOUT_SECONDS, "lambda")
 
 

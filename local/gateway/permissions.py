@@ -25,7 +25,7 @@ SENT = {
     # AWS's own trust policy for a function, lambda-trust-policy.json of the skill
     # deploying-custom-domain-rest-api: https://github.com/aws/agent-toolkit-for-aws
     (LAMBDA, ASSUME_ROLE): {ACCOUNT},
-    # Of pollers of event source mappings, which assume the function's role to read the queue, nothing is told.
+    # Of pollers, which assume the function's role to read its queue, nothing is told.
     (POLLERS, ASSUME_ROLE): set[str](),
     # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-sqs-permissions
     (EVENTS, SEND_MESSAGE): {ARN},

@@ -80,7 +80,7 @@ def test_a_region_without_the_type_refuses_the_template_whatever_its_conditions(
     }
     assert Engine(cloud, PseudoParameters(region=REGION)).deploy(template, {}) == Outcome("CREATE_COMPLETE")
     elsewhere = Engine(cloud, PseudoParameters(region="il-central-1"))
-    with pytest.raises(ResolveError, match="Unrecognized resource types.*VectorBucket"):
+    with pytest.raises(ResolveError, match=r"Unrecognized resource types.*VectorBucket"):
         elsewhere.deploy(template, {})
 
 
@@ -114,7 +114,8 @@ def test_queues_that_are_refused(cloud: Cloud, properties: Properties, message: 
 
 
 def test_a_queue_keeps_its_policy_and_changes_its_key(cloud: Cloud) -> None:
-    before, after = {"SqsManagedSseEnabled": True}, {"KmsMasterKeyId": LOG_KEYS[0], "SqsManagedSseEnabled": False}
+    before: Properties = {"SqsManagedSseEnabled": True}
+    after: Properties = {"KmsMasterKeyId": LOG_KEYS[0], "SqsManagedSseEnabled": False}
     queue = make(cloud, "SQS::Queue", **before)
     make(cloud, "SQS::QueuePolicy", Queues=[queue.ref], PolicyDocument=TRUST)
     for one, other in ((before, after), (after, before)):
@@ -163,7 +164,9 @@ def allowing(cloud: Cloud, queue: Physical, source: str) -> None:
 def test_events_are_refused_by_a_queue_that_does_not_let_this_rule_send(cloud: Cloud) -> None:
     queue = make(cloud, "SQS::Queue")
     made = make(cloud, "Events::Rule", **rule(queue))
-    assert [text.split(" ", 1)[1] for text in refused(cloud)] == [f"lets {made.attributes['Arn']} send nothing"] * 2
+    assert [text.split(" ", 1)[1] for text in refused(cloud)] == [
+        f"lets {made.attributes['Arn']} send nothing"
+    ] * 2
     allowing(cloud, queue, made.attributes["Arn"] + "-2")
     assert list(refused(cloud))
     allowing(cloud, queue, made.attributes["Arn"])
@@ -187,7 +190,10 @@ def test_a_name_of_nothing_matches_nothing(cloud: Cloud) -> None:
 
 
 def function(cloud: Cloud, actions: list[str], trust: Mapping[str, Any] = TRUST) -> str:
-    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}],
+    }
     role = make(
         cloud,
         "IAM::Role",

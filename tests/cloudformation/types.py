@@ -1,7 +1,7 @@
 """Which resource types a region knows: CloudFormation refuses a template that names another one.
 
-It does so before anything else and whatever the resource's condition says: "Template format error: Unrecognized
-resource types". Read from cfn-lint's provider schemas.
+It does so before anything else and whatever the resource's condition says: "Template format error:
+Unrecognized resource types". Read from cfn-lint's provider schemas.
 """
 
 from collections.abc import Mapping

@@ -123,10 +123,8 @@ def test_each_combination_serves_its_routes(template: Template, values: dict[str
         assert methods["options"]["x-amazon-apigateway-integration"]["type"] == "mock"
         for method in methods.keys() - {"options"}:
             feature = path in {"/image-similarity", "/text_similarity"}
-            always = [{"sigv4": []}] if path == "/catalogue/sync" else None
-            assert methods[method]["security"] == (
-                always or (signed if feature or path in CATALOGUE else [])
-            )
+            always: list[object] = [{"sigv4": []}] if path == "/catalogue/sync" else []
+            assert methods[method]["security"] == (always or (signed if feature or path in CATALOGUE else []))
             if path in CATALOGUE:
                 assert method == CATALOGUE[path]
             if feature:

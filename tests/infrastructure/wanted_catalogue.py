@@ -6,7 +6,13 @@ from typing import Any
 
 from tests.cloudformation.providers.rules import matched, refused
 from tests.infrastructure.account import Account
-from tests.infrastructure.wanted_containers import check_environment, check_interfaces, listed, objects, readable
+from tests.infrastructure.wanted_containers import (
+    check_environment,
+    check_interfaces,
+    listed,
+    objects,
+    readable,
+)
 
 Parameters = Mapping[str, str]
 Found = Mapping[str, Sequence[str]]
@@ -20,7 +26,12 @@ KEPT = {
     "AWS::SQS::QueuePolicy": 2,
 }
 COMMANDS = {"catalogue.index": 300, "catalogue.answer": 28}  # with their time-outs
-INDEX_ACTIONS = {"s3vectors:DeleteVectors", "s3vectors:GetVectors", "s3vectors:ListVectors", "s3vectors:PutVectors"}
+INDEX_ACTIONS = {
+    "s3vectors:DeleteVectors",
+    "s3vectors:GetVectors",
+    "s3vectors:ListVectors",
+    "s3vectors:PutVectors",
+}
 ANSWER_ACTIONS = {"s3vectors:GetVectors", "s3vectors:QueryVectors"}
 
 
@@ -90,7 +101,9 @@ def _check_events(account: Account, parameters: Parameters) -> None:
 
 
 def _check_functions(account: Account, parameters: Parameters, found: Found) -> None:
-    functions = [item for item in account.client("lambda").list_functions()["Functions"] if of_catalogue(item)]
+    functions = [
+        item for item in account.client("lambda").list_functions()["Functions"] if of_catalogue(item)
+    ]
     by_command = {item["ImageConfigResponse"]["ImageConfig"]["Command"][0]: item for item in functions}
     assert {command: item["Timeout"] for command, item in by_command.items()} == COMMANDS
     main, [table], [index] = _main(account), found["AWS::DynamoDB::Table"], found["AWS::S3Vectors::Index"]
@@ -103,7 +116,9 @@ def _check_functions(account: Account, parameters: Parameters, found: Found) -> 
         assert function.get("VpcConfig", {}).get("SubnetIds", []) == listed(parameters["SubnetIds"])
         check_interfaces(account, function["Role"], parameters)
         assert readable(account, function["Role"]) == objects(parameters)
-        may_use_key = account.permissions.may_on(function["Role"], "kms:GenerateDataKey", parameters["KmsKeyArn"])
+        may_use_key = account.permissions.may_on(
+            function["Role"], "kms:GenerateDataKey", parameters["KmsKeyArn"]
+        )
         assert may_use_key == bool(parameters["KmsKeyArn"])
     indexer, answerer = (by_command[command] for command in ("catalogue.index", "catalogue.answer"))
     assert sorted(account.cloud.recursive) == [indexer["FunctionName"]]
@@ -123,9 +138,7 @@ def _check_vectors(account: Account, index: str, actions: Mapping[str, set[str]]
         assert not account.permissions.may_on(role, "s3vectors:GetVectors", index + "-2")
 
 
-def _check_mapping(
-    account: Account, parameters: Parameters, indexer: Mapping[str, Any], queue: str
-) -> None:
+def _check_mapping(account: Account, parameters: Parameters, indexer: Mapping[str, Any], queue: str) -> None:
     [properties] = account.cloud.mappings.values()
     concurrency = int(properties["ScalingConfig"]["MaximumConcurrency"])
     assert concurrency == int(parameters["CatalogueConcurrency"])

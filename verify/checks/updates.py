@@ -13,7 +13,7 @@ NO_ACL = "arn:{partition}:wafv2:{region}:{account}:regional/webacl/none/00000000
 
 def nothing_there(subject: Subject) -> str:
     """Without the feature its routes are gone, and the API keeps its address."""
-    refusal(subject.call("POST", FEATURE, {}, signed=subject.signed), 403, "Forbidden")
+    refusal(subject.call("POST", FEATURE, {}, signed=False), 403, "Forbidden")
     whole.routes(subject)
     whole.outputs(subject)
     return f"403 Forbidden; {whole.root(subject)}"

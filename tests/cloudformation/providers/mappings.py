@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from local.gateway.permissions import POLLERS
 from local.template.intrinsics import Json
 from tests.cloudformation.providers.base import Cloud, Physical, ProviderFailed, tag_map
+from tests.cloudformation.providers.gaps import unmap
 from tests.cloudformation.providers.policies import permissions
 
 # https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
@@ -28,8 +29,9 @@ class EventSourceMappingProvider:
             same = mapping["FunctionArn"].rsplit(":", 1)[-1] == function
             if same and mapping["EventSourceArn"] == queue:
                 raise ProviderFailed(
-                    f'The event source arn (" {queue} ") and function (" {function} ") provided mapping already '
-                    f"exists. Please update or delete the existing mapping with UUID {mapping['UUID']}"
+                    f'The event source arn (" {queue} ") and function (" {function} ") provided mapping '
+                    "already exists. Please update or delete the existing mapping with UUID "
+                    f"{mapping['UUID']}"
                 )
         answer = cloud.call(
             "lambda", "create_event_source_mapping", **{**properties, "Tags": tag_map(properties)}
@@ -47,6 +49,7 @@ class EventSourceMappingProvider:
 
     def delete(self, cloud: Cloud, physical: Physical, properties: Mapping[str, Json]) -> None:
         cloud.call("lambda", "delete_event_source_mapping", UUID=physical.name)
+        unmap(cloud.region, properties["EventSourceArn"].rsplit(":", 1)[-1], physical.name)
         del cloud.mappings[physical.name]
 
 
@@ -57,16 +60,15 @@ def _check(cloud: Cloud, properties: Mapping[str, Json]) -> None:
     batch, window = (int(properties.get(name, 0)) for name in ("BatchSize", "MaximumBatchingWindowInSeconds"))
     if batch > BATCH and not window:
         raise ProviderFailed(
-            f"Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than {BATCH}"
+            "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than "
+            f"{BATCH}"
         )
     if batch > LARGEST_BATCH or window > LONGEST_WINDOW:
         raise ProviderFailed("1 validation error detected: batch size or batching window is too large")
     concurrency = int(properties.get("ScalingConfig", {}).get("MaximumConcurrency", CONCURRENCY[0]))
     if not CONCURRENCY[0] <= concurrency <= CONCURRENCY[1]:
         raise ProviderFailed(f"MaximumConcurrency must be {CONCURRENCY[0]} to {CONCURRENCY[1]}")
-    function = cloud.call(
-        "lambda", "get_function_configuration", FunctionName=properties["FunctionName"]
-    )
+    function = cloud.call("lambda", "get_function_configuration", FunctionName=properties["FunctionName"])
     attributes = _queue(cloud, properties["EventSourceArn"])
     # https://github.com/mongodb/docs-worker-pool/pull/878: the words; cfn-lint says nothing
     visibility, timeout = int(attributes["VisibilityTimeout"]), function["Timeout"]

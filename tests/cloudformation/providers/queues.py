@@ -94,8 +94,8 @@ def _attributes(cloud: Cloud, properties: Mapping[str, Json]) -> dict[str, str]:
             raise ProviderFailed(f"Invalid value for the parameter {name}.")
     if SSE_KMS in properties and as_text(properties.get(SSE_SQS, False)) == "true":
         raise ProviderFailed(
-            "You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or "
-            "SQS SSE."
+            "You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE "
+            "or SQS SSE."
         )
     attributes = {
         name: as_text(value) for name, value in properties.items() if name in {*RANGES, SSE_KMS, SSE_SQS}

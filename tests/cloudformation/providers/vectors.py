@@ -22,7 +22,7 @@ class VectorBucketProvider:
         client = cloud.client("s3vectors")
         if bucket in {item["vectorBucketName"] for item in client.list_vector_buckets()["vectorBuckets"]}:
             raise ProviderFailed("ConflictException: A vector bucket with the specified name already exists")
-        # A key can't be set later, and without Decrypt for indexing.s3vectors.amazonaws.com CreateIndex fails:
+        # A key can't be set later; without Decrypt for indexing.s3vectors.amazonaws.com CreateIndex fails:
         # https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-vectors-data-encryption.html
         kind = properties.get("EncryptionConfiguration", {}).get("SseType", "AES256")
         if kind != "AES256":
@@ -59,8 +59,8 @@ class IndexProvider:
         bucket, index = properties["VectorBucketArn"], properties.get("IndexName", name)
         if not INDEX_NAME.fullmatch(index):
             raise ProviderFailed(f"ValidationException: {index} is no name of an index")
-        client = cloud.client("s3vectors")
-        if index in {item["indexName"] for item in client.list_indexes(vectorBucketArn=bucket)["indexes"]}:
+        made = cloud.call("s3vectors", "list_indexes", vectorBucketArn=bucket)["indexes"]
+        if index in {item["indexName"] for item in made}:
             raise ProviderFailed("ConflictException: An index with the specified name already exists")
         hidden = properties.get("MetadataConfiguration", {}).get("NonFilterableMetadataKeys")
         cloud.call(
