@@ -258,6 +258,6 @@ soak: setup  ## load at capacity with faults, both backends: make soak [TIME=sec
 	@$(BIN)/python -m tests.soak.run --time $(TIME)
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) verify-results .venv-export .venv-infinity .venv-fuzz .venv-mutants release node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
+	rm -rf $(VENV) .venv-export .venv-infinity .venv-fuzz .venv-mutants release verify-results node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
 
-.PHONY: docs verify mutants release secrets unit soak slow strangers synth deploy publish destroy fuzz help setup lock run test test-browser check bench bench-infinity calibrate exactness model test-export clean lock-check test-container sbom audit pin
+.PHONY: docs mutants release secrets unit verify soak slow strangers synth deploy publish destroy fuzz help setup lock run test test-browser check bench bench-infinity calibrate exactness model test-export clean lock-check test-container sbom audit pin
