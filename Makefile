@@ -7,6 +7,7 @@ PYTHON ?= python3
 PORT ?= 8080
 MODEL ?= embedded
 PARAMETERS ?=
+PICTURES ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)
 
@@ -68,6 +69,7 @@ lock: $(VENV)/.ready  ## compile the requirement files from pyproject.toml: make
 	$(LOCK) --python-version 3.11 pyproject.toml --extra dev --group uv -o requirements.txt
 	$(LOCK) --python-version 3.11 -c requirements.txt --group uv -o requirements-uv.txt
 	$(LOCK) --python-version 3.11 --group fuzz -o tests/fuzz/requirements.txt
+	$(LOCK) --python-version 3.11 --group mutants -o tests/mutants/requirements.txt
 	$(LOCK) --python-version 3.11 pyproject.toml --extra export $(call without,$(NOT_IN_EXPORTER)) \
 	  -o supply_chain/requirements-export.txt
 	$(IMAGE_LOCK) --extra lambda $(call without,$(NOT_IN_IMAGES)) -o lambda/requirements.txt
@@ -83,11 +85,17 @@ lock-check: $(VENV)/.ready
 	  $(ON_IMAGE) --python-platform $$processor-manylinux_2_28 -r $$lock || exit 1; done; done
 	$(ON_IMAGE) --python-platform x86_64-manylinux_2_28 -r sagemaker/requirements-gpu.txt
 
-run: setup  ## the whole API on this machine: make run [PORT=8080] [PARAMETERS="..."] [MODEL=...]
-	@$(BIN)/python -m local --port $(PORT) --model $(MODEL) --parameters "$(PARAMETERS)"
+run: setup  ## the whole API on this machine: make run [PORT=8080] [PARAMETERS="..."] [MODEL=...] [PICTURES=folder]
+	@$(BIN)/python -m local --port $(PORT) --model $(MODEL) --parameters "$(PARAMETERS)" \
+	  $(if $(PICTURES),--pictures "$(PICTURES)")
 
-unit: setup  ## the inner loop: tests/unit, which needs no synthesis, no emulator and no network (half a minute)
-	$(BIN)/python -m pytest tests/unit -n 2 --dist worksteal -q
+# What is above half a second and not marked `slow` is listed at the end. schemathesis is for the contract's tests, and
+# costs each process a second. Bytecode is kept, whatever the environment wants: compiling takes a third of the time.
+unit: export PYTHONDONTWRITEBYTECODE :=
+unit: export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/bytecode
+unit: setup  ## the inner loop: tests/unit without what is marked slow (under half a minute)
+	$(BIN)/python -m pytest tests/unit -m "not slow" -n 2 --dist worksteal -q -p no:schemathesis --durations=5 \
+	  --durations-min=0.5
 
 test: setup tests/tools/node_modules/.ready  ## every test that needs no container engine and no browser
 	$(BIN)/python -m pytest -m "not browser and not container and not export" -n 2 --dist loadfile -q
@@ -115,6 +123,15 @@ sbom: setup  ## the parts of both images with their licences, as CycloneDX files
 	  $(INTO_IMAGE) --target .cache/sbom/$$image -r $$image/requirements.txt || exit 1; \
 	  $(BIN)/python -m supply_chain.sbom .cache/sbom/$$image $$image sbom || exit 1; done
 
+# TAG: what is about to be tagged; docs/releasing.md.
+release: sbom  ## the notes and the lists of parts of a release, in release/: make release TAG=v1.2.3
+	rm -rf release
+	$(BIN)/python -m supply_chain.release "$(TAG)" release
+	cp sbom/*.cdx.json release/
+
+docs: setup  ## the documentation as a site in .cache/site; a link that leads nowhere fails
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
 audit: setup  ## known vulnerabilities of locked packages, Python's and npm's; fails where the services don't answer
 	$(BIN)/python -m supply_chain.audit
 
@@ -125,12 +142,17 @@ pin: setup  ## record digests and hashes of bases and weights: make pin [ONLY_MI
 SECRETS := $(BIN)/detect-secrets-hook --no-verify --exclude-lines 'user:(secret|password)@' \
   $(addprefix --disable-plugin ,Base64HighEntropyString HexHighEntropyString KeywordDetector)
 
-check: setup  ## lint, types, import rules, secrets, vulnerabilities; the template by cdk-nag, CDK and cfn-lint (China too)
+secrets: setup  ## keys and tokens in what git tracks
+	git ls-files -z ':!tests/fuzz/corpus' ':!*requirements*.txt' | xargs -0 $(SECRETS)
+
+check: setup  ## lint, types, import rules, secrets, workflows, documentation, vulnerabilities; the template by cdk-nag, CDK and cfn-lint (China too)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	git ls-files -z ':!tests/fuzz/corpus' ':!*requirements*.txt' | xargs -0 $(SECRETS)
+	$(MAKE) --no-print-directory secrets
+	$(BIN)/zizmor --offline --no-progress --quiet .github
+	$(MAKE) --no-print-directory docs
 	@$(SYNTHESIZING)
 	CDK_OUTDIR=.cache/check.out $(BIN)/python app.py
 	$(BIN)/cfn-lint .cache/check.out/ImageSimilarity.template.json --regions us-east-1 cn-north-1 cn-northwest-1
@@ -162,6 +184,15 @@ destroy: setup  ## delete the stack and all that it made
 	@$(SYNTHESIZING)
 	$(CDK) destroy
 
+# A stack in an account, or with LOCAL=1 the tests' CloudFormation engine: docs/first-deployment.md.
+VERIFY_FLAGS = $(if $(QUICK),--quick) $(if $(ONLY),--only "$(ONLY)") $(if $(WITH),--with "$(WITH)") \
+  $(if $(PICTURE),--picture "$(PICTURE)")
+VERIFY_STACK = --stack "$(STACK)" $(if $(REGION),--region "$(REGION)") $(if $(PROFILE),--profile "$(PROFILE)") \
+  $(if $(DELETE),--delete) $(if $(YES),--yes)
+verify: setup  ## verify a deployed stack: make verify STACK=name [QUICK=1] [WITH="NAME=value"], or LOCAL=1 without one
+	@$(if $(LOCAL)$(STACK),,echo "make verify STACK=name, or make verify LOCAL=1" >&2; exit 1)
+	@$(if $(LOCAL),$(BIN)/python -m tests.verification $(VERIFY_FLAGS),$(BIN)/python -m verify $(VERIFY_FLAGS) $(VERIFY_STACK))
+
 # torch and open_clip, for the exporter alone. TORCH_INDEX: where pip also looks for the CPU builds.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 EXPORT_PIP := .venv-export/bin/python $(PIP_INSTALL) --retries 1
@@ -185,6 +216,12 @@ test-export: setup .venv-export/.ready  ## the exporter: rebuilds artifacts and 
 bench: setup .venv-export/.bench  ## measure everything: make bench [FULL=1] [PREVIOUS=git-revision] (quiet machine; installs torch)
 	$(BIN)/python -m bench $(if $(FULL),--full) $(if $(PREVIOUS),--previous $(PREVIOUS))
 
+bench-catalogue: setup  ## a million vectors, folders, and with PHOTOGRAPHS=folder what is found (quiet machine, 8 GB)
+	$(BIN)/python -m bench.measure.catalogue.scale
+	$(BIN)/python -m bench.measure.catalogue.folders
+	$(if $(PHOTOGRAPHS),$(BIN)/python -m bench.measure.catalogue.quality --photographs $(PHOTOGRAPHS))
+	$(BIN)/python -m bench.report.catalogue_page
+
 bench-infinity: $(VENV)/.ready  ## install infinity-emb (6 GB), which `make bench` then compares too
 	@$(MAKE_VENV) .venv-infinity $(PYTHON)
 	@.venv-infinity/bin/python $(PIP_INSTALL) -r bench/baseline/infinity.txt
@@ -207,6 +244,16 @@ fuzz: setup .venv-fuzz/.ready  ## coverage-guided fuzzing of what reads stranger
 	@PYTHONPATH="$(CURDIR):$$(echo "$(CURDIR)"/$(VENV)/lib/python3.*/site-packages)" \
 	  .venv-fuzz/bin/python -m tests.fuzz.run --time $(TIME) $(if $(JOBS),--jobs $(JOBS))
 
+# cosmic-ray, which makes mutants; they are tested with the packages of .venv.
+.venv-mutants/.ready: tests/mutants/requirements.txt
+	@$(MAKE_VENV) .venv-mutants $(PYTHON)
+	@.venv-mutants/bin/python $(PIP_INSTALL) --require-hashes -r $<
+	@mv .venv-mutants/.making $@
+
+mutants: setup .venv-mutants/.ready  ## mutation tests of the request path: make mutants [COUNT=150] [SEED=1] [PARTS="request image"]
+	@.venv-mutants/bin/python -m tests.mutants.run \
+	  $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) $(if $(PARTS),--parts $(PARTS))
+
 slow: setup  ## search for the files that cost most of the processor: make slow [TIME=seconds a reader]
 	@$(BIN)/python -m tests.fuzz.slow --time $(TIME)
 
@@ -217,6 +264,6 @@ soak: setup  ## load at capacity with faults, both backends: make soak [TIME=sec
 	@$(BIN)/python -m tests.soak.run --time $(TIME)
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) .venv-export .venv-infinity .venv-fuzz node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
+	rm -rf $(VENV) .venv-export .venv-infinity .venv-fuzz .venv-mutants release verify-results node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
 
-.PHONY: unit soak slow strangers synth deploy publish destroy fuzz help setup lock run test test-browser check bench bench-infinity calibrate exactness model test-export clean lock-check test-container sbom audit pin
+.PHONY: docs mutants release secrets unit verify soak slow strangers synth deploy publish destroy fuzz help setup lock run test test-browser check bench bench-catalogue bench-infinity calibrate exactness model test-export clean lock-check test-container sbom audit pin

@@ -6,7 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
-from api_explorer.document import document
+from api_explorer.document import FEATURES, document
 
 HERE = Path(__file__).resolve().parent
 NODE_MODULES = HERE.parent / "node_modules"
@@ -44,6 +44,7 @@ def bundle(output: Path, node_modules: Path = NODE_MODULES) -> None:
     for name, source in VENDORED.items():
         _without_source_map(node_modules / source, assets / name)
     _write_json(assets / "openapi.json", document())
+    _write_json(assets / "openapi-catalogue.json", document(FEATURES))
     _write_json(assets / "examples.json", _examples())
     _stamp(assets)
     shutil.copyfile(HERE / "handler.py", output / "handler.py")

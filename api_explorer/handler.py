@@ -1,8 +1,8 @@
 """The Lambda function behind `GET /api-explorer` and `GET /api-explorer/{asset}`.
 
 Its zip holds this file and the `assets` that `bundle.py` gathered; it needs the standard library alone. The
-environment says what is deployed: AUTHORIZATION (`AWS_IAM`, `NONE`) and IMAGE_SIMILARITY (`yes-lambda`,
-`yes-sagemaker`, `no`).
+environment says what is deployed: AUTHORIZATION (`AWS_IAM`, `NONE`), IMAGE_SIMILARITY (`yes-lambda`,
+`yes-sagemaker`, `no`) and CATALOGUE (`yes` where there is one).
 """
 
 import hashlib
@@ -16,8 +16,8 @@ from typing import Any
 
 ASSETS = Path(__file__).resolve().parent / "assets"
 PAGE = "index.html"
-DOCUMENT = "openapi.json"
-FEATURE_TAG = "Image similarity"
+DOCUMENT, WITH_CATALOGUE = "openapi.json", "openapi-catalogue.json"
+FEATURE_TAGS = frozenset({"Image similarity", "Catalogue"})
 CONTENT_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -81,19 +81,22 @@ def deployed(document: dict[str, Any], environment: Mapping[str, str]) -> dict[s
         A document whose server is relative to its own address, with `x-deployment` telling the page about
         the deployment.
     """
-    signed = environment["AUTHORIZATION"] == "AWS_IAM"
+    security: list[dict[str, list[str]]] = (
+        [{"sigv4": []}] if environment["AUTHORIZATION"] == "AWS_IAM" else []
+    )
     backend = environment["IMAGE_SIMILARITY"]
     kept = {key: value for key, value in document.items() if key != "x-pictures"}
     paths = {name: path for name, path in document["paths"].items() if _is_feature(path)}
     for path in paths.values():
         for operation in path.values():
-            operation["security"] = [{"sigv4": []}] if signed else []
+            if {} in operation["security"]:  # one that need not be signed
+                operation["security"] = security
     components = dict(document["components"])
-    if not signed:
+    if not any(operation["security"] for path in paths.values() for operation in path.values()):
         del components["securitySchemes"]
     return kept | {
         "servers": [{"url": "..", "description": "This deployment"}],
-        "tags": [tag for tag in document["tags"] if tag["name"] == FEATURE_TAG and backend != "no"],
+        "tags": [tag for tag in document["tags"] if tag["name"] in FEATURE_TAGS and backend != "no"],
         "paths": paths if backend != "no" else {},
         "components": components,
         "x-deployment": {
@@ -105,13 +108,14 @@ def deployed(document: dict[str, Any], environment: Mapping[str, str]) -> dict[s
 
 
 def _is_feature(path: Mapping[str, Any]) -> bool:
-    return any(FEATURE_TAG in operation["tags"] for operation in path.values())
+    return any(not FEATURE_TAGS.isdisjoint(operation["tags"]) for operation in path.values())
 
 
 @cache
 def load(name: str) -> Asset:
     """One of the files of NAMES as it is served; read when it is first asked for, to start fast."""
-    text = (ASSETS / name).read_text("utf-8")
+    source = WITH_CATALOGUE if name == DOCUMENT and os.environ.get("CATALOGUE") == "yes" else name
+    text = (ASSETS / source).read_text("utf-8")
     if name == DOCUMENT:
         text = json.dumps(deployed(json.loads(text), os.environ), separators=(",", ":"))
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -142,5 +146,5 @@ def _response(status: int, headers: Mapping[str, str], body: str) -> dict[str, A
     }
 
 
-NAMES = frozenset(file.name for file in ASSETS.iterdir())
+NAMES = frozenset(file.name for file in ASSETS.iterdir()) - {WITH_CATALOGUE}
 VERSION = load("version.txt").body

@@ -1,6 +1,6 @@
 """python -m bench [--full] [--previous REV]: tables to bench/results; a full run also writes to docs.
 
-What was measured while the machine was busy goes to bench/results/*-busy.*, and never to docs.
+Results of a busy machine go to bench/results/*-busy.*, and never to docs.
 """
 
 import argparse
@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def write(run: Run) -> None:
-    """The record, the report and the plots; of a full run on a quiet machine the page of costs too."""
+    """Write record, report and plots; after a full run on a quiet machine, the page of costs too."""
     against = machine.objections(run.state) if run.state else []
     quoted = run.mode == FULL.mode and not against
     name = f"{run.mode}-busy" if against else run.mode

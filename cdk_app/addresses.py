@@ -1,9 +1,14 @@
-"""ARNs and URLs of the API, which hold its id by name: nobody has to wait for the API to be made."""
+"""ARNs and URLs of the API, which hold its id by name: nobody has to wait for the API to be made.
+
+And the name of what must have one of its own.
+"""
 
 import aws_cdk as cdk
 
 REST_API = "RestApi"  # its logical id
 STAGE = "Stage"
+OWN_NAME = "image-similarity-${Stack}"
+"""`own_name`, as text for Fn::Sub with `Stack`, the `stack_part`."""
 
 
 def execute_arn(path: str, stage: str = "*") -> str:
@@ -22,3 +27,13 @@ def url(path: str) -> str:
     """The public URL of a path; it exists once the stage does."""
     host = f"${{{REST_API}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}"
     return cdk.Fn.sub(f"https://{host}/${{{STAGE}}}/{path}")
+
+
+def stack_part() -> str:
+    """The first group of the GUID in the stack's id: no two stacks share it, whatever they are called."""
+    return cdk.Fn.select(0, cdk.Fn.split("-", cdk.Fn.select(2, cdk.Fn.split("/", cdk.Aws.STACK_ID))))
+
+
+def own_name() -> str:
+    """A name that no other stack has, of small letters, digits and dashes."""
+    return cdk.Fn.sub(OWN_NAME, {"Stack": stack_part()})

@@ -47,7 +47,7 @@ class Alarm:
         alarm_id: the construct's id.
         condition: the name of the condition under which it exists.
         description: what is wrong, and what to do; may be a function of CloudFormation.
-        threshold: in the expression's unit.
+        threshold: in the expression's unit; may be a function of CloudFormation.
         metrics: by the name that the expression uses; a MetricStat where CloudFormation chooses one.
         expression: metric math, or the name of the one metric.
     """
@@ -55,7 +55,7 @@ class Alarm:
     alarm_id: str
     condition: str
     description: object
-    threshold: float
+    threshold: float | Mapping[str, object]
     metrics: Mapping[str, Metric | object]
     expression: object
 
@@ -82,7 +82,7 @@ def make(scope: Construct, choices: Choices, alarm: Alarm) -> None:
         alarm_description=cdk.Token.as_string(alarm.description),
         evaluation_periods=3,
         datapoints_to_alarm=2,
-        threshold=alarm.threshold,
+        threshold=cdk.Token.as_number(alarm.threshold),
         comparison_operator="GreaterThanThreshold",
         treat_missing_data="notBreaching",
         alarm_actions=actions,

@@ -38,12 +38,7 @@ class ApiExplorer(Construct):
             role=role.attr_arn,
             memory_size=MEMORY_MB,
             timeout=TIMEOUT_SECONDS,
-            environment=lambda_.CfnFunction.EnvironmentProperty(
-                variables={
-                    "AUTHORIZATION": choices.parameters["APIGatewayAuthorization"],
-                    "IMAGE_SIMILARITY": choices.parameters["ImageSimilarity"],
-                }
-            ),
+            environment=lambda_.CfnFunction.EnvironmentProperty(variables=_deployed(choices)),
             logging_config=functions.json_logs(logs),
             tracing_config=functions.traced(choices.conditions),
         )
@@ -59,3 +54,14 @@ class ApiExplorer(Construct):
         with TemporaryDirectory() as folder:
             bundle(Path(folder))
             return s3_assets.Asset(self, "Code", path=folder)
+
+
+def _deployed(choices: Choices) -> dict[str, str]:
+    """What the function is told of the deployment."""
+    variables = {
+        "AUTHORIZATION": choices.parameters["APIGatewayAuthorization"],
+        "IMAGE_SIMILARITY": choices.parameters["ImageSimilarity"],
+    }
+    if choices.conditions.has_catalogue:
+        variables["CATALOGUE"] = choices.parameters["Catalogue"]
+    return variables

@@ -19,11 +19,13 @@ class Combination:
     backend: str
     signed: bool
     explorer: bool
+    catalogue: bool = False
 
     @property
     def name(self) -> str:
         """A readable name, part of logical ids."""
-        return f"{self.backend}{'Iam' if self.signed else 'Open'}{'Explorer' if self.explorer else 'Plain'}"
+        name = f"{self.backend}{'Iam' if self.signed else 'Open'}{'Explorer' if self.explorer else 'Plain'}"
+        return name + ("Catalogue" if self.catalogue else "")
 
 
 NAMES = {"lambda": "Lambda", "sagemaker": "SageMaker"}
@@ -64,6 +66,9 @@ class Conditions(Construct):
         self.has_ceiling = self._differs("HasConcurrencyCeiling", "LambdaMaxConcurrency")
         self.auto_rate = self._equals("IsRateAuto", "ThrottlingRateLimit", "auto")
         self.auto_burst = self._equals("IsBurstAuto", "ThrottlingBurstLimit", "auto")
+        self.has_catalogue = config.has_catalogue
+        if self.has_catalogue:
+            self._catalogue()
         for partition, name in PARTITIONS.items():
             self._add(name, cdk.Fn.condition_equals(cdk.Aws.PARTITION, partition))
         self.of = {combination: self._combination(combination) for combination in self.combinations()}
@@ -74,11 +79,12 @@ class Conditions(Construct):
         return found
 
     def combinations(self) -> Iterator[Combination]:
-        """Every combination of backend, authorization and Explorer."""
-        for backend, signed, explorer in itertools.product(
-            (*self.backends, "Off"), (True, False), (True, False)
+        """Every combination of backend, authorization, Explorer, and catalogue, which needs a backend."""
+        for backend, signed, explorer, catalogue in itertools.product(
+            (*self.backends, "Off"), (True, False), (True, False), (True, False)
         ):
-            yield Combination(backend, signed, explorer)
+            if not catalogue or (self.has_catalogue and backend != "Off"):
+                yield Combination(backend, signed, explorer, catalogue)
 
     def by_backend(self, values: Mapping[str, object]) -> object:
         """The value of the backend that runs, by nested Fn::If; for use where the feature is on.
@@ -98,14 +104,25 @@ class Conditions(Construct):
             both = cdk.Fn.condition_and(_holds(self[f"Is{backend}"]), _holds(condition))
             self._add(f"Is{backend}{suffix}", both)
 
+    def _catalogue(self) -> None:
+        """What of the catalogue there is: what it keeps, and what serves."""
+        off = cdk.Fn.condition_equals(self._parameters["Catalogue"], "no")
+        self._add("HasCatalogue", cdk.Fn.condition_not(off))
+        on = cdk.Fn.condition_equals(self._parameters["Catalogue"], "yes")
+        serves = self._add("IsCatalogueServing", cdk.Fn.condition_and(on, _holds(self.is_on)))
+        for suffix, condition in (("InVpc", self.in_vpc), ("WithKey", self.has_key)):
+            both = cdk.Fn.condition_and(_holds(serves), _holds(condition))
+            self._add(f"IsCatalogueServing{suffix}", both)
+
     def _combination(self, combination: Combination) -> cdk.CfnCondition:
-        signed, explorer = _holds(self.is_signed), _holds(self.has_explorer)
+        axes = [(self.is_signed, combination.signed), (self.has_explorer, combination.explorer)]
+        if self.has_catalogue and combination.backend != "Off":
+            axes.append((self["IsCatalogueServing"], combination.catalogue))
         return self._add(
             f"Is{combination.name}",
             cdk.Fn.condition_and(
                 _holds(self[f"Is{combination.backend}"]),
-                signed if combination.signed else cdk.Fn.condition_not(signed),
-                explorer if combination.explorer else cdk.Fn.condition_not(explorer),
+                *(_holds(axis) if wanted else cdk.Fn.condition_not(_holds(axis)) for axis, wanted in axes),
             ),
         )
 

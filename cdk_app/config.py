@@ -10,6 +10,7 @@ from typing import Any
 
 from cdk_app import build_rows
 from cdk_app.build_rows import BUILD_FLAGS
+from cdk_app.catalogue.rows import has_resources
 from cdk_app.constraints import Constraint, OneOf
 from cdk_app.parameter_rows import PARAMETERS
 from cdk_app.table import Row
@@ -77,6 +78,11 @@ class DeploymentConfig:
         """The backends whose image is built."""
         return build_rows.backends(self.flags)
 
+    @property
+    def has_catalogue(self) -> bool:
+        """Whether the template has the catalogue's resources."""
+        return has_resources(self.flags)
+
     def _check_together(self) -> None:
         """Raise ConfigError for flags of which each is right, and together they can't be."""
         if int(self["sagemaker_min"]) > int(self["sagemaker_max"]):
@@ -86,10 +92,22 @@ class DeploymentConfig:
             )
         if self["model"] == "embedded" and self["precision"] != "fp16":
             raise ConfigError("Context key 'precision': the embedded model comes as fp16 alone.")
+        if self["catalogue"] in ("yes", "paused"):
+            self._check_catalogue()
         for pair in PAIRS:
             absent = [flag for flag in pair if not self[flag]]
             if len(absent) == 1:
                 raise ConfigError(f"{' and '.join(pair)} go together: '{absent[0]}' is missing.")
+
+    def _check_catalogue(self) -> None:
+        """What the template's rules say of the parameters (parameters.py)."""
+        if not self["image_buckets"]:
+            raise ConfigError(f"catalogue is {self['catalogue']}: 'image_buckets' must list its buckets.")
+        if not self.has_catalogue:
+            raise ConfigError(
+                f"catalogue is {self['catalogue']}: its functions run the Lambda image, "
+                f"and images is {self['images']}."
+            )
 
 
 def cdk_context() -> dict[str, Any]:

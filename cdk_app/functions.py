@@ -1,5 +1,6 @@
-"""What both functions of the stack share, the Lambda backend's and the Explorer's."""
+"""What the functions of the stack share: the Lambda backend's, the Explorer's and the catalogue's."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import aws_cdk as cdk
@@ -11,10 +12,22 @@ from cdk_app import iam
 from cdk_app.conditions import Conditions, pick
 
 
-def function_role(scope: Construct, description: str, logs: aws_logs.CfnLogGroup) -> aws_iam.CfnRole:
-    """A function's role: its log lines and traces, nothing else."""
+def function_role(
+    scope: Construct,
+    description: str,
+    logs: aws_logs.CfnLogGroup,
+    *,
+    caller: str = "lambda",
+    policies: Sequence[aws_iam.CfnRole.PolicyProperty] = (),
+) -> aws_iam.CfnRole:
+    """A function's role: its log lines and traces, and what `policies` say.
+
+    `caller` is who assumes it, as `iam.service_role` wants it.
+    """
     writing = iam.policy("WriteLogsAndTraces", [iam.write_logs(logs), iam.write_traces()])
-    return iam.service_role(scope, "Role", service="lambda", description=description, policies=[writing])
+    return iam.service_role(
+        scope, "Role", service=caller, description=description, policies=[writing, *policies]
+    )
 
 
 def json_logs(logs: aws_logs.CfnLogGroup) -> lambda_.CfnFunction.LoggingConfigProperty:

@@ -8,13 +8,15 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from api_explorer.document import document
+from api_explorer.document import CATALOGUE, document
 from cdk_app.conditions import Conditions, pick
 from cdk_app.gateway_responses import gateway_responses
 from cdk_app.openapi import ANY_ORIGIN, Json
 
-FEATURE_TAG = "Image similarity"
+FEATURE_TAG, CATALOGUE_TAG = "Image similarity", "Catalogue"
+SIGNED: list[Json] = [{"sigv4": []}]
 INTEGRATION = "x-amazon-apigateway-integration"
 OPEN: list[Json] = []
 EXPOSED = "'X-Request-Id, X-Model, Server-Timing, Retry-After'"
@@ -43,7 +45,14 @@ TO_THE_PAGE = """\
 """
 
 
-def build(conditions: Conditions, *, title: str, feature: Mapping[str, Json], explorer: Json) -> Json:
+def build(
+    conditions: Conditions,
+    *,
+    title: str,
+    feature: Mapping[str, Json],
+    explorer: Json,
+    catalogue: Json | None = None,
+) -> Json:
     """Build the body.
 
     Args:
@@ -51,34 +60,38 @@ def build(conditions: Conditions, *, title: str, feature: Mapping[str, Json], ex
         title: the API's name.
         feature: backend (as `conditions.backends` names it) -> the integration of the feature's routes.
         explorer: the integration of the Explorer's routes.
+        catalogue: the integration of the catalogue's routes; None where the template has none.
 
     Returns:
         OpenAPI 3.0 with API Gateway's extensions and CloudFormation's Fn::If.
     """
-    source = document()
+    source = document(() if catalogue is None else (CATALOGUE,))
+    integrations = {"feature": feature, "explorer": explorer, "catalogue": catalogue}
     return {
         "openapi": "3.0.1",
         "info": {"title": title, "version": source["info"]["version"]},
         "paths": {
-            path: _path(path, methods, conditions, feature, explorer)
-            for path, methods in source["paths"].items()
+            path: _path(path, methods, conditions, integrations) for path, methods in source["paths"].items()
         },
         "components": {"securitySchemes": {"sigv4": _scheme(source)}},
         "x-amazon-apigateway-gateway-responses": gateway_responses(source, conditions),
     }
 
 
-def _path(
-    path: str, methods: Json, conditions: Conditions, feature: Mapping[str, Json], explorer: Json
-) -> Json:
+def _path(path: str, methods: Json, conditions: Conditions, integrations: Mapping[str, Any]) -> Json:
     """One path with its preflight; under the condition of what serves it."""
     (method, operation), *_ = methods.items()
     options = _preflight(method.upper())
     if FEATURE_TAG in operation["tags"]:
-        return pick(conditions.is_on, {method: _feature(conditions, feature), "options": options})
+        return pick(
+            conditions.is_on, {method: _feature(conditions, integrations["feature"]), "options": options}
+        )
+    if CATALOGUE_TAG in operation["tags"]:
+        served = _catalogue(operation, conditions, integrations["catalogue"])
+        return pick(conditions["IsCatalogueServing"], {method: served, "options": options})
     if path == "/":
         return {method: _service_name(operation, conditions), "options": options}
-    served = _parameters(operation) | {"responses": ANY_RESPONSE, "security": OPEN, INTEGRATION: explorer}
+    served = _parameters(operation) | _proxied(integrations["explorer"], OPEN)
     return pick(conditions.has_explorer, {method: served, "options": options})
 
 
@@ -95,9 +108,20 @@ def _feature(conditions: Conditions, feature: Mapping[str, Json]) -> Json:
             "502": declared(ERROR_HEADERS),
             "503": declared((*ERROR_HEADERS, "Retry-After")),
         },
-        "security": pick(conditions.is_signed, [{"sigv4": []}], OPEN),
+        "security": pick(conditions.is_signed, SIGNED, OPEN),
         INTEGRATION: integrations[0] if len(integrations) == 1 else pick(first, *integrations),
     }
+
+
+def _catalogue(operation: Json, conditions: Conditions, integration: Json) -> Json:
+    """An operation of the catalogue's; the document says which is signed whatever the others are."""
+    always = operation["security"] == SIGNED
+    return _proxied(integration, SIGNED if always else pick(conditions.is_signed, SIGNED, OPEN))
+
+
+def _proxied(integration: Json, security: object) -> Json:
+    """An operation that one function answers as a whole."""
+    return {"responses": ANY_RESPONSE, "security": security, INTEGRATION: integration}
 
 
 def _parameters(operation: Json) -> Json:

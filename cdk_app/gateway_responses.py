@@ -37,7 +37,7 @@ def gateway_responses(source: Json, conditions: Conditions) -> Json:
 
 
 def _configuration_error(source: Json, conditions: Conditions) -> Json:
-    """Where Lambda runs the feature: 503, because this is what a function that is throttled comes to.
+    """Where Lambda runs the feature or the catalogue: 503, as this is what a throttled function comes to.
 
     API Gateway answers Lambda's 429 with a 500 of its own and does not pass on why; of the types of
     responses that are 500 this is the one for integrations. A stack whose integration is wrong would say
@@ -47,16 +47,19 @@ def _configuration_error(source: Json, conditions: Conditions) -> Json:
     defect = _response(error(source, "InternalError"))
     if "Lambda" not in conditions.backends:
         return defect
-    return pick(conditions["IsLambda"], _response(error(source, "Unavailable"), "503", retry=True), defect)
+    busy = _response(error(source, "Unavailable"), "503", retry=True)
+    if conditions.has_catalogue and len(conditions.backends) > 1:
+        defect = pick(conditions["IsCatalogueServing"], busy, defect)
+    return pick(conditions["IsLambda"], busy, defect)
 
 
-def _response(told: Json, status: str | None = None, *, retry: bool = False) -> Json:
+def _response(said: Json, status: str | None = None, *, retry: bool = False) -> Json:
     """One gateway response.
 
     Args:
-        told: code and message; message None passes on API Gateway's own words, which tell the reason best.
+        said: code and message; message None passes on API Gateway's own words, which tell the reason best.
         status: the contract's status where API Gateway's own differs.
-        retry: whether the caller is told when to try again.
+        retry: whether the response says when to try again.
     """
     headers = {"Access-Control-Allow-Origin": ANY_ORIGIN}
     if retry:
@@ -65,8 +68,8 @@ def _response(told: Json, status: str | None = None, *, retry: bool = False) -> 
             "Access-Control-Expose-Headers": "'Retry-After'",
         }
     # messageString is quoted already
-    message = "$context.error.messageString" if told["message"] is None else json.dumps(told["message"])
-    template = f'{{"code":"{told["code"]}","message":{message},"requestId":"$context.requestId"}}'
+    message = "$context.error.messageString" if said["message"] is None else json.dumps(said["message"])
+    template = f'{{"code":"{said["code"]}","message":{message},"requestId":"$context.requestId"}}'
     return {
         **({"statusCode": status} if status else {}),
         "responseParameters": {f"gatewayresponse.header.{name}": value for name, value in headers.items()},

@@ -18,6 +18,8 @@ Statement = Mapping[str, Any]
 SENDS_SOURCE_ACCOUNT = {
     # https://github.com/aws/agent-toolkit-for-aws: AWS's own lambda-trust-policy.json asks for it.
     "lambda": True,
+    # Of the pollers of an event source mapping nothing is known; they assume the function's role too.
+    "lambda-pollers": False,
     # https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html
     "sagemaker": True,
     # https://github.com/aws-solutions-library-samples/accelerated-intelligent-document-processing-on-aws/pull/479
@@ -47,27 +49,32 @@ def arn(tail: str, **values: str) -> str:
     return cdk.Fn.sub(text, values or None)
 
 
-def read_buckets(
-    scope: Construct, role: iam.CfnRole, *, conditions: Conditions, backend: str, buckets: str
-) -> None:
-    """Let the role read the objects of the listed buckets; nothing exists where none is listed.
+def bucket_arns(conditions: Conditions, buckets: str, tail: str = "") -> object:
+    """The ARNs of the listed buckets, each with the tail: `/*` for their objects.
 
-    Fn::Join takes no function as delimiter, so the ARNs are written out once for each partition.
+    Fn::Join takes no function as delimiter, so they are written out once for each partition.
     """
 
     def arns(partition: str) -> object:
-        start, end = f"arn:{partition}:s3:::", "/*"
-        joined = cdk.Fn.join(f"{end},{start}", cdk.Fn.split(",", buckets))
-        return cdk.Fn.split(",", cdk.Fn.join("", [start, joined, end]))
+        start = f"arn:{partition}:s3:::"
+        joined = cdk.Fn.join(f"{tail},{start}", cdk.Fn.split(",", buckets))
+        return cdk.Fn.split(",", cdk.Fn.join("", [start, joined, tail]))
 
     resources = arns("aws")
     for partition, name in reversed(PARTITIONS.items()):
         resources = pick(conditions[name], arns(partition), resources)
+    return resources
+
+
+def read_buckets(
+    scope: Construct, role: iam.CfnRole, *, conditions: Conditions, backend: str, buckets: str
+) -> None:
+    """Let the role read the objects of the listed buckets; nothing exists where none is listed."""
     policy = iam.CfnPolicy(
         scope,
         "BucketsPolicy",
         policy_name="ReadImageBuckets",
-        policy_document=document([allow(["s3:GetObject"], resources)]),
+        policy_document=document([allow(["s3:GetObject"], bucket_arns(conditions, buckets, "/*"))]),
         roles=[role.ref],
     )
     policy.cfn_options.condition = conditions[f"Is{backend}WithBuckets"]
@@ -96,11 +103,12 @@ def service_role(
     aws:SourceAccount keeps the service from being a confused deputy:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html. A role that is passed to a service
     must be of the caller's own account anyway, so a role without the condition is no open door. `service` is
-    the name before .amazonaws.com; KeyError for one that is not in SENDS_SOURCE_ACCOUNT.
+    the name before .amazonaws.com, after a dash which part of it; KeyError for one that is not in
+    SENDS_SOURCE_ACCOUNT.
     """
     trust: dict[str, Any] = {
         "Effect": "Allow",
-        "Principal": {"Service": f"{service}.amazonaws.com"},
+        "Principal": {"Service": f"{service.partition('-')[0]}.amazonaws.com"},
         "Action": "sts:AssumeRole",
     }
     if SENDS_SOURCE_ACCOUNT[service]:

@@ -5,6 +5,7 @@ import re
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from aws_cdk import Aws
 from aws_cdk import aws_ecr_assets as ecr_assets
@@ -65,8 +66,14 @@ def model_name(config: DeploymentConfig) -> str:
     """What the containers answer as X-Model."""
     if config["model"] != "embedded":
         return f"{config['model']}/{config['pretrained']}"
-    manifest = json.loads((ROOT / EMBEDDED / "manifest.json").read_text("utf-8"))
+    manifest = embedded_manifest()
     return f"{manifest['model']}/{manifest['pretrained']}"
+
+
+def embedded_manifest() -> dict[str, Any]:
+    """What the model that comes along says of itself."""
+    manifest: dict[str, Any] = json.loads((ROOT / EMBEDDED / "manifest.json").read_text("utf-8"))
+    return manifest
 
 
 def service_environment(parameters: Parameters) -> dict[str, str]:

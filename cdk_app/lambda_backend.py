@@ -30,7 +30,8 @@ class LambdaBackend(Construct):
     def __init__(self, scope: Construct, choices: Choices) -> None:
         super().__init__(scope, self.name)
         self._choices = choices
-        self.function = self._function(image(self, "lambda", choices.config).image_uri)
+        self.image_uri = image(self, "lambda", choices.config).image_uri
+        self.function = self._function()
         self.permission = functions.invoke_permission(self, self.function, addresses.execute_arn("POST/*"))
         self.integration = functions.proxy_integration(self.function)
         self.turned_away = self._metric("Throttles")
@@ -38,7 +39,7 @@ class LambdaBackend(Construct):
         self.widgets = self._widgets()
         when(choices.conditions["IsLambda"], self)
 
-    def _function(self, image_uri: str) -> lambda_.CfnFunction:
+    def _function(self) -> lambda_.CfnFunction:
         parameters, conditions = self._choices.parameters, self._choices.conditions
         logs = log_group(self, "LogGroup", self._choices)
         role = functions.function_role(self, "What the Image Similarity function may do", logs)
@@ -58,7 +59,7 @@ class LambdaBackend(Construct):
             "Function",
             description="Vectors and similarity of images",
             package_type="Image",
-            code=lambda_.CfnFunction.CodeProperty(image_uri=image_uri),
+            code=lambda_.CfnFunction.CodeProperty(image_uri=self.image_uri),
             architectures=[self._choices.config["architecture"]],
             role=role.attr_arn,
             memory_size=parameters.number("LambdaMemorySize"),

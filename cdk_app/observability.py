@@ -9,7 +9,9 @@ from constructs import Construct
 from cdk_app import alarms
 from cdk_app.alarms import NAMESPACE, Alarm, Metric
 from cdk_app.backend import Backend
+from cdk_app.catalogue.construct import Catalogue
 from cdk_app.choices import Choices
+from cdk_app.conditions import pick
 from cdk_app.rest_api import RestApi, throttles
 from cdk_app.widgets import Widget, bare, metrics, widget
 
@@ -24,14 +26,23 @@ class Observability(Construct):
     """Everything under the feature's condition, or under that of the backend it watches."""
 
     def __init__(
-        self, scope: Construct, choices: Choices, *, title: str, api: RestApi, backends: Sequence[Backend]
+        self,
+        scope: Construct,
+        choices: Choices,
+        *,
+        title: str,
+        api: RestApi,
+        backends: Sequence[Backend],
+        catalogue: Catalogue | None,
     ) -> None:
         super().__init__(scope, "Observability")
         self._choices = choices
         self._api = {"ApiName": title, "Stage": api.stage_name}
         self._backends = {backend.name: backend for backend in backends}
         self._running = choices.conditions.by_backend({name: name.lower() for name in self._backends})
+        self._catalogue = catalogue
         own = [alarm for backend in backends for alarm in backend.alarms]
+        own += catalogue.alarms if catalogue else ()
         for alarm in (self._errors_alarm(), self._latency_alarm(), self._requests_alarm(), *own):
             alarms.make(self, choices, alarm)
         self._dashboard()
@@ -78,6 +89,9 @@ class Observability(Construct):
             "Own": conditions.by_backend({name: item.widgets for name, item in self._backends.items()}),
         }
         body = f'{{"widgets":[{bare(_common_widgets())},${{Own}}]}}'
+        if self._catalogue:
+            values["Catalogue"] = pick(conditions["IsCatalogueServing"], self._catalogue.widgets, "")
+            body = body.replace("${Own}", "${Own}${Catalogue}")
         text = cdk.Token.as_string({"Fn::Sub": [body, values]})
         dashboard = cloudwatch.CfnDashboard(self, "Dashboard", dashboard_body=text)
         dashboard.cfn_options.condition = conditions.is_on

@@ -2,6 +2,7 @@
 
 from cdk_app import values
 from cdk_app.build_rows import backends, instance_types
+from cdk_app.catalogue.rows import CATALOGUE_ROWS
 from cdk_app.constraints import OneOf
 from cdk_app.table import Flags, Row
 
@@ -76,7 +77,7 @@ FEATURE_ROWS = (
         default="3008",
         rule=values.LAMBDA_MEMORY,
         text="Memory in MB; CPU grows with it, and so does the price of a second. New accounts may use up "
-        "to 3008. Used by yes-lambda.",
+        "to 3008. Used by yes-lambda and the catalogue.",
     ),
     Row(
         flag="lambda_max_concurrency",
@@ -214,8 +215,8 @@ OPERATION_ROWS = (
         label="KMS Key ARN",
         default="",
         rule=values.KEY_ARN,
-        text="KMS key of this region that log groups are encrypted with; its policy must let CloudWatch "
-        "Logs use it. Empty: a key of AWS's own.",
+        text="KMS key of this region that log groups and the catalogue's queues are encrypted with; its "
+        "policy must let CloudWatch Logs and, for the queues, EventBridge use it. Empty: keys of AWS's own.",
     ),
     Row(
         flag="alarm_topic_arn",
@@ -238,4 +239,4 @@ OPERATION_ROWS = (
         "makes none.",
     ),
 )
-PARAMETERS = (*FEATURE_ROWS, *SAGEMAKER_ROWS, *NETWORK_ROWS, *OPERATION_ROWS)
+PARAMETERS = (*FEATURE_ROWS, *CATALOGUE_ROWS, *SAGEMAKER_ROWS, *NETWORK_ROWS, *OPERATION_ROWS)

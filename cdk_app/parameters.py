@@ -6,12 +6,16 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Construct
 
+from cdk_app.catalogue.rows import in_template
 from cdk_app.config import PAIRS, ROWS, DeploymentConfig
 from cdk_app.constraints import Constraint, Number, OneOf
 from cdk_app.parameter_rows import PARAMETERS
 from cdk_app.table import Row
 
 RULED_MAXIMA = range(1, 4)
+# Of the regions in cfn-lint's schemas; where a type is missing, CloudFormation refuses the template itself
+# ("Unrecognized resource types"), whatever its conditions: -c catalogue=absent is for these.
+WITHOUT_S3_VECTORS = ("il-central-1", "me-central-1")
 
 
 class Parameters(Construct):
@@ -19,8 +23,11 @@ class Parameters(Construct):
 
     def __init__(self, scope: Construct, config: DeploymentConfig) -> None:
         super().__init__(scope, "Parameters")
-        self._parameters = {row.name: self._parameter(row, config) for row in PARAMETERS}
+        self._rows = [row for row in PARAMETERS if row.present(config.flags)]
+        self._parameters = {row.name: self._parameter(row, config) for row in self._rows}
         self._instances_rule()
+        if in_template(config.flags):
+            self._catalogue_rule(config)
         for pair in PAIRS:
             self._pair_rules(*(ROWS[flag].name for flag in pair))
 
@@ -31,17 +38,16 @@ class Parameters(Construct):
         """A parameter's Ref where the CDK wants a number."""
         return cdk.Token.as_number({"Ref": self._parameters[name].logical_id})
 
-    @staticmethod
-    def interface() -> dict[str, Any]:
+    def interface(self) -> dict[str, Any]:
         """The console's groups and labels (AWS::CloudFormation::Interface)."""
         groups: dict[str, list[str]] = {}
-        for row in PARAMETERS:
+        for row in self._rows:
             groups.setdefault(row.group, []).append(row.name)
         return {
             "ParameterGroups": [
                 {"Label": {"default": group}, "Parameters": names} for group, names in groups.items()
             ],
-            "ParameterLabels": {row.name: {"default": row.label} for row in PARAMETERS},
+            "ParameterLabels": {row.name: {"default": row.label} for row in self._rows},
         }
 
     def _parameter(self, row: Row, config: DeploymentConfig) -> cdk.CfnParameter:
@@ -73,6 +79,30 @@ class Parameters(Construct):
             )
 
         cdk.CfnRule(self, "MinimumWithinMaximum", assertions=[assertion(limit) for limit in RULED_MAXIMA])
+
+    def _catalogue_rule(self, config: DeploymentConfig) -> None:
+        """Refuse a catalogue of no buckets, without the image of its functions, and without S3 Vectors."""
+        here = cdk.Fn.condition_contains(list(WITHOUT_S3_VECTORS), cdk.Aws.REGION)
+        needed = {
+            "Catalogue needs ImageBuckets, which is empty: list the buckets to index, or give no.": (
+                cdk.Fn.condition_not(cdk.Fn.condition_equals(self["ImageBuckets"], ""))
+            ),
+            "Catalogue can only be no: this region has no Amazon S3 Vectors.": cdk.Fn.condition_not(here),
+        }
+        off = cdk.Fn.condition_equals(self["Catalogue"], "no")
+        if not config.has_catalogue:
+            text = (
+                "Catalogue can only be no: the template was made without the Lambda image (-c images=both)."
+            )
+            needed = {text: off}
+        cdk.CfnRule(
+            self,
+            "CatalogueNeeds",
+            rule_condition=cdk.Fn.condition_not(off),
+            assertions=[
+                cdk.CfnRuleAssertion(assert_=holds, assert_description=text) for text, holds in needed.items()
+            ],
+        )
 
     def _pair_rules(self, one: str, other: str) -> None:
         """Refuse either of two parameters without the other."""

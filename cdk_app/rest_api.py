@@ -1,28 +1,22 @@
-"""The REST API: its body, one Deployment for each combination of the body's axes, and the stage that picks.
+"""The REST API: its body, and the stage, which points to the one Deployment that is live."""
 
-A Deployment is a snapshot that CloudFormation never renews by itself. docs/adr tells why there is one for
-each combination, and which rules keep a parameter change live at once, never open and never stale.
-"""
-
-import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_wafv2 as wafv2
-from constructs import Construct, IDependable
+from constructs import Construct
 
-from cdk_app import addresses, iam
+from cdk_app import addresses, deployments, iam
 from cdk_app.backend import Backend
 from cdk_app.choices import Choices
-from cdk_app.conditions import Combination, pick
+from cdk_app.conditions import pick
 from cdk_app.logs import log_group
 from cdk_app.openapi import Json
 
 COMPRESS_FROM_BYTES = 1024
-HASH_LENGTH = 8
 # What `auto` throttles to: where calls are signed, and where everyone may call at the owner's cost.
 AUTO_RATE, AUTO_BURST = (50, 10), (100, 20)
 
@@ -36,7 +30,7 @@ class RestApi(Construct):
         title: the API's name.
         body: the OpenAPI body.
         backends: each whose image is built.
-        explorer: what must exist before the Explorer's routes are served.
+        permissions: what must exist before the routes of a backend, the Explorer or the catalogue are served.
     """
 
     def __init__(
@@ -47,7 +41,7 @@ class RestApi(Construct):
         title: str,
         body: Json,
         backends: Sequence[Backend],
-        explorer: IDependable,
+        permissions: deployments.Permissions,
     ) -> None:
         super().__init__(scope, "Api")
         self._choices, self._conditions = choices, choices.conditions
@@ -61,59 +55,9 @@ class RestApi(Construct):
             **snapshot,
         )
         self._id = api.ref
-        invokable = {backend.name: backend.permission for backend in backends if backend.permission}
-        fingerprint = self._fingerprint(snapshot)
-        deployments = {
-            combination: self._deployment(combination, fingerprint, invokable, explorer)
-            for combination in self._conditions.combinations()
-        }
-        self.stage_name = self._stage(self._live(deployments), self._variables(backends)).ref
+        live = deployments.live(self, self._conditions, self._id, snapshot=snapshot, permissions=permissions)
+        self.stage_name = self._stage(live, self._variables(backends)).ref
         self._web_acl()
-
-    def _fingerprint(self, snapshot: Mapping[str, Any]) -> str:
-        """Of all that a Deployment freezes: body, compression, and a resource policy once there is one."""
-        resolved = json.dumps(cdk.Stack.of(self).resolve(snapshot), sort_keys=True)
-        return hashlib.sha256(resolved.encode()).hexdigest()[:HASH_LENGTH]
-
-    def _deployment(
-        self,
-        combination: Combination,
-        fingerprint: str,
-        invokable: Mapping[str, IDependable],
-        explorer: IDependable,
-    ) -> apigateway.CfnDeployment:
-        """A snapshot of the API as this combination resolves it.
-
-        The hash renews it with the template; it depends only on permissions that its condition implies.
-        """
-        deployment = apigateway.CfnDeployment(
-            self, f"Deployment{combination.name}{fingerprint}", rest_api_id=self._id
-        )
-        deployment.cfn_options.condition = self._conditions.of[combination]
-        if combination.backend in invokable:
-            deployment.node.add_dependency(invokable[combination.backend])
-        if combination.explorer:
-            deployment.node.add_dependency(explorer)
-        return deployment
-
-    def _live(self, deployments: Mapping[Combination, apigateway.CfnDeployment]) -> object:
-        """The id of the one Deployment that exists, by nested Fn::If."""
-        conditions = self._conditions
-
-        def of(backend: str) -> object:
-            def ref(*, signed: bool, explorer: bool) -> object:
-                return {"Ref": deployments[Combination(backend, signed, explorer)].logical_id}
-
-            def by_explorer(*, signed: bool) -> object:
-                served, plain = ref(signed=signed, explorer=True), ref(signed=signed, explorer=False)
-                return pick(conditions.has_explorer, served, plain)
-
-            return pick(conditions.is_signed, by_explorer(signed=True), by_explorer(signed=False))
-
-        live = of("Off")
-        for backend in conditions.backends:
-            live = pick(conditions[f"Is{backend}"], of(backend), live)
-        return live
 
     def _variables(self, backends: Sequence[Backend]) -> object:
         """The stage variables of the backend that runs."""

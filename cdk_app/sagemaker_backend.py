@@ -7,7 +7,7 @@ from aws_cdk import aws_iam
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from cdk_app import iam, network, sagemaker_integration
+from cdk_app import addresses, iam, network, sagemaker_integration
 from cdk_app.alarms import Alarm, Metric, own
 from cdk_app.backend import Output
 from cdk_app.choices import Choices
@@ -42,9 +42,7 @@ class SageMakerBackend(Construct):
         super().__init__(scope, self.name)
         self._choices, self._parameters = choices, choices.parameters
         # One endpoint for each instance type: Application Auto Scaling refuses a new type on a scaled one.
-        self._stack_part = cdk.Fn.select(
-            0, cdk.Fn.split("-", cdk.Fn.select(2, cdk.Fn.split("/", cdk.Aws.STACK_ID)))
-        )
+        self._stack_part = addresses.stack_part()
         size = cdk.Fn.join("-", cdk.Fn.split(".", self._parameters["SageMakerInstanceType"]))
         name = cdk.Fn.sub(f"{NAME_PREFIX}-${{Stack}}-${{Size}}", {"Stack": self._stack_part, "Size": size})
         model = self._model(image(self, "sagemaker", choices.config))

@@ -19,10 +19,15 @@ INTERFACES = (
     "Network interfaces that do not exist yet have no name, and describing actions know no resources. The "
     "policy exists where SubnetIds is given; what Lambda's own code may do with it is nothing: Deny."
 )
+OBJECTS = "Every object, but only read, and only in the buckets that the parameter ImageBuckets lists."
+WORKERS = ("Catalogue/Serving/Index", "Catalogue/Serving/Answer")
 ALARMS = (
     "ApiErrorsAlarm",
     "ApiLatencyAlarm",
     "ApiRequestsAlarm",
+    "CatalogueAgeAlarm",
+    "CatalogueDeadLettersAlarm",
+    "CatalogueEventsAlarm",
     "LambdaSpendAlarm",
     "LambdaThrottlesAlarm",
     "SageMakerHealthAlarm",
@@ -99,17 +104,19 @@ ACKNOWLEDGED = (
         ":endpoint/",
     ),
     *(
-        Acknowledged(
-            f"{backend}/BucketsPolicy",
-            WILDCARD,
-            "Every object, but only read, and only in the buckets that the parameter ImageBuckets lists.",
-            "s3:::",
-        )
+        Acknowledged(f"{backend}/BucketsPolicy", WILDCARD, OBJECTS, "s3:::")
         for backend in ("Lambda", "SageMaker")
     ),
     *(
         Acknowledged(f"{backend}/NetworkPolicy", WILDCARD, INTERFACES, "*")
-        for backend in ("Lambda", "SageMaker")
+        for backend in ("Lambda", "SageMaker", *WORKERS)
+    ),
+    *(Acknowledged(f"{worker}/Role", WILDCARD, TRACES, "*") for worker in WORKERS),
+    *(Acknowledged(f"{worker}/Role", WILDCARD, OBJECTS, "/*,arn:") for worker in WORKERS),
+    Acknowledged(
+        "Catalogue/Table",
+        "AwsSolutions-DDB3",
+        "It holds which pictures failed and how far a sync came: the next sync writes all of it anew.",
     ),
     *(
         Acknowledged(
@@ -121,7 +128,13 @@ ACKNOWLEDGED = (
     ),
     *(
         Acknowledged(f"{path}LogGroup", "CloudFormation-Validate::F3031", _default("KmsKeyArn", "the key"))
-        for path in ("Api/Access", "Explorer/", "Lambda/", "SageMaker/")
+        for path in (
+            "Api/Access",
+            "Explorer/",
+            "Lambda/",
+            "SageMaker/",
+            *(f"{worker}/" for worker in WORKERS),
+        )
     ),
     Acknowledged(
         "Lambda/Function",

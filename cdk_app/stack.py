@@ -8,9 +8,11 @@ from constructs import Construct
 from cdk_app import addresses, gateway_body
 from cdk_app.api_explorer import ApiExplorer
 from cdk_app.backend import Backend, Output
+from cdk_app.catalogue.construct import Catalogue
 from cdk_app.choices import Choices
 from cdk_app.conditions import Conditions
 from cdk_app.config import DeploymentConfig
+from cdk_app.deployments import Permissions
 from cdk_app.lambda_backend import LambdaBackend
 from cdk_app.observability import Observability
 from cdk_app.parameters import Parameters
@@ -18,7 +20,7 @@ from cdk_app.rest_api import RestApi
 from cdk_app.sagemaker_backend import SageMakerBackend
 
 # Constructs that only group: their name is no part of a logical id.
-GROUPS = {"Parameters", "Conditions", "Outputs", "Api", "Observability"}
+GROUPS = {"Parameters", "Conditions", "Outputs", "Api", "Observability", "Serving"}
 BACKENDS: Mapping[str, Callable[[Construct, Choices], Backend]] = {
     LambdaBackend.name: LambdaBackend,
     SageMakerBackend.name: SageMakerBackend,
@@ -44,23 +46,33 @@ class ImageSimilarityStack(cdk.Stack):
         self.template_options.metadata = {"AWS::CloudFormation::Interface": parameters.interface()}
         explorer = ApiExplorer(self, choices)
         backends = [BACKENDS[name](self, choices) for name in conditions.backends]
+        images = [backend.image_uri for backend in backends if isinstance(backend, LambdaBackend)]
+        catalogue = Catalogue(self, choices, *images) if conditions.has_catalogue else None
         title = cdk.Aws.STACK_NAME
         body = gateway_body.build(
             conditions,
             title=title,
             feature={backend.name: backend.integration for backend in backends},
             explorer=explorer.integration,
+            catalogue=catalogue.integration if catalogue else None,
         )
-        api = RestApi(self, choices, title=title, body=body, backends=backends, explorer=explorer.permission)
-        Observability(self, choices, title=title, api=api, backends=backends)
-        self._outputs(conditions, backends)
+        permissions = Permissions(
+            {backend.name: backend.permission for backend in backends if backend.permission},
+            explorer.permission,
+            catalogue.permission if catalogue else None,
+        )
+        api = RestApi(self, choices, title=title, body=body, backends=backends, permissions=permissions)
+        Observability(self, choices, title=title, api=api, backends=backends, catalogue=catalogue)
+        self._outputs(conditions, backends, catalogue)
 
     def _allocate_logical_id(self, cfn_element: cdk.CfnElement) -> str:
         """Readable logical ids: the construct path without the groups, and without the CDK's hash."""
         parts = cfn_element.node.path.split("/")[1:]
         return "".join(part for part in parts if part not in GROUPS)
 
-    def _outputs(self, conditions: Conditions, backends: Sequence[Backend]) -> None:
+    def _outputs(
+        self, conditions: Conditions, backends: Sequence[Backend], catalogue: Catalogue | None
+    ) -> None:
         group = Construct(self, "Outputs")
 
         def put(output: Output, condition: cdk.CfnCondition) -> None:
@@ -84,3 +96,6 @@ class ImageSimilarityStack(cdk.Stack):
         for backend in backends:
             for output in backend.outputs:
                 put(output, conditions[f"Is{backend.name}"])
+        for condition, outputs in catalogue.outputs.items() if catalogue else ():
+            for output in outputs:
+                put(output, conditions[condition])

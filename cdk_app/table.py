@@ -28,6 +28,7 @@ class Row:
         offers: values that the parameter offers, where other flags decide it, the first for a flag's value
             that is not among them; None where the rule says all.
         words: the flag's values in the parameter's words, where they differ.
+        present: whether the template has the parameter, where other flags decide it.
     """
 
     flag: str
@@ -39,6 +40,7 @@ class Row:
     label: str = ""
     offers: Choices | None = None
     words: Mapping[str, str] = field(default_factory=dict)
+    present: Callable[[Flags], bool] = lambda _: True
 
     def flag_rule(self, flags: Flags) -> Constraint:
         """What the flag may be, given the others."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from image_similarity.alike import Pair, alike_rows
-from image_similarity.folder import distinct, image_files
+from image_similarity.folders.listing import distinct, image_files
 from image_similarity.inference import similarity as scores
 from image_similarity.inference.encoder import OnnxEncoder
 from image_similarity.inference.errors import ApiError
@@ -60,6 +60,11 @@ class Encoder:
         """Model and weights, as in the API's X-Model header."""
         return self._encoder.name
 
+    @property
+    def model(self) -> OnnxEncoder:
+        """What computes: for an index, which wants the artifact's description."""
+        return self._encoder
+
     def embed(self, images: ImageLike | Iterable[ImageLike]) -> NDArray[np.float32]:
         """Make the vectors of images.
 
@@ -94,9 +99,9 @@ class Encoder:
             return np.asarray(square.convert("RGB"), dtype=np.uint8)
         named, data = (f"image {index}", image) if isinstance(image, bytes) else _file(image, index)
         try:
-            return decode(data, field=named, preprocessing=preprocessing, max_side=None)
+            return decode(data, preprocessing=preprocessing, max_side=None)
         except ApiError as error:
-            raise UnreadableImage(error.message) from error
+            raise UnreadableImage(f"{named}: {error.message}") from error
 
 
 def similarity(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:

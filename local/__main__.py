@@ -1,7 +1,6 @@
 """`python -m local`: the whole API on this machine. `make run` calls it."""
 
 import argparse
-import logging
 import os
 import secrets
 import signal
@@ -12,12 +11,15 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-import uvicorn
-
+from image_similarity.folders.listing import SUFFIXES
 from local.backends.emulator import EmulatorUnavailable, emulator, supported
 from local.backends.functions import BackendFailed
 from local.backends.model import ModelUnavailable, model
+from local.banner import Banner
+from local.catalogue import MAPPING
 from local.gateway.signatures import AccessKey
+from local.pictures.selection import Selection, select
+from local.serving import serve
 from local.stack import LocalStack
 from local.synthesis import SynthesisFailed, synthesize
 from local.template.identifiers import PseudoParameters
@@ -34,18 +36,6 @@ PASSED = ("HOME", "LANG", "PATH", "TMPDIR", "ALLOW_PRIVATE_SOURCES", "SSL_CERT_F
 
 class Unstartable(RuntimeError):
     """The run can't start for a reason that the user can mend."""
-
-
-class _Server(uvicorn.Server):
-    """uvicorn, saying when it listens."""
-
-    def __init__(self, config: uvicorn.Config, banner: str) -> None:
-        super().__init__(config)
-        self._banner = banner
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        _say(self._banner)
 
 
 def main() -> int:
@@ -81,6 +71,9 @@ def _options() -> argparse.Namespace:
         help="CloudFormation parameters, NAME=value, separated by spaces "
         "(as in the template, but APIGatewayAuthorization=NONE)",
     )
+    parser.add_argument(
+        "--pictures", metavar="FOLDER", help="upload a folder's pictures to the local S3 and index them"
+    )
     parser.add_argument("--model", default="embedded", help="embedded, or an open_clip NAME:TAG (embedded)")
     parser.add_argument(
         "--no-emulator", action="store_true", help="call the Lambda handlers bare, without AWS's emulator"
@@ -96,6 +89,7 @@ def _run(options: argparse.Namespace) -> None:
     assembly = synthesize(ROOT, CACHE, chosen.context, _say)
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
     stack = resolve(assembly.template, given, pseudo=PseudoParameters(region=region))
+    selection = _selection(stack, options.pictures) if options.pictures else None
     key, made = _access_key(os.environ, region)
     logs = CACHE / "logs" / str(port)
     logs.mkdir(parents=True, exist_ok=True)
@@ -103,25 +97,39 @@ def _run(options: argparse.Namespace) -> None:
         old.unlink()
     environment = _backend_environment(os.environ, region, chosen.directory)
     binary = _emulator(stack, bare=options.no_emulator)
-    local = LocalStack(ROOT, stack, assembly, environment=environment, logs=logs, emulator=binary, key=key)
+    local = LocalStack(
+        ROOT,
+        stack,
+        assembly,
+        environment=environment,
+        logs=logs,
+        emulator=binary,
+        key=key,
+        cloud_port=port + 1,
+    )
+    banner = Banner(stack, f"http://{HOST}:{port}", key if made else None, logs.relative_to(ROOT))
     try:
         local.start(_say)
-        _serve(local, listener, _banner(local, stack, f"http://{HOST}:{port}", key if made else None, logs))
+        serve(local, listener, banner.text(local), selection, _say)
     finally:
         local.close()
 
 
-def _serve(local: LocalStack, listener: socket.socket, banner: str) -> None:
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    logging.getLogger("local").setLevel(logging.INFO)
-    config = uvicorn.Config(
-        local.gateway.application(lambda: True),  # it listens only once an embedding was made
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=3,
-    )
-    _Server(config, banner).run(sockets=[listener])
+def _selection(stack: ResolvedStack, name: str) -> Selection:
+    """The pictures of a folder, for a stack that can index them."""
+    if not stack.of_type(MAPPING):
+        raise Unstartable(
+            "PICTURES needs a catalogue and a bucket to put them into: "
+            'make run PARAMETERS="Catalogue=yes ImageBuckets=photos" PICTURES=folder'
+        )
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        raise Unstartable(f"PICTURES={name} is no folder.")
+    selection = select(folder)
+    if not selection.files:
+        endings = ", ".join(sorted(SUFFIXES))
+        raise Unstartable(f"PICTURES={name} has no file that may be a picture ({endings}).")
+    return selection
 
 
 def _bind(port: int) -> socket.socket:
@@ -165,22 +173,6 @@ def _backend_environment(environ: Mapping[str, str], region: str, model_dir: Pat
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
     }
-
-
-def _banner(local: LocalStack, stack: ResolvedStack, origin: str, made: AccessKey | None, logs: Path) -> str:
-    names = ("ImageSimilarity", "APIGatewayAuthorization")
-    chosen = " ".join(f"{name}={stack.parameters[name]}" for name in names)
-    lines = [f"\nReady: {chosen}"]
-    lines += [f"  {name:<18}{url}" for name, url in local.urls(origin).items()]
-    lines.append(f"  {'health':<18}{origin}/healthz")
-    lines.append(f"  {'backend logs':<18}{logs.relative_to(ROOT)}")
-    if made and stack.parameters["APIGatewayAuthorization"] == "AWS_IAM":
-        lines.append(
-            f"Sign with this pair (curl --aws-sigv4 aws:amz:{made.region}:execute-api --user ID:SECRET):"
-        )
-        lines.append(f"  AWS_ACCESS_KEY_ID={made.key_id}")
-        lines.append(f"  AWS_SECRET_ACCESS_KEY={made.secret}")
-    return "\n".join([*lines, "Ctrl-C stops it."])
 
 
 def _say(text: str) -> None:

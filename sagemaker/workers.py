@@ -13,12 +13,12 @@ from typing import TypeVar
 from image_similarity.inference.errors import Unavailable
 
 STUCK_AFTER_SECONDS = 60.0
-"""SageMaker's own limit for an invocation: what runs longer answers nobody."""
+"""SageMaker's own limit for an invocation: after that, nobody receives the answer."""
 
 BODIES_PER_PLACE = 4
-"""How many bodies, of 5 MiB at most, may be on their way for each place: slow callers are to be many."""
+"""Bodies (of up to 5 MiB) that may be arriving for each place: many callers may be slow at once."""
 GATE_SECONDS = 15.0
-"""With ten for fetching it stays under API Gateway's 29: what comes later is computed for nobody."""
+"""With ten seconds of fetching, this stays below API Gateway's 29: a later answer reaches nobody."""
 BUSY = "Too many requests wait here already. Try again in a moment."
 
 Result = TypeVar("Result")
@@ -30,10 +30,10 @@ def cores() -> int:
 
 
 class Gate:
-    """Lets so many compute at once; who has waited too long is turned away. For threads.
+    """Lets a limited number compute at once, and turns away whoever has waited too long. Thread-safe.
 
     Args:
-        width: how many pass at once.
+        width: how many may pass at once.
         seconds: the longest wait.
     """
 
@@ -45,7 +45,7 @@ class Gate:
         """Wait for a turn.
 
         Raises:
-            Unavailable: none came in time.
+            Unavailable: no turn came in time.
         """
         if not self._passing.acquire(timeout=self._seconds):
             raise Unavailable(BUSY)
@@ -57,9 +57,9 @@ class Gate:
 
 
 class Fetching:
-    """Counts the requests that fetch, apart from those that compute; refuses more than so many. For threads.
+    """Counts the requests that fetch, apart from those that compute, up to a limit. Thread-safe.
 
-    The other places of `Workers` are left to requests that need nothing fetched, or whose files are there.
+    The other places of `Workers` are left for requests that fetch nothing, or whose files have arrived.
     """
 
     def __init__(self, places: int) -> None:
@@ -84,9 +84,9 @@ class Fetching:
 
 
 class Held:
-    """Counts the bytes of fetched files that wait for their turn at the gate. For threads.
+    """Counts the bytes of fetched files that wait for their turn at the gate. Thread-safe.
 
-    Places count requests, and a request may hold 40 MiB: 32 a core would fill an instance of 2 GiB a core.
+    Places only count requests, and one may hold 40 MiB: 32 a core would fill an instance with 2 GiB a core.
     """
 
     def __init__(self, most_bytes: int) -> None:
@@ -96,10 +96,10 @@ class Held:
 
     @contextmanager
     def holding(self, size: int) -> Iterator[None]:
-        """Hold so many bytes; whoever comes when nothing is held passes, whatever the size.
+        """Hold so many bytes. When nothing is held, any size passes.
 
         Raises:
-            Unavailable: with them it would be too many.
+            Unavailable: they would exceed the limit.
         """
         with self._lock:
             if self._bytes and self._bytes + size > self._most_bytes:
@@ -115,8 +115,8 @@ class Held:
 class Workers:
     """Runs work on threads for an event loop; takes at most `capacity` pieces and refuses more.
 
-    Every piece has its own thread, so that slow sources hold up nobody else: the service's own gate lets
-    only as many compute at once as there are cores. All methods are for the event loop's thread.
+    Every piece has its own thread, so that slow sources hold up nobody else; the service's gate lets only as
+    many compute at once as there are cores. Call all methods from the event loop's thread.
     """
 
     def __init__(self, capacity: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -128,16 +128,16 @@ class Workers:
 
     @property
     def stuck(self) -> bool:
-        """Whether a piece of work is out for longer than anyone waits for it."""
+        """Whether a piece of work has run for longer than anyone waits for it."""
         oldest = min(self._starts.values(), default=None)
         return oldest is not None and self._clock() - oldest > STUCK_AFTER_SECONDS
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Receive one body: callers that send slowly take none of the places.
+        """Receive one body. Callers that send slowly take no place of `place`.
 
         Raises:
-            Unavailable: too many bodies are on their way.
+            Unavailable: too many bodies are arriving.
         """
         if self._readers >= BODIES_PER_PLACE * self._capacity:
             raise Unavailable(BUSY)

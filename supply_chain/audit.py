@@ -1,10 +1,10 @@
 """`make audit`: known vulnerabilities of everything that is locked, Python's and npm's.
 
-Asks the advisory services through pip-audit and npm. What they don't answer for is not audited, which fails
-too; `--offline-ok` lets that pass where there is no way out to them, and lets no vulnerability pass.
+Asks the advisory services through pip-audit and npm. A package without an answer has not been audited, which
+is a failure too; `--offline-ok` tolerates that where they can't be reached, but never a vulnerability.
 
-Why not the tools alone: pip-audit leaves out what a lock has for other platforms and Pythons, ends with the
-same code for a vulnerability as for no answer, and passes over packages that nobody answered for.
+Why not the tools alone: pip-audit omits packages that a lock has for other platforms and Pythons, exits with
+the same code for a vulnerability and for no answer, and skips packages that it got no answer for.
 """
 
 import argparse
@@ -32,11 +32,12 @@ LOCKS = (
     "supply_chain/requirements-export.txt",
     "supply_chain/torch.txt",
     "tests/fuzz/requirements.txt",
+    "tests/mutants/requirements.txt",
 )
 NPM_FOLDERS = (".", "tests/tools")
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
 NAMED = 5
-"""Packages that a line about unanswered ones names."""
+"""How many unanswered packages a message names."""
 
 Package = tuple[str, str]
 Run = Callable[[Sequence[str], Path], subprocess.CompletedProcess[str]]
@@ -44,9 +45,9 @@ Run = Callable[[Sequence[str], Path], subprocess.CompletedProcess[str]]
 
 @dataclass
 class Audit:
-    """What came of it: a sentence for each vulnerability, and for whatever nobody answered for."""
+    """The result: a sentence for each vulnerability, and for whatever got no answer."""
 
-    found: list[str] = field(default_factory=list)
+    vulnerabilities: list[str] = field(default_factory=list)
     unanswered: list[str] = field(default_factory=list)
 
 
@@ -79,7 +80,7 @@ def audit_python(packages: Mapping[Package, Sequence[str]], run: Run, audit: Aud
 
 def _read_python(
     done: subprocess.CompletedProcess[str],
-    asked: Mapping[str, str],
+    sent: Mapping[str, str],
     locks: Mapping[Package, Sequence[str]],
     audit: Audit,
 ) -> None:
@@ -92,12 +93,12 @@ def _read_python(
         for flaw in entry.get("vulns", ()):
             fixed = ", ".join(flaw["fix_versions"]) or "no version yet"
             where = ", ".join(locks.get((entry["name"], entry["version"]), ()))
-            audit.found.append(
+            audit.vulnerabilities.append(
                 f"{entry['name']} {entry['version']} ({where}): {flaw['id']}, fixed in {fixed}"
             )
-    if missing := [f"{name} {version}" for name, version in asked.items() if (name, version) not in answered]:
+    if missing := [f"{name} {version}" for name, version in sent.items() if (name, version) not in answered]:
         names = ", ".join(missing[:NAMED]) + (" and others" if len(missing) > NAMED else "")
-        audit.unanswered.append(f"{len(missing)} of {len(asked)} Python packages ({names}): {failure or why}")
+        audit.unanswered.append(f"{len(missing)} of {len(sent)} Python packages ({names}): {failure or why}")
 
 
 def audit_npm(folder: str, run: Run, audit: Audit) -> None:
@@ -108,7 +109,7 @@ def audit_npm(folder: str, run: Run, audit: Audit) -> None:
     for name, flaw in (flaws or {}).items():
         ids = [str(via.get("url", via.get("title"))) for via in flaw["via"] if isinstance(via, dict)]
         because = ", ".join(ids) or f"through {', '.join(map(str, flaw['via']))}"
-        audit.found.append(f"{name} ({folder}/package-lock.json): {flaw['severity']}, {because}")
+        audit.vulnerabilities.append(f"{name} ({folder}/package-lock.json): {flaw['severity']}, {because}")
     if flaws is None or (done.returncode and not flaws):
         audit.unanswered.append(
             f"{folder}/package-lock.json: {report.get('message') or failure or 'no report'}"
@@ -116,7 +117,7 @@ def audit_npm(folder: str, run: Run, audit: Audit) -> None:
 
 
 def _report(done: subprocess.CompletedProcess[str]) -> tuple[dict[str, Any], str]:
-    """A tool's report, and the last line of its complaint if it wrote none."""
+    """A tool's report, or if it wrote none, the last line of its complaint."""
     try:
         report = json.loads(done.stdout)
     except ValueError:
@@ -134,7 +135,7 @@ def _run(command: Sequence[str], folder: Path) -> subprocess.CompletedProcess[st
 
 
 def main(arguments: Sequence[str], run: Run = _run) -> int:
-    """Audits; 1 for a vulnerability, and for what could not be audited unless that is allowed."""
+    """Audit; returns 1 for a vulnerability, and for anything that was not audited unless that is allowed."""
     parser = argparse.ArgumentParser(prog="python -m supply_chain.audit", description=__doc__)
     parser.add_argument("--offline-ok", action="store_true", help="pass where no advisory service answers")
     options = parser.parse_args(arguments)
@@ -142,7 +143,7 @@ def main(arguments: Sequence[str], run: Run = _run) -> int:
     audit_python(packages, run, audit)
     for folder in NPM_FOLDERS:
         audit_npm(folder, run, audit)
-    for sentence in audit.found:
+    for sentence in audit.vulnerabilities:
         print(f"VULNERABLE: {sentence}", file=sys.stderr)
     for sentence in audit.unanswered:
         print(f"NOT AUDITED: {sentence}", file=sys.stderr)
@@ -151,9 +152,9 @@ def main(arguments: Sequence[str], run: Run = _run) -> int:
             "NOT AUDITED: passed over here; run `make audit` where the advisory services can be reached.",
             file=sys.stderr,
         )
-    if not audit.found and not audit.unanswered:
+    if not audit.vulnerabilities and not audit.unanswered:
         print(f"{len(packages)} Python packages, {len(NPM_FOLDERS)} npm locks: no known vulnerability")
-    return 1 if audit.found or (audit.unanswered and not options.offline_ok) else 0
+    return 1 if audit.vulnerabilities or (audit.unanswered and not options.offline_ok) else 0
 
 
 if __name__ == "__main__":

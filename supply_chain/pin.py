@@ -1,6 +1,6 @@
-"""`make pin`: asks the registries and the model hub what their names stand for now, and writes it down.
+"""`make pin`: asks the registries and the model hub what their names currently stand for, and records it.
 
-Run it where they can be reached, look at the difference in supply_chain/pins.json, and commit it.
+Run it where they can be reached, review the change of supply_chain/pins.json, and commit it.
 """
 
 import argparse
@@ -32,18 +32,18 @@ def base_digest(client: httpx.Client, name: str) -> str:
     """The digest of a tag's index, which covers all of its architectures (OCI distribution spec, section 3).
 
     Args:
-        client: for the requests.
+        client: sends the requests.
         name: HOST/REPOSITORY:TAG.
 
     Returns:
         `sha256:` and the hash of the index as it arrived, not as a header claims.
 
     Raises:
-        PinError: the registry does not answer so.
+        PinError: the registry gives no such answer.
     """
     host, _, rest = name.partition("/")
     repository, _, tag = rest.partition(":")
-    # Registries on loopback speak plain HTTP, as container engines take it.
+    # Registries on loopback speak plain HTTP: container engines assume that too.
     scheme = "http" if host.startswith("127.0.0.1:") else "https"
     url = f"{scheme}://{host}/v2/{repository}/manifests/{tag}"
     headers = {"Accept": INDEX_TYPES}
@@ -57,7 +57,7 @@ def base_digest(client: httpx.Client, name: str) -> str:
 
 
 def _token(client: httpx.Client, challenge: str) -> str:
-    """A pull token as the registry's challenge says: `Bearer realm="...",service="...",scope="..."`."""
+    """Fetch a pull token as the challenge says: `Bearer realm="...",service="...",scope="..."`."""
     fields = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
     if "realm" not in fields:
         raise PinError(f"the registry wants a log-in of a kind that is not known here: {challenge!r}")
@@ -67,7 +67,7 @@ def _token(client: httpx.Client, challenge: str) -> str:
 
 
 def weights_pin(client: httpx.Client, weights: Weights, hub: str = HUB) -> Weights:
-    """The repository's file with the commit and SHA-256 that the hub has for it now; or the local file's.
+    """The repository's file, with the commit and SHA-256 that the hub has now; or those of the local file.
 
     Raises:
         PinError: the repository has no checkpoint that open_clip reads, or the local file is not there.
@@ -84,30 +84,30 @@ def weights_pin(client: httpx.Client, weights: Weights, hub: str = HUB) -> Weigh
 
 
 def pin(pins: Pins, client: httpx.Client, *, only_missing: bool, hub: str = HUB) -> tuple[Pins, list[str]]:
-    """All pins anew, or those alone that are missing; what can't be had stays as it was.
+    """Renew all pins, or only the missing ones; a pin that can't be renewed stays as it was.
 
     Returns:
-        The pins, and a sentence for each that could not be had.
+        The pins, and a sentence for each that could not be renewed.
     """
     failures: list[str] = []
 
-    def had(name: str, look: Callable[[], T], before: T) -> T:
+    def renewed(name: str, look: Callable[[], T], before: T) -> T:
         try:
-            found = look()
+            current = look()
         except (PinError, httpx.HTTPError) as error:
             failures.append(f"{name} is not pinned: {error}")
             return before
-        print(f"{name}: {found}")
-        return found
+        print(f"{name}: {current}")
+        return current
 
     bases = dict(pins.bases)
     for name, digest in pins.bases.items():
         if digest is None or not only_missing:
-            bases[name] = had(name, partial(base_digest, client, name), digest)
+            bases[name] = renewed(name, partial(base_digest, client, name), digest)
     weights = dict(pins.weights)
     for name, entry in pins.weights.items():
         if not (entry.pinned and only_missing):
-            weights[name] = had(name, partial(weights_pin, client, entry, hub), entry)
+            weights[name] = renewed(name, partial(weights_pin, client, entry, hub), entry)
     return Pins(bases, weights), failures
 
 
@@ -117,7 +117,7 @@ def _source(source: str) -> Weights:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Pins; 1 and a sentence for each thing that can't be pinned, which stays as it was."""
+    """Pin; returns 1, after a sentence for each pin that could not be renewed."""
     parser = argparse.ArgumentParser(prog="python -m supply_chain.pin", description=__doc__)
     parser.add_argument("--only-missing", action="store_true", help="leave what is pinned already")
     parser.add_argument(
@@ -132,9 +132,9 @@ def main(arguments: Sequence[str]) -> int:
         pins = replace(pins, weights={**pins.weights, name: _source(source)})
     with httpx.Client(follow_redirects=True, timeout=30) as client:
         hub = os.environ.get("HF_ENDPOINT", HUB)
-        found, failures = pin(pins, client, only_missing=options.only_missing, hub=hub)
-    if found != Pins.load():
-        found.save()
+        renewed, failures = pin(pins, client, only_missing=options.only_missing, hub=hub)
+    if renewed != Pins.load():
+        renewed.save()
     for failure in failures:
         print(failure, file=sys.stderr)
     return 1 if failures else 0

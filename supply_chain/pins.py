@@ -10,12 +10,12 @@ PYTHON_BASE = "public.ecr.aws/docker/library/python:3.12-slim-bookworm"
 
 
 class PinError(Exception):
-    """Something is not pinned, or not what was pinned; the message says what to do."""
+    """Something is not pinned, or differs from what was pinned; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class Weights:
-    """One checkpoint, of the model hub or a file of your own.
+    """One checkpoint: from the model hub, or a file of your own.
 
     repository: on the hub; None for a file under checkpoints/.
     file, sha256 (of the file) and, from the hub, revision (a commit): None until pinned.
@@ -28,7 +28,7 @@ class Weights:
 
     @property
     def pinned(self) -> bool:
-        """Whether a build may use them."""
+        """Whether a build may use it."""
         return None not in (self.file, self.sha256) and (self.revision is None) == (self.repository is None)
 
 
@@ -41,16 +41,16 @@ class Pins:
 
     @classmethod
     def load(cls, file: Path = PINS_FILE) -> "Pins":
-        """Reads the pins file."""
+        """Read the pins file."""
         content = json.loads(file.read_text(encoding="utf-8"))
         weights = {name: Weights(**entry) for name, entry in content["weights"].items()}
         return cls(dict(content["bases"]), weights)
 
     def save(self, file: Path = PINS_FILE) -> None:
-        """Writes the pins file, in an order that does not depend on how it was made."""
+        """Write the pins file, in an order that does not depend on how the pins were made."""
         file.write_text(json.dumps(asdict(self), indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
     def base(self, name: str) -> str:
-        """The base image as a build argument: with its digest once it is pinned."""
+        """The base image as a build argument, with its digest if it is pinned."""
         digest = self.bases[name]
         return f"{name}@{digest}" if digest else name

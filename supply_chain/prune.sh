@@ -3,8 +3,9 @@
 # that we don't accept.
 set -eu
 cd "$1"
-# The service definitions of some 400 other AWS services; credentials may ask STS.
-find botocore/data -mindepth 1 -maxdepth 1 -type d ! -name s3 ! -name sts -exec rm -r {} +
+# The service definitions of some 400 other AWS services; credentials may ask STS, a catalogue the other three.
+find botocore/data -mindepth 1 -maxdepth 1 -type d ! -name s3 ! -name sts ! -name s3vectors ! -name sqs \
+  ! -name dynamodb -exec rm -r {} +
 find numpy -type d -name tests -prune -exec rm -r {} +
 rm -rf bin numpy/f2py numpy/distutils
 cd onnxruntime

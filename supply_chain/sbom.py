@@ -1,10 +1,10 @@
 """`make sbom`: the parts of an image as a CycloneDX file, with their licences.
 
-It lists what our build adds: the locked packages as they are installed, and the model. What the base image
-brings is in the base's own list of parts.
+It lists what our build adds: the locked packages as they are installed, and the model. The parts of the base
+image are in the base's own list.
 
-Why not `cyclonedx-py`, whose library does the writing here: it describes a running environment, and the
-packages of an image are those of another platform in a folder; from a requirements file it knows no licence.
+Why not `cyclonedx-py`, whose library writes the file: it describes a running environment, while an image's
+packages are in a folder and for another platform; and a requirements file would not give it any licence.
 """
 
 import argparse
@@ -34,7 +34,7 @@ class SbomError(Exception):
 
 
 def license_text(distribution: Distribution) -> str:
-    """A package's licence: its SPDX expression, else its classifier, else the first line of its own words.
+    """A package's licence: its SPDX expression, or its classifier, or the first line of its free text.
 
     Raises:
         SbomError: the package names none.
@@ -62,14 +62,14 @@ def bill_of_materials(packages: Path, image: str, manifest: Path = MODEL) -> Bom
     bom = Bom()
     whole = Component(name=f"image-similarity-{image}", type=ComponentType.CONTAINER)
     bom.metadata.component = whole
-    for found in distributions(path=[str(packages)]):
+    for package in distributions(path=[str(packages)]):
         bom.components.add(
             Component(
-                name=found.name,
-                version=found.version,
+                name=package.name,
+                version=package.version,
                 type=ComponentType.LIBRARY,
-                purl=PackageURL("pypi", name=found.name.lower(), version=found.version),
-                licenses=[factory.make_from_string(license_text(found))],
+                purl=PackageURL("pypi", name=package.name.lower(), version=package.version),
+                licenses=[factory.make_from_string(license_text(package))],
             )
         )
     model = json.loads(manifest.read_text(encoding="utf-8"))

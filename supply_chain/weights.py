@@ -1,4 +1,4 @@
-"""The checkpoint of an image build: the pinned file of the model hub, or your own, and nothing else."""
+"""The checkpoint of an image build: the pinned file of the model hub, or your own."""
 
 import argparse
 import hashlib
@@ -44,10 +44,10 @@ def pinned(name: str, pins: Pins) -> Weights:
 
 
 def by_name(name: str, pins: Pins) -> Path | None:
-    """The file of weights that nobody pinned: your own under checkpoints/, None for a tag of open_clip's.
+    """Weights that are not pinned: your own file under checkpoints/, or None for a tag of open_clip.
 
     Raises:
-        PinError: your own is not there.
+        PinError: your own file does not exist.
     """
     weights = pins.weights.get(name)
     return local_file(weights) if weights is not None and weights.repository is None else None
@@ -57,19 +57,19 @@ def checkpoint(weights: Weights, fetch: Download = download) -> Path:
     """The pinned file.
 
     Raises:
-        PinError: it does not hash to what is pinned.
+        PinError: its SHA-256 is not the pinned one.
     """
     path = local_file(weights) if weights.repository is None else fetch(weights)
-    found = file_sha256(path)
-    if found != weights.sha256:
+    actual = file_sha256(path)
+    if actual != weights.sha256:
         raise PinError(
-            f"{path.name} has SHA-256 {found}, but {weights.sha256} is pinned: these are other weights"
+            f"{path.name} has SHA-256 {actual}, but {weights.sha256} is pinned: these are other weights"
         )
     return path
 
 
 def local_file(weights: Weights) -> Path:
-    """The file under checkpoints/; PinError where it is not there."""
+    """The file under checkpoints/; PinError if it does not exist."""
     path = CHECKPOINTS / str(weights.file)
     if not path.is_file():
         raise PinError(f"there is no file {CHECKPOINTS.name}/{weights.file} in the repository's folder")
@@ -83,20 +83,20 @@ def file_sha256(path: Path) -> str:
 
 
 def verify(folder: Path) -> None:
-    """Compare an artifact with its manifest by SHA-256; starts of the image compare weights by XXH3 alone.
+    """Compare an artifact with its manifest by SHA-256; a starting image compares weights by XXH3 only.
 
     Raises:
-        PinError: a file is another one.
+        PinError: a file differs.
     """
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     for name, recorded in ARTIFACT.items():
-        found = file_sha256(folder / name)
-        if found != manifest[recorded]:
-            raise PinError(f"{name} has SHA-256 {found}, but manifest.json records {manifest[recorded]}")
+        actual = file_sha256(folder / name)
+        if actual != manifest[recorded]:
+            raise PinError(f"{name} has SHA-256 {actual}, but manifest.json records {manifest[recorded]}")
 
 
 def _chosen(name: str, options: argparse.Namespace) -> str:
-    """The checkpoint's path; empty where only checking, or where a tag is taken by its name."""
+    """The checkpoint's path; empty when it only checks, or when a tag is taken by its name."""
     pins = Pins.load()
     entry = pins.weights.get(name)
     if options.by_name and not (entry and entry.pinned):
@@ -108,7 +108,7 @@ def _chosen(name: str, options: argparse.Namespace) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Prints the checkpoint's path (nothing for a tag taken by name); 1 and a sentence for none."""
+    """Print the checkpoint's path (nothing for a tag taken by name); 1 and a sentence if there is none."""
     parser = argparse.ArgumentParser(prog="python -m supply_chain.weights", description=__doc__)
     parser.add_argument("--model")
     parser.add_argument("--pretrained")

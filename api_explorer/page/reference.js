@@ -86,7 +86,7 @@ export function showReference(description, { tryItOut, signer = null }) {
     domNode: place,
     layout: "PlainLayout",
     plugins: [plainLayout, clearAll, ...(signer ? [signedCurl(signer)] : [])],
-    supportedSubmitMethods: tryItOut ? ["post"] : [],
+    supportedSubmitMethods: tryItOut ? ["get", "post"] : [],
     validatorUrl: null, // nothing is sent to Swagger's own validator
     docExpansion: "list",
     displayRequestDuration: true,

@@ -1,4 +1,4 @@
-"""The hand-written baseline: what a good engineer writes on the first day, with torch and open_clip.
+"""The hand-written baseline: what a good engineer would write on the first day, with torch and open_clip.
 
 The whole open_clip model as its README loads it, Pillow, one forward pass per picture, no gradients. It
 answers the same two shapes of request; errors, limits and URLs are left out.
@@ -34,10 +34,10 @@ def embed(data: str) -> torch.Tensor:
 
 def answer(body: str | bytes) -> dict[str, Any]:
     """The JSON answer to a JSON request."""
-    asked = json.loads(body)
-    if "img" in asked:
-        return {"result": embed(asked["img"]).tolist()}
-    cosine = float(embed(asked["img_1"]) @ embed(asked["img_2"]))
+    request = json.loads(body)
+    if "img" in request:
+        return {"result": embed(request["img"]).tolist()}
+    cosine = float(embed(request["img_1"]) @ embed(request["img_2"]))
     return {"similarity": (1 + cosine) / 2}
 
 

@@ -16,5 +16,5 @@ def ping() -> str:
 
 @app.post("/invocations")
 def invocations() -> ResponseReturnValue:
-    """One request's answer."""
+    """The answer to one request."""
     return jsonify(answer(request.get_data()))

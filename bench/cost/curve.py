@@ -1,4 +1,4 @@
-"""Seconds of a request by Lambda's memory size: measured under quotas where that was done, else reckoned."""
+"""Seconds of a request by Lambda's memory size: measured under quotas, or calculated where they were not."""
 
 from bench.cost.model import seconds_at
 from bench.measure.memory_sizes import MEMORY_SIZES, fits
@@ -14,7 +14,7 @@ def measured(run: Run) -> bool:
 
 
 def curve(run: Run) -> Curve:
-    """Of every contender in every memory size that it fits into."""
+    """For every contender and every memory size that it fits into."""
     if run.memory is None or run.memory.reason is not None:
         return interpolated({threads: run.warm(MAIN, threads) for threads in (1, 2)})
     seconds: Curve = {name: {} for name in NAMES}

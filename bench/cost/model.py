@@ -54,7 +54,7 @@ def estimate(region: str, workload: Workload) -> list[Line]:
     """The six lines of the documentation's tables for a million requests on Lambda."""
     prices = PRICES.regions[region]
     seconds, answer, log = f"{workload.seconds:g} s", f"{workload.answer_kb:g} KB", f"{workload.log_kb:g} KB"
-    gigabytes = REQUESTS / 1e6  # of a million requests, for each kilobyte of one
+    gigabytes = REQUESTS / 1e6  # gigabytes of a million requests, for each kilobyte of one
     running, storage = f"{workload.memory_mb} MB memory, {seconds}", f"{workload.registry_gb:g} GB storage"
     lines = [
         ("AWS Lambda", "1 million invocations", prices.lambda_million_requests.price),
@@ -90,7 +90,7 @@ def sagemaker_month(region: str, instance: str, count: int = 1) -> float:
 
 
 def sagemaker_cores(region: str, instance: str) -> int | None:
-    """Physical cores of an instance; None of those that compute on a GPU."""
+    """Physical cores of an instance; None if it computes on a GPU."""
     return PRICES.regions[region].sagemaker_hour[instance].cores
 
 
@@ -103,7 +103,7 @@ def sagemaker_data(region: str, request_kb: float, answer_kb: float = ANSWER_KB)
     """What a million requests cost for bytes into and out of an endpoint.
 
     Raises:
-        ValueError: no price of it was found for the region.
+        ValueError: prices.json has no such price for the region.
     """
     charge = PRICES.regions[region].sagemaker_data_gb
     if charge is None:
@@ -112,7 +112,7 @@ def sagemaker_data(region: str, request_kb: float, answer_kb: float = ANSWER_KB)
 
 
 def break_even(region: str, instance: str, workload: Workload, request_kb: float) -> float | None:
-    """Requests a month from which one instance costs less than Lambda; None: it never does."""
+    """Requests a month above which one instance costs less than Lambda; None: it never does."""
     saved = lambda_total(region, workload) - sagemaker_data(region, request_kb, workload.answer_kb)
     return sagemaker_month(region, instance) / (saved / REQUESTS) if saved > 0 else None
 

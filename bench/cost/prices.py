@@ -1,4 +1,4 @@
-"""The prices of prices.json: each with what it is for, and the source that says it."""
+"""The prices of prices.json, each with its purpose and its source."""
 
 import json
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ class Price:
 
 @dataclass(frozen=True)
 class Region:
-    """The prices of one region; an endpoint's only where they were found."""
+    """The prices of one region; an endpoint's and a catalogue's only where they were found."""
 
     currency: str
     lambda_million_requests: Price
@@ -41,6 +41,7 @@ class Region:
     ecr_gb_month: Price
     sagemaker_data_gb: Price | None = None
     sagemaker_hour: dict[str, Price] = field(default_factory=dict)
+    catalogue: dict[str, Price] = field(default_factory=dict)
 
     def all(self) -> Iterator[Price]:
         """Every one, in order."""

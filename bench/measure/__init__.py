@@ -1,1 +1,1 @@
-"""Contenders, what they are asked, and the instruments: everything that runs to give a `results.Run`."""
+"""Contenders, the requests that they get, and the instruments: everything that makes a `results.Run`."""

@@ -64,6 +64,6 @@ def _views(picture: Image.Image) -> tuple[Image.Image, Image.Image]:
 
 
 def _vector(encoder: OnnxEncoder, picture: Image.Image) -> NDArray[np.float32]:
-    pixels = decode(png(picture), field="img", preprocessing=encoder.manifest.preprocessing)
+    pixels = decode(png(picture), preprocessing=encoder.manifest.preprocessing)
     vector: NDArray[np.float32] = encoder.encode(pixels[np.newaxis])[0]
     return vector

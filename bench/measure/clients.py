@@ -64,7 +64,7 @@ def ping(port: int) -> list[float]:
 
 
 def _together(tasks: list[Callable[[], None]]) -> None:
-    """Each in a thread; the first one's error is raised when all have ended."""
+    """Run each in a thread; the first error is raised when all have ended."""
     failures: list[BaseException] = []
 
     def guarded(task: Callable[[], None]) -> None:
@@ -83,7 +83,7 @@ def _together(tasks: list[Callable[[], None]]) -> None:
 
 
 def main(kind: str, port: str, *rest: str) -> None:
-    """One of the two, as JSON on standard output."""
+    """Run one of the two; the result is JSON on standard output."""
     if kind == "ping":
         print(json.dumps(ping(int(port))))
     else:

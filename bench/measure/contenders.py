@@ -1,4 +1,4 @@
-"""The systems that are compared, as processes that answer the same requests."""
+"""The systems to compare, as processes that answer the same requests."""
 
 import json
 import os
@@ -45,7 +45,7 @@ class Contender:
     settings: dict[str, str] = field(default_factory=dict)
 
     def environment(self, limits: Limits) -> dict[str, str]:
-        """A bare environment: nothing of this shell's settings for math libraries."""
+        """A minimal environment, without this shell's settings for math libraries."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         return {
             **kept,
@@ -110,7 +110,7 @@ class Worker:
         return peak
 
     def kill(self) -> None:
-        """Ends the worker whatever it does."""
+        """End the worker, whatever it is doing."""
         self._process.kill()
         self._process.wait(timeout=30)
 

@@ -45,7 +45,7 @@ def cosines(artifact: Artifact, folders: Sequence[Path]) -> NDArray[np.float64]:
 
 def _accepted(file: Path, encoder: OnnxEncoder) -> bool:
     try:
-        decode(file.read_bytes(), field=file.name, preprocessing=encoder.manifest.preprocessing)
+        decode(file.read_bytes(), preprocessing=encoder.manifest.preprocessing)
     except ApiError:
         return False  # over 4096 pixels: the API refuses it, so there is nothing to compare
     return True

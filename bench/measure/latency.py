@@ -1,4 +1,4 @@
-"""Warm latency: every contender started, then called in turns, so that the machine's moods hit all alike."""
+"""Warm latency: all contenders run and are called in turn, so that disturbances hit all of them alike."""
 
 from collections.abc import Sequence
 from statistics import median

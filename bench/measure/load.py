@@ -1,7 +1,7 @@
 """Load on one server of this machine, from a process that is not the one that measures, and what it saw.
 
 The clients share the machine's cores with the server, as there are no others: so their processor time is
-measured too, and stands in the tables.
+measured too and shown in the tables.
 """
 
 import json

@@ -71,7 +71,7 @@ def _steps(model_dir: Path, threads: int) -> dict[str, Step]:
     encoder, case = OnnxEncoder(model_dir, threads=threads), cases()[0]
     pre, event, body = encoder.manifest.preprocessing, case.event(), case.body().encode()
     text, handler = json.loads(body)["img"], _handler(encoder)
-    pixels = image.decode(case.file, field="img", preprocessing=pre)
+    pixels = image.decode(case.file, preprocessing=pre)
     vector = encoder.encode(pixels[None])[0]
 
     def libjpeg() -> None:
@@ -83,7 +83,7 @@ def _steps(model_dir: Path, threads: int) -> dict[str, Step]:
         REQUEST: lambda: handler.handler(event, None),
         "parse and check": lambda: request.parse("application/json", body),
         "base64": lambda: pybase64.b64decode(text, validate=True),
-        "decode and resize": lambda: image.decode(case.file, field="img", preprocessing=pre),
+        "decode and resize": lambda: image.decode(case.file, preprocessing=pre),
         "encode": lambda: encoder.encode(pixels[None]),
         "serialise": lambda: json.dumps({"result": rounded(vector)}),
         LIBJPEG: libjpeg,

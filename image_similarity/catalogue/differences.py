@@ -42,6 +42,8 @@ class Differences:
     def page(self, place: Listing, prefix: str) -> Found:
         """Compare one page of what `place` names, as far as keys begin with `prefix`."""
         match place.phase:
+            case "objects" if not self.roots:
+                return Found((), 0, "")
             case "objects":
                 return self._objects(self.roots[place.root], place.token, prefix)
             case "vectors":

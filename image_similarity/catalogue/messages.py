@@ -88,6 +88,6 @@ def decode(text: str) -> Message | None:
         if "changed" in content:
             return Changed(str(content["changed"]))
         listing = Listing(**content["list"])
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None
     return listing if listing.phase in PHASES else None

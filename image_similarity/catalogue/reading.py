@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 
 from image_similarity.catalogue.index import Entry, TransientError, Vector, batches
 from image_similarity.catalogue.ledger import Failure
-from image_similarity.catalogue.objects import ObjectState, Store, UnusableObject, is_folder_marker
-from image_similarity.inference import image
+from image_similarity.catalogue.objects import Objects, ObjectState, UnusableObject, is_folder_marker
+from image_similarity.inference.decoders import Decoder, InProcess
 from image_similarity.inference.encoder import Encoder
-from image_similarity.inference.errors import ApiError
+from image_similarity.inference.errors import ApiError, Unavailable
 
 BATCH = 16
-FIELD = "picture"
 logger = logging.getLogger(__name__)
 
 
@@ -78,9 +77,17 @@ Decoded = tuple[ObjectState, Pixels]
 class Reader:
     """Reads objects of a store and makes their vectors with one encoder."""
 
-    def __init__(self, store: Store, encoder: Encoder, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        store: Objects,
+        encoder: Encoder,
+        clock: Callable[[], float],
+        decoder: Decoder | None = None,
+        decoding: int = 1,
+    ) -> None:
         self._store, self._encoder, self._clock = store, encoder, clock
-        self._decoding = threading.Lock()  # the encoder has the other cores
+        self._decoder = decoder or InProcess()
+        self._decoding = threading.Semaphore(decoding)
 
     def read_all(
         self,
@@ -138,7 +145,10 @@ class Reader:
         preprocessing = self._encoder.manifest.preprocessing
         try:
             with self._decoding:
-                return state, image.decode(data, field=FIELD, preprocessing=preprocessing)
+                return state, self._decoder.decode(data, preprocessing=preprocessing)
+        except Unavailable as error:  # something from outside ended the decoder: not the picture's fault
+            logger.warning("a picture waits: %s", error)
+            return Trouble(begun=True)
         except ApiError as error:
             return Unusable(state, error.message)
 

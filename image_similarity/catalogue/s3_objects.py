@@ -76,6 +76,11 @@ class S3Objects:
                 return None
             raise
 
+    def link(self, key: str, seconds: int) -> str:
+        """A URL by which anybody gets the object for so many seconds, or until our credentials end."""
+        url: str = self._client.generate_presigned_url("get_object", Params=_where(key), ExpiresIn=seconds)
+        return url
+
     def page(self, root: str, prefix: str = "", after: str = "") -> list[ObjectState]:
         """See `Store.page`."""
         bucket = root.removeprefix(SCHEME).rstrip("/")

@@ -22,7 +22,6 @@ from image_similarity.catalogue.index import (
 )
 
 Client = Any  # boto3's for "s3vectors"
-ATTEMPTS = 6
 LONGEST_KEY = 1_000
 """Bytes of a vector's own key. Amazon allows 1,024 without saying whether of bytes or of characters."""
 HASHED = "sha256:"
@@ -34,21 +33,6 @@ WIDE = 1_000
 """Matches among which a prefix is looked for where the index can't filter by it."""
 PREFIX_MODES: tuple[dict[str, str], ...] = ({}, {"queryMode": "ENHANCED"})
 """Indexes made since 2026-09-30 know `$startsWith`; an older one does for the query that asks for it."""
-
-
-def make_client(region: str | None = None, endpoint: str | None = None) -> Client:
-    """A client that waits as the service wants while it is throttled; an endpoint for the local run."""
-    import boto3
-    from botocore.config import Config
-
-    config = Config(
-        connect_timeout=5,
-        read_timeout=20,
-        retries={"mode": "adaptive", "total_max_attempts": ATTEMPTS},
-    )
-    return boto3.session.Session().client(
-        "s3vectors", region_name=region, endpoint_url=endpoint, config=config
-    )
 
 
 class S3VectorsIndex:

@@ -1,13 +1,14 @@
 """A search: what may be asked, and the answer."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from image_similarity.catalogue.index import Index, Match, Vector
 from image_similarity.catalogue.status import Catalogue
-from image_similarity.inference.errors import InvalidRequest, NotFound
+from image_similarity.inference.errors import InvalidRequest, NotFound, naming
+from image_similarity.inference.request import quoted
 
 SUBJECTS = ("url", "img", "key", "text")
 FIELDS = (*SUBJECTS, "limit", "min_similarity", "prefix", "links")
@@ -15,6 +16,8 @@ MAX_LIMIT = 100
 LONG = 10**18
 DEFAULT_LIMIT = 10
 PREFIX = re.compile(r"s3://[a-z0-9.-]{3,63}/.*", re.DOTALL)
+LONGEST_PREFIX = len("s3://") + 63 + len("/") + 1024
+"""Of the longest name of a bucket and the longest key."""
 USAGE = 'Send one of "url", "img", "key" and "text".'
 
 
@@ -46,23 +49,23 @@ def parse(fields: Mapping[str, Any]) -> Query:
         InvalidRequest: unknown fields, none or several subjects, or a value of another type or out of its
         range.
     """
-    for name in fields:
-        if name not in FIELDS:
-            raise InvalidRequest(f"{name}: not a field of a search; those are {', '.join(FIELDS)}.")
+    check_names(fields, FIELDS, "a search")
     subjects = [name for name in SUBJECTS if name in fields]
     if len(subjects) != 1:
         raise InvalidRequest(f"{' and '.join(subjects) or 'Nothing'} to search by. {USAGE}")
-    value = _text(subjects[0], fields[subjects[0]])
-    if not value:
-        raise InvalidRequest(f"{subjects[0]}: empty. {USAGE}")
-    return Query(
-        subjects[0],
-        value,
-        limit=_limit(fields.get("limit", DEFAULT_LIMIT)),
-        min_similarity=_share(fields.get("min_similarity", 0)),
-        prefix=_prefix(fields["prefix"]) if "prefix" in fields else "",
-        links=_links(fields.get("links", False)),
-    )
+    read: dict[str, Any] = {}
+    for name, value in fields.items():
+        with naming(name):
+            read[name] = READERS[name](value)
+    subject = subjects[0]
+    return Query(subject, read.pop(subject), **read)
+
+
+def check_names(fields: Iterable[str], known: Sequence[str], what: str) -> None:
+    """Raise InvalidRequest for a field that a search or a sync does not know."""
+    for name in fields:
+        if name not in known:
+            raise InvalidRequest(f"Unknown field {quoted(name)}: {what} has {', '.join(known)}.")
 
 
 class Search:
@@ -86,7 +89,8 @@ class Search:
         if own is not None:
             vector = self._index.vector(own)
         if vector is None:
-            raise NotFound(f"{query.subject}: no picture of this name is in the catalogue.")
+            with naming(query.subject):
+                raise NotFound("no picture of this name is in the catalogue.")
         matches = self._index.query(vector, query.limit, query.prefix)
         least = query.min_similarity
         return {
@@ -106,34 +110,57 @@ def _written(match: Match) -> dict[str, Any]:
     }
 
 
-def _text(name: str, value: object) -> str:
+def _subject(value: object) -> str:
+    text = _text(value)
+    if not text:
+        raise InvalidRequest(f"empty. {USAGE}")
+    return text
+
+
+def _key(value: object) -> str:
+    return _written_in_utf8(_subject(value))
+
+
+def read_prefix(value: object) -> str:
+    """Read the field `prefix`, of a search or a sync; raises InvalidRequest."""
+    text = _text(value)
+    if not PREFIX.fullmatch(text) or len(text) > LONGEST_PREFIX:
+        raise InvalidRequest(
+            "expected s3://bucket/ and what the names of the pictures begin with, "
+            f"at most {LONGEST_PREFIX} characters."
+        )
+    return _written_in_utf8(text)
+
+
+def _written_in_utf8(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidRequest("half of a surrogate pair is no text that UTF-8 can write.") from error
+    return text
+
+
+def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise InvalidRequest(f"{name}: found {_kind(value)}, expected a string.")
+        raise InvalidRequest(f"found {_kind(value)}, expected a string.")
     return value
 
 
 def _limit(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_LIMIT:
-        raise InvalidRequest(f"limit: found {_kind(value)}, expected a whole number from 1 to {MAX_LIMIT}.")
+        raise InvalidRequest(f"found {_kind(value)}, expected a whole number from 1 to {MAX_LIMIT}.")
     return value
 
 
 def _share(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise InvalidRequest(f"min_similarity: found {_kind(value)}, expected a number from 0 to 1.")
+        raise InvalidRequest(f"found {_kind(value)}, expected a number from 0 to 1.")
     return float(value)
-
-
-def _prefix(value: object) -> str:
-    text = _text("prefix", value)
-    if not PREFIX.fullmatch(text):
-        raise InvalidRequest("prefix: expected s3://bucket/ and what the names of the pictures begin with.")
-    return text
 
 
 def _links(value: object) -> bool:
     if not isinstance(value, bool):
-        raise InvalidRequest(f"links: found {_kind(value)}, expected true or false.")
+        raise InvalidRequest(f"found {_kind(value)}, expected true or false.")
     return value
 
 
@@ -148,3 +175,9 @@ def _kind(value: object) -> str:
     if isinstance(value, str):
         return "a string"
     return "an array" if isinstance(value, list) else "an object"
+
+
+READERS: Mapping[str, Callable[[object], Any]] = {
+    **{"url": _subject, "img": _subject, "key": _key, "text": _subject},
+    **{"limit": _limit, "min_similarity": _share, "prefix": read_prefix, "links": _links},
+}

@@ -6,13 +6,14 @@ are found done, and of two chains the one behind is dropped. Nothing is written 
 key is looked at as after an event, by `indexing`. See docs/adr/0006.
 """
 
+import contextlib
 import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from image_similarity.catalogue.differences import Differences, Found
-from image_similarity.catalogue.index import batches
+from image_similarity.catalogue.index import TransientError, batches
 from image_similarity.catalogue.ledger import Ledger, SyncState
 from image_similarity.catalogue.messages import LONGEST_DELAY, PHASES, Changed, Listing, Queue
 
@@ -78,9 +79,18 @@ class Sync:
             roots = tuple(self._differences.roots)
             state = SyncState(run, self._index, roots, prefix, now, deadline, touched=now, step=Listing(run))
         if self._ledger.save(state, last):
-            self._queue.send([state.step])
+            self._begin(state)
             return state
         return self._ledger.sync() or state  # another call was quicker
+
+    def _begin(self, state: SyncState) -> None:
+        """Send the step that a run goes on with; where that fails, the next call need not wait to do it."""
+        try:
+            self._queue.send([state.step])
+        except TransientError:
+            with contextlib.suppress(TransientError):
+                self._ledger.save(replace(state, touched=self._now() - self._pace.stale), state)
+            raise
 
     def _works(self, state: SyncState) -> bool:
         """Whether the run goes on: it fills this index from these buckets, and has time."""

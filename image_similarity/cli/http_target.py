@@ -4,9 +4,10 @@ import base64
 import email.utils
 import ipaddress
 import json
+import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -19,6 +20,7 @@ from botocore.credentials import Credentials
 
 from image_similarity.cli import answers, pictures, shrink
 from image_similarity.cli.answers import ApiRefusal, BadAnswer
+from image_similarity.cli.matches import Found
 from image_similarity.cli.targets import Answer, Refused, Unreachable, naming
 from image_similarity.inference.request import MAX_BODY_BYTES
 
@@ -69,8 +71,7 @@ class HttpTarget:
         self._misses = 0
         self._lock = threading.Lock()
         try:
-            # What runs on this machine is asked without the proxy that the environment names for others.
-            self._client = httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=not is_loopback(url))
+            self._client = _client(url)
         except (ValueError, ImportError, httpx.InvalidURL) as error:
             raise Unreachable(f"The environment's proxy can't be used: {error}") from error
 
@@ -87,6 +88,17 @@ class HttpTarget:
                 fields |= self._field(picture, slot, 2)
         return self._ask(fields, answers.similarity)[0]
 
+    def search(self, picture: str, limit: int) -> Found:
+        """The pictures of a catalogue that are most like a file or URL, of a target that is its search.
+
+        Raises:
+            Refused, UnreadablePicture, Unreachable: as `embed`.
+        """
+        with naming(picture):
+            payload = {**self._field(picture, "", 1), "limit": limit}
+            (hits, complete), model = self._ask(payload, answers.hits)
+        return Found(picture, model, hits, complete)
+
     def _field(self, picture: str, slot: str, share: int) -> dict[str, str]:
         """One picture as a field of a request of `share` pictures; it fits into its share of the body."""
         if pictures.is_url(picture):
@@ -97,7 +109,9 @@ class HttpTarget:
             self._note(f"{picture}: {change}.")
         return {f"img{slot}": base64.b64encode(data).decode()}
 
-    def _ask(self, payload: dict[str, str], taking: Callable[[dict[str, Any]], Value]) -> tuple[Value, str]:
+    def _ask(
+        self, payload: Mapping[str, object], taking: Callable[[dict[str, Any]], Value]
+    ) -> tuple[Value, str]:
         """What is taken from the answer, and the model that it names.
 
         An answer of the API that refuses fails its picture. Anything else does so where the API was heard
@@ -159,6 +173,17 @@ class HttpTarget:
                 f"{self._url} can't be reached: {error}. Check the URL, or start it."
             ) from error
         return response.status_code, response.headers, answer
+
+
+def _client(url: str) -> httpx.Client:
+    """Without the environment's proxy where the URL names this machine: that proxy is for others.
+
+    Plain http there needs no authorities either, and reading them takes 0.1 seconds of each command's start.
+    """
+    here = is_loopback(url)
+    plain = here and urlsplit(url).scheme == "http"
+    verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else True
+    return httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=not here, verify=verify)
 
 
 def is_loopback(url: str) -> bool:

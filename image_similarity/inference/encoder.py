@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 CUDA = "CUDAExecutionProvider"
-# In this order: the first that this build of ONNX Runtime has does the work, the processor is always there.
-# TF32 would round products to 10 bits on recent GPUs: vectors must not depend on where they were made.
+# In order of preference: the first that this build of ONNX Runtime has; the CPU is always there.
+# TF32 would round products to 10 bits on recent GPUs, but vectors must not depend on the hardware.
 _PROVIDERS: dict[str, dict[str, str]] = {CUDA: {"use_tf32": "0"}, "CPUExecutionProvider": {}}
 logger = logging.getLogger(__name__)
 
@@ -37,27 +37,27 @@ class Encoder(Protocol):
 
 
 class OnnxEncoder:
-    """An exported artifact in one session, which any number of threads may call at once.
+    """An exported artifact in one session. Thread-safe.
 
     Args:
         model_dir: directory with model.onnx, model.onnx.data and manifest.json, as export/ makes it.
         threads: cores that one call of `encode` may use, at least 1.
 
     Raises:
-        ManifestError: files missing, not matching each other, or not loadable.
+        ManifestError: a file is missing, does not match the manifest, or can't be loaded.
     """
 
     def __init__(self, model_dir: Path, *, threads: int) -> None:
         if threads < 1:
             raise ValueError(f"threads is {threads}, expected 1 or more")
         self._manifest = Manifest.load(model_dir)
-        # Both take long and hold no lock: side by side on two cores, and the file is read from disk once.
+        # Both are slow and release the GIL: on two cores they overlap, and the file is read from disk once.
         with ThreadPoolExecutor(max_workers=1) as pool:
             verified = pool.submit(self._manifest.verify, model_dir)
             try:
                 session = _session(model_dir / MODEL_FILE, threads)
             finally:
-                verified.result()  # of a damaged file, this says more than what the session says
+                verified.result()  # for a damaged file, this message says more than the session's
         self._session = session
 
     @property
@@ -78,14 +78,14 @@ class OnnxEncoder:
         return cast(NDArray[np.float32], self._session.run(None, {"image": batch})[0])
 
     def warm(self) -> None:
-        """Makes one embedding, so that the first request finds memory and threads ready."""
+        """Make one embedding, so that the first request finds memory and threads ready."""
         size = self._manifest.preprocessing.size
         self.encode(np.full((1, size, size, 3), 128, dtype=np.uint8))
 
 
 def _session(model: Path, threads: int) -> "InferenceSession":
     runtime.keep_onnxruntime_quiet()
-    import onnxruntime  # not sooner: importing this module is to change nothing in its process
+    import onnxruntime  # imported here: importing this module must not change anything in its process
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -93,7 +93,7 @@ def _session(model: Path, threads: int) -> "InferenceSession":
     available = onnxruntime.get_available_providers()
     providers = [entry for entry in _PROVIDERS.items() if entry[0] in available]
     if CUDA in available:
-        onnxruntime.preload_dlls()  # CUDA and cuDNN come as wheels beside this one, where no loader looks
+        onnxruntime.preload_dlls()  # CUDA and cuDNN are in wheels, where no loader looks
     try:
         session = onnxruntime.InferenceSession(model, options, providers=providers)
     except Exception as error:  # ONNX Runtime has no common base class for its own errors

@@ -1,5 +1,7 @@
 """Every error that a caller can see: one class for each code of the API's contract."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 
@@ -17,8 +19,12 @@ class StartError(Exception):
 class ApiError(Exception):
     """An error with the HTTP status and the code that the caller gets.
 
-    The message goes to the caller as it is: it names the field at fault and says what to do, and holds
-    nothing of the inside (no path, no stack, no credential).
+    The caller reads `str(error)`: it names the field at fault and says what to do, and reveals nothing of
+    the inside (no path, no stack, no credential).
+
+    Attributes:
+        message: what is wrong and what to do, without the field's name.
+        field: the request field at fault, see `naming`; None where no single field is.
     """
 
     status: ClassVar[int]
@@ -27,11 +33,26 @@ class ApiError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+        self.field: str | None = None
+
+    def __str__(self) -> str:
+        """The message for the caller: the only place where a field's name is put before one."""
+        return self.message if self.field is None else f"{self.field}: {self.message}"
 
     @property
     def headers(self) -> dict[str, str]:
         """Response headers that belong to this error."""
         return {}
+
+
+@contextmanager
+def naming(field: str) -> Iterator[None]:
+    """Let every ApiError that leaves the block name this field, unless it names one already."""
+    try:
+        yield
+    except ApiError as error:
+        error.field = error.field or field
+        raise
 
 
 class UnsupportedMediaType(ApiError):
@@ -67,6 +88,13 @@ class ImageTooLarge(ApiError):
 
     status = 400
     code = "ImageTooLarge"
+
+
+class Forbidden(ApiError):
+    """The call is one that only signed callers may make."""
+
+    status = 403
+    code = "Forbidden"
 
 
 class NotFound(ApiError):

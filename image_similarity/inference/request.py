@@ -1,25 +1,26 @@
-"""What is asked: from a content type and body bytes to the images' sources.
+"""Reading a request: from a content type and a body to the images' sources.
 
-The rules are the table in `api_explorer/openapi.yaml`; the checks run in the order content type, size,
-JSON, fields, and the first failure answers.
+`api_explorer/openapi.yaml` documents the rules. The checks run in the order content type, size, JSON, fields;
+the first that fails decides the answer.
 """
 
 import json
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Any
 
 from image_similarity.inference.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
 
 MAX_BODY_BYTES = 5 * 1024**2
-"""Fits Lambda's 6 MiB event with the gateway's envelope around it, and SageMaker's limit alike."""
+"""With the gateway's envelope around it a body fits into Lambda's event of 6 MiB, and into SageMaker's."""
 
 STRUCTURE = (b"{", b"[", b",")
 MAX_STRUCTURE = 16_384
-"""A request has one object of at most two fields; these characters stand in its URLs else, and base64 has
-none of them. Building 5 MiB of nested values would take 180 MB."""
+"""The most STRUCTURE characters of a body. A request needs a handful; others can only be part of a URL, as
+base64 has none. Python would build 180 MB of objects from 5 MiB of nested values."""
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-"""Ignored, as RFC 8259 section 8.1 lets us: some tools of Windows write it."""
+"""Skipped, as RFC 8259 section 8.1 permits: some Windows tools write it."""
 REPLACED = "\ufffd"
 NOT_UTF8 = "The body is not UTF-8: it has bytes that can't be decoded. Send JSON in UTF-8."
 
@@ -39,35 +40,62 @@ JSON_TYPE_NAMES = {type(None): "null", bool: "a boolean", int: "a number", float
 }
 
 
+class Kind(Enum):
+    """What a source's value is, and so who reads it."""
+
+    WEB = auto()
+    """An http:// or https:// URL, or text that is no URL at all: `sources.url` judges it."""
+    S3 = auto()
+    """An s3:// URL."""
+    DATA = auto()
+    """A `data:` URI (RFC 2397)."""
+    BASE64 = auto()
+    """The file's bytes in base64."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where one image comes from: the request field and its value."""
+    """Where one image comes from.
+
+    Attributes:
+        field: the request field, for messages.
+        value: the field's value.
+        kind: what the value is.
+        url_field: the field that takes a URL in the same slot, for whoever sends one as base64.
+    """
 
     field: str
     value: str
+    kind: Kind
+    url_field: str
+
+    @classmethod
+    def by_url(cls, field: str, value: str) -> "Source":
+        """The source in a field that takes URLs; a `data:` URI is accepted there too."""
+        fetched = Kind.S3 if value.startswith(S3_SCHEME) else Kind.WEB
+        return cls(field, value, Kind.DATA if _is_data(value) else fetched, field)
+
+    @classmethod
+    def by_img(cls, field: str, value: str, url_field: str = "url") -> "Source":
+        """The source in a field that takes base64, with or without the head of a `data:` URI."""
+        return cls(field, value, Kind.DATA if _is_data(value) else Kind.BASE64, url_field)
 
     @property
-    def is_url(self) -> bool:
-        """Whether the value is a URL to fetch; otherwise it is the image itself in base64."""
-        return self.field.startswith("url") and not self.is_data
+    def is_fetched(self) -> bool:
+        """Whether the file has to be fetched; otherwise it is in the request."""
+        return self.kind in (Kind.WEB, Kind.S3)
 
-    @property
-    def is_data(self) -> bool:
-        """Whether the value is a `data:` URI (RFC 2397), which is read alike in every field."""
-        return self.value[: len(DATA_SCHEME)].lower() == DATA_SCHEME
 
-    @property
-    def is_s3(self) -> bool:
-        """Whether the value is a URL of an object in S3."""
-        return self.is_url and self.value.startswith(S3_SCHEME)
+def _is_data(value: str) -> bool:
+    return value[: len(DATA_SCHEME)].lower() == DATA_SCHEME
 
 
 def parse(content_type: str | None, body: bytes) -> tuple[Source, ...]:
     """Read a request: one source for a vector, two for a similarity.
 
     Args:
-        content_type: the value of the Content-Type header, None where there is none; none and an empty one
-            count as application/json.
+        content_type: the value of the Content-Type header, None where there is none. A missing or empty one
+            counts as application/json.
         body: the body as it arrived.
 
     Returns:
@@ -78,32 +106,47 @@ def parse(content_type: str | None, body: bytes) -> tuple[Source, ...]:
         PayloadTooLarge: the body is over MAX_BODY_BYTES.
         InvalidRequest: the body is not JSON, or its fields are not one of the two modes.
     """
+    return _sources(load_object(content_type, body))
+
+
+def load_object(content_type: str | None, body: bytes, usage: str = USAGE) -> dict[str, Any]:
+    """The JSON object of a body, checked up to its fields.
+
+    Args:
+        content_type: as for `parse`.
+        body: the body as it arrived.
+        usage: what to send, for the message of a body that is no object of the call.
+
+    Raises:
+        UnsupportedMediaType, PayloadTooLarge: as `parse`.
+        InvalidRequest: the body is not a JSON object.
+    """
     _check_content_type(content_type)
     if len(body) > MAX_BODY_BYTES:
         raise PayloadTooLarge(
             f"The request body has {len(body)} bytes; the limit is {MAX_BODY_BYTES} (5 MiB). "
             'Send a smaller image, or its "url" instead of "img".'
         )
-    return _sources(_load_object(body))
+    return _load_object(body, usage)
 
 
 def _check_content_type(content_type: str | None) -> None:
     if content_type is None or not content_type.strip(" \t"):
-        return  # clients that sign requests by themselves often send none
+        return  # clients that sign their own requests often send none
     # RFC 9110 section 8.3.1: the type is case-insensitive and parameters follow a semicolon.
     if content_type.partition(";")[0].strip(" \t").lower() != "application/json":
         raise UnsupportedMediaType(
-            f"The Content-Type is {_quoted(content_type)}. Send 'Content-Type: application/json'."
+            f"The Content-Type is {quoted(content_type)}. Send 'Content-Type: application/json'."
         )
 
 
-def _load_object(body: bytes) -> dict[str, Any]:
+def _load_object(body: bytes, usage: str) -> dict[str, Any]:
     """RFC 8259 JSON in UTF-8, without the extensions that Python's parser allows."""
     if _has_too_many_values(body):
         raise InvalidRequest(
-            f"The body has too many values: an image is one string of base64, not a list of numbers. {USAGE}"
+            f"The body has too many values: an image is one string of base64, not a list of numbers. {usage}"
         )
-    # API Gateway hands text on with U+FFFD for what is not UTF-8; so both backends refuse it here, alike.
+    # Where the body is not UTF-8, API Gateway passes on U+FFFD: so both backends refuse that too, alike.
     try:
         text = body.removeprefix(BYTE_ORDER_MARK).decode("utf-8")
     except UnicodeDecodeError as error:
@@ -117,31 +160,31 @@ def _load_object(body: bytes) -> dict[str, Any]:
             f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
         ) from error
     except RecursionError as error:
-        raise InvalidRequest("The body is not one of ours: it is nested too deeply. " + USAGE) from error
+        raise InvalidRequest("The body is nested too deeply. " + usage) from error
     except ValueError as error:  # Python refuses integers of more than 4300 digits
-        raise InvalidRequest("The body holds a number with too many digits. " + USAGE) from error
+        raise InvalidRequest("The body holds a number with too many digits. " + usage) from error
     if not isinstance(value, dict):
-        raise InvalidRequest(f"The body is {JSON_TYPE_NAMES[type(value)]}, not an object. {USAGE}")
+        raise InvalidRequest(f"The body is {JSON_TYPE_NAMES[type(value)]}, not an object. {usage}")
     return value
 
 
 def _has_too_many_values(body: bytes) -> bool:
-    """Looks in the bytes: in text, one character beyond ASCII would make each step dearer."""
-    # Ten times as fast as counting, which looks at each character where `find` looks at 32.
-    found = 0
+    """Searches the bytes: in a str, one character beyond ASCII would make every step slower."""
+    # Ten times as fast as `count`, which compares single characters where `find` compares 32 at once.
+    count = 0
     for character in STRUCTURE:
         position = body.find(character)
-        while position >= 0 and found <= MAX_STRUCTURE:
-            found += 1
+        while position >= 0 and count <= MAX_STRUCTURE:
+            count += 1
             position = body.find(character, position + 1)
-    return found > MAX_STRUCTURE
+    return count > MAX_STRUCTURE
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name, value in pairs:
         if name in fields:
-            raise InvalidRequest(f"The field {_quoted(name)} stands more than once. Send it once.")
+            raise InvalidRequest(f"The field {quoted(name)} stands more than once. Send it once.")
         fields[name] = value
     return fields
 
@@ -153,7 +196,7 @@ def _refuse_constant(name: str) -> None:
 def _sources(fields: dict[str, Any]) -> tuple[Source, ...]:
     for name in fields:
         if name not in FIELDS:
-            raise InvalidRequest(f"Unknown field {_quoted(name)}. {USAGE}")
+            raise InvalidRequest(f"Unknown field {quoted(name)}. {USAGE}")
     if not fields:
         raise InvalidRequest(f"The body has no field. {USAGE}")
     for name, value in fields.items():
@@ -172,12 +215,13 @@ def _slot_source(slot: tuple[str, str], fields: dict[str, Any]) -> Source:
     url, img = slot
     if url in fields and img in fields:
         raise InvalidRequest(f'Send either "{url}" or "{img}", not both.')
-    field = url if url in fields else img
-    if field not in fields:
-        raise InvalidRequest(f'An image of the pair is missing: send "{url}" or "{img}" too.')
-    return Source(field, fields[field])
+    if url in fields:
+        return Source.by_url(url, fields[url])
+    if img in fields:
+        return Source.by_img(img, fields[img], url)
+    raise InvalidRequest(f'An image of the pair is missing: send "{url}" or "{img}" too.')
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """The caller's own text, short, for a message."""
     return json.dumps(text if len(text) <= 64 else text[:64] + "...")

@@ -7,6 +7,7 @@ import importlib
 import json
 import os
 import sys
+import time
 import traceback
 import uuid
 from collections.abc import Callable
@@ -22,7 +23,13 @@ class Context:
 
     function_name: str
     memory_limit_in_mb: str
+    seconds: float
     aws_request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    started: float = field(default_factory=time.monotonic)
+
+    def get_remaining_time_in_millis(self) -> int:
+        """What is left of the function's time-out, which ends nothing here."""
+        return max(0, round((self.started + self.seconds - time.monotonic()) * 1000))
 
 
 def load(name: str) -> Callable[[Json, Context], Json]:
@@ -35,7 +42,11 @@ def load(name: str) -> Callable[[Json, Context], Json]:
 
 def answer(handler: Callable[[Json, Context], Json], event: Json) -> Json:
     """Return the handler's answer, or Lambda's error object when it raises."""
-    context = Context(os.environ["AWS_LAMBDA_FUNCTION_NAME"], os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"])
+    context = Context(
+        os.environ["AWS_LAMBDA_FUNCTION_NAME"],
+        os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"],
+        float(os.environ["AWS_LAMBDA_FUNCTION_TIMEOUT"]),
+    )
     try:
         return handler(event, context)
     except Exception as error:  # what Lambda does: the caller gets the error as an object

@@ -63,10 +63,14 @@ class Process:
             return
 
 
-def free_port() -> int:
-    """Return a loopback port that nothing listens on now."""
+def free_port(preferred: int = 0) -> int:
+    """Return a loopback port that nothing listens on now: the preferred one where it is one."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", preferred))
+        except (OSError, OverflowError):
+            return free_port()
         return int(probe.getsockname()[1])
 
 

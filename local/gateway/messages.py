@@ -22,12 +22,13 @@ STATUS_OF_TYPE = {
     "INVALID_SIGNATURE": 403,
     "MISSING_AUTHENTICATION_TOKEN": 403,
     "REQUEST_TOO_LARGE": 413,
+    "THROTTLED": 429,
     "UNSUPPORTED_MEDIA_TYPE": 415,
 }
 
 
 class Refusal(Exception):
-    """An answer that API Gateway makes by itself, shaped by the gateway response of its type."""
+    """An answer that API Gateway itself makes, shaped by the gateway response of its type."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)

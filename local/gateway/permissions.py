@@ -12,7 +12,11 @@ ASSUME_ROLE = "sts:AssumeRole"
 INVOKE_FUNCTION = "lambda:InvokeFunction"
 INVOKE_ENDPOINT = "sagemaker:InvokeEndpoint"
 ACCOUNT, ARN = "aws:SourceAccount", "aws:SourceArn"
+SEND_MESSAGE = "sqs:SendMessage"
 LAMBDA, SAGEMAKER, API_GATEWAY = (f"{name}.amazonaws.com" for name in ("lambda", "sagemaker", "apigateway"))
+EVENTS = "events.amazonaws.com"
+POLLERS = "lambda.amazonaws.com/pollers"
+"""Lambda's service too, to a policy; what it sends may be other than where a function is called."""
 
 # Condition keys that a service sends with a call, each with where it is known from. No list by AWS exists
 # (https://github.com/prowler-cloud/prowler/issues/2810), so a key without evidence counts as not sent, and
@@ -21,6 +25,10 @@ SENT = {
     # AWS's own trust policy for a function, lambda-trust-policy.json of the skill
     # deploying-custom-domain-rest-api: https://github.com/aws/agent-toolkit-for-aws
     (LAMBDA, ASSUME_ROLE): {ACCOUNT},
+    # Of pollers, which assume the function's role to read its queue, nothing is told.
+    (POLLERS, ASSUME_ROLE): set[str](),
+    # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-sqs-permissions
+    (EVENTS, SEND_MESSAGE): {ARN},
     # https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html
     (SAGEMAKER, ASSUME_ROLE): {ACCOUNT},
     # An integration's credentials, in no partition: "API Gateway does not have permission to assume the
@@ -44,6 +52,9 @@ class Policies(Protocol):
 
     def function(self, function: str) -> Sequence[Statement]:
         """Statements of a function's resource policy; none where it has no policy."""
+
+    def queue(self, queue: str) -> Sequence[Statement]:
+        """Statements of a queue's policy; none where it has no policy."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +81,15 @@ class Permissions:
         arn = f"arn:{self.pseudo.partition}:sagemaker:{where}"
         return allows(self.policies.identity(role), Call(INVOKE_ENDPOINT, arn))
 
+    def may_send(self, service: str, queue: str, source_arn: str) -> bool:
+        """Whether a service may send to a queue (by ARN) for a resource of its own (by ARN)."""
+        call = self._call(service, SEND_MESSAGE, queue, source_arn)
+        return allows(self.policies.queue(queue), call)
+
+    def may_on(self, role: str, action: str, resource: str) -> bool:
+        """Whether a role (by ARN) may do something on one resource (by ARN)."""
+        return allows(self.policies.identity(role), Call(action, resource))
+
     def may(self, role: str, action: str, **context: str) -> bool:
         """Whether a role (by ARN) may do something on every resource, with these condition keys."""
         return allows(self.policies.identity(role), Call(action, "*", context=context))
@@ -79,4 +99,5 @@ class Permissions:
         sent = SENT.get((service, action))
         if sent is None:
             raise LookupError(f"What {service} sends with {action} is not known here: add a row to SENT.")
-        return Call(action, resource, service, {key: values[key] for key in sent})
+        principal = service.partition("/")[0]
+        return Call(action, resource, principal, {key: values[key] for key in sent})

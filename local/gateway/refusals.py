@@ -17,6 +17,7 @@ ERROR_TYPES = {
     "INVALID_SIGNATURE": "InvalidSignatureException",
     "MISSING_AUTHENTICATION_TOKEN": "MissingAuthenticationTokenException",
     "REQUEST_TOO_LARGE": "RequestTooLargeException",
+    "THROTTLED": "TooManyRequestsException",
     "UNSUPPORTED_MEDIA_TYPE": "UnsupportedMediaTypeException",
 }
 UNDEFINED = GatewayResponse(None, {}, {"application/json": '{"message":$context.error.messageString}'})

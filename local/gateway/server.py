@@ -32,15 +32,27 @@ class RequestTooLong(Exception):
     """The body is over API Gateway's own limit."""
 
 
+def everyone(_: Incoming) -> None:
+    """Admit every request: a local run throttles nobody."""
+
+
 class Gateway:
-    """Serves whatever stage `stage()` returns at the moment of a request; None where no stage exists."""
+    """Serves whatever stage `stage()` returns at the moment of a request; None where no stage exists.
+
+    `admit` raises Refusal for a request that is on a route and authorized, but one too many.
+    """
 
     def __init__(
-        self, stage: Callable[[], LiveStage | None], integrations: Integrations, key: AccessKey | None = None
+        self,
+        stage: Callable[[], LiveStage | None],
+        integrations: Integrations,
+        key: AccessKey | None = None,
+        admit: Callable[[Incoming], None] = everyone,
     ) -> None:
         self._stage = stage
         self._integrations = integrations
         self._key = key
+        self._admit = admit
 
     def application(self, healthy: Callable[[], bool]) -> Starlette:
         """Return the ASGI application, with GET /healthz beside the API."""
@@ -98,15 +110,16 @@ class Gateway:
         return _response(incoming, outcome) if 300 <= outcome.status < 400 else None
 
     async def _answer(self, request: Request, incoming: Incoming, raw: bytes, path: str) -> Outcome:
-        found = incoming.stage.snapshot.route(incoming.method, incoming.path)
-        if found is None:
+        match = incoming.stage.snapshot.route(incoming.method, incoming.path)
+        if match is None:
             raise Refusal("MISSING_AUTHENTICATION_TOKEN", "Missing Authentication Token")
-        route, names = found
+        route, names = match
         if route.authorization == "AWS_IAM":
             if self._key is None:
                 raise Refusal("MISSING_AUTHENTICATION_TOKEN", "Missing Authentication Token")
             query = request.scope["query_string"].decode("ascii", "replace")
             verify(SignedRequest(incoming.method, path, query, incoming.headers, raw), self._key)
+        self._admit(incoming)
         missing = sorted(name for name in route.required_headers if not incoming.header(name))
         if missing:
             text = f"Missing required request parameters: [{', '.join(missing)}]"

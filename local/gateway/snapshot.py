@@ -60,15 +60,15 @@ class Snapshot:
 
     def route(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
         """Return the route for a request and its path parameters; a literal segment beats a parameter."""
-        found: list[tuple[tuple[bool, ...], Route, dict[str, str]]] = []
+        matches: list[tuple[tuple[bool, ...], Route, dict[str, str]]] = []
         for route in self.routes:
             names = _match(route.path, path)
             if names is not None and route.method == method:
                 rank = tuple("{" in segment for segment in route.path.split("/"))
-                found.append((rank, route, names))
-        if not found:
+                matches.append((rank, route, names))
+        if not matches:
             return None
-        _, route, names = min(found, key=lambda item: item[0])
+        _, route, names = min(matches, key=lambda item: item[0])
         return route, names
 
 
@@ -85,11 +85,11 @@ class LiveStage:
 def _match(pattern: str, path: str) -> dict[str, str] | None:
     """Return the path parameters, None where the path is another one."""
     expected = pattern.strip("/").split("/")
-    found = [unquote(segment) for segment in path.strip("/").split("/")]
+    segments = [unquote(segment) for segment in path.strip("/").split("/")]
     names: dict[str, str] = {}
-    if len(found) != len(expected):
+    if len(segments) != len(expected):
         return None
-    for name, value in zip(expected, found, strict=True):
+    for name, value in zip(expected, segments, strict=True):
         if name.startswith("{") and value:
             names[name.strip("{}")] = value
         elif name != value:

@@ -11,7 +11,7 @@ from local.template.resolve import ResolvedResource, ResolvedStack
 
 @dataclass(frozen=True)
 class StackPolicies:
-    """Reads AWS::IAM::Role, AWS::IAM::Policy and AWS::Lambda::Permission."""
+    """Reads AWS::IAM::Role, AWS::IAM::Policy, AWS::Lambda::Permission and AWS::SQS::QueuePolicy."""
 
     stack: ResolvedStack
 
@@ -44,6 +44,16 @@ class StackPolicies:
             _statement(resource, function)
             for resource in self.stack.of_type("AWS::Lambda::Permission")
             if resource.properties["FunctionName"] in (name, function)
+        ]
+
+    def queue(self, queue: str) -> Sequence[Statement]:
+        """Statements of the policies of a queue."""
+        name = queue.rsplit(":", 1)[-1]
+        return [
+            statement
+            for resource in self.stack.of_type("AWS::SQS::QueuePolicy")
+            if name in {url.rsplit("/", 1)[-1] for url in resource.properties["Queues"]}
+            for statement in listed(resource.properties["PolicyDocument"]["Statement"])
         ]
 
     def _named(self, kind: str, arn: str) -> Iterator[ResolvedResource]:

@@ -7,20 +7,28 @@ from dataclasses import dataclass, field
 from local.template.intrinsics import Json, ResolveError
 
 _ARN = {
+    "AWS::DynamoDB::Table": "dynamodb:{region}:{account}:table/{name}",
     "AWS::IAM::Role": "iam::{account}:role/{name}",
     "AWS::Lambda::Function": "lambda:{region}:{account}:function:{name}",
     "AWS::Logs::LogGroup": "logs:{region}:{account}:log-group:{name}:*",
+    "AWS::S3Vectors::Index": "s3vectors:{region}:{account}:bucket/{bucket}/index/{name}",
+    "AWS::S3Vectors::VectorBucket": "s3vectors:{region}:{account}:bucket/{name}",
+    "AWS::SQS::Queue": "sqs:{region}:{account}:{name}",
 }
+_REF_IS_ARN = {"AWS::S3Vectors::Index", "AWS::S3Vectors::VectorBucket"}
 _REF_IS_ID = {"AWS::ApiGateway::Deployment", "AWS::ApiGateway::RestApi"}
 _REF_IS_NAME = {
     "AWS::ApiGateway::Stage",
     "AWS::ApplicationAutoScaling::ScalableTarget",
+    "AWS::DynamoDB::Table",
+    "AWS::Events::Rule",
     "AWS::IAM::Policy",
     "AWS::IAM::Role",
     "AWS::Lambda::Function",
     "AWS::Logs::LogGroup",
 }
-_NAME_ATTRIBUTES = {"EndpointName", "EndpointConfigName", "ModelName"}
+_NAME_ATTRIBUTES = {"EndpointName", "EndpointConfigName", "ModelName", "QueueName"}
+_ARN_ATTRIBUTES = {"Arn", "IndexArn", "VectorBucketArn"}
 
 
 @dataclass(frozen=True)
@@ -64,27 +72,40 @@ class DerivedIdentifiers:
         if kind in _REF_IS_ID:
             return self._generated(logical_id)
         if kind in _REF_IS_NAME:
-            return self._name(logical_id, properties)
+            return self.name(logical_id, properties)
+        if kind in _REF_IS_ARN:
+            return self._arn(logical_id, properties)
+        if kind == "AWS::SQS::Queue":
+            return self._queue_url(logical_id, properties)
         raise ResolveError(f"{logical_id} ({kind}) has no Ref that is known here.")
 
     def attribute(self, logical_id: str, name: str, properties: Mapping[str, Json]) -> str:
         """Value of Fn::GetAtt. Raises ResolveError for an attribute that is not known here."""
         kind = self.types[logical_id]
-        if name == "Arn" and kind in _ARN:
+        if name in _ARN_ATTRIBUTES and kind in _ARN:
             return self._arn(logical_id, properties)
         if name in _NAME_ATTRIBUTES:
-            return self._name(logical_id, properties)
+            return self.name(logical_id, properties)
         raise ResolveError(f"{logical_id} ({kind}) has no attribute {name} that is known here.")
 
-    def _name(self, logical_id: str, properties: Mapping[str, Json]) -> str:
-        given = properties.get(self.types[logical_id].rsplit("::", 1)[1] + "Name")
+    def name(self, logical_id: str, properties: Mapping[str, Json]) -> str:
+        """The physical name: as given, or made of the stack's name and the logical id."""
+        kind = self.types[logical_id].rsplit("::", 1)[1]
+        given = properties.get("Name" if kind == "Rule" else f"{kind}Name")
         return str(given) if given is not None else f"{self.pseudo.stack_name}-{logical_id}"
 
     def _arn(self, logical_id: str, properties: Mapping[str, Json]) -> str:
         tail = _ARN[self.types[logical_id]].format(
-            region=self.pseudo.region, account=self.pseudo.account, name=self._name(logical_id, properties)
+            region=self.pseudo.region,
+            account=self.pseudo.account,
+            name=self.name(logical_id, properties),
+            bucket=str(properties.get("VectorBucketArn", "")).rsplit("/", 1)[-1],
         )
         return f"arn:{self.pseudo.partition}:{tail}"
+
+    def _queue_url(self, logical_id: str, properties: Mapping[str, Json]) -> str:
+        host = f"sqs.{self.pseudo.region}.{self.pseudo.values['AWS::URLSuffix']}"
+        return f"https://{host}/{self.pseudo.account}/{self.name(logical_id, properties)}"
 
     def _generated(self, seed: str) -> str:
         return hashlib.sha256(f"{self.pseudo.guid}{seed}".encode()).hexdigest()[:10]

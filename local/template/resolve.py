@@ -35,10 +35,10 @@ class ResolvedStack:
 
     def one(self, kind: str) -> ResolvedResource:
         """Return the only resource of a type; ResolveError when there is none or more than one."""
-        found = self.of_type(kind)
-        if len(found) != 1:
-            raise ResolveError(f"The stack has {len(found)} resources of type {kind}; one is expected.")
-        return found[0]
+        resources = self.of_type(kind)
+        if len(resources) != 1:
+            raise ResolveError(f"The stack has {len(resources)} resources of type {kind}; one is expected.")
+        return resources[0]
 
 
 Lookup = Callable[[str, str | None], Json]  # (logical id, attribute or None for Ref) -> value
@@ -136,7 +136,7 @@ class Resolver:
         names = {
             key: evaluate(node, self)
             for key, node in properties.items()
-            if key.endswith("Name") and isinstance(node, str | dict)
+            if key.endswith(("Name", "BucketArn")) and isinstance(node, str | dict)
         }
         if attribute is None:
             return self._derive.ref(logical_id, names)

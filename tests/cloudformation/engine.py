@@ -17,6 +17,7 @@ from local.template.intrinsics import Json, ResolveError, as_text
 from local.template.resolve import ResolvedResource, Resolver, resolve
 from tests.cloudformation.providers import PROVIDERS, Cloud, Physical, ProviderFailed
 from tests.cloudformation.replacement import needs_replacement
+from tests.cloudformation.types import unrecognized
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,8 @@ class Engine:
 
         Raises ResolveError for what CloudFormation refuses before it does anything.
         """
+        if unknown := unrecognized(template, self.pseudo.region):
+            raise ResolveError(f"Template format error: Unrecognized resource types: {unknown}")
         kind = "UPDATE" if self.resources else "CREATE"
         before = dict(self.resources)
         declared = template.get("Parameters", {})

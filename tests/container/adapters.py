@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
@@ -19,11 +20,16 @@ READY_SECONDS = 60
 
 @dataclass(frozen=True)
 class Container:
-    """A running container: its engine, its id, and how to call it."""
+    """A running container: its engine, its id, and how to call it.
+
+    Attributes:
+        invoke: sends an event and gives what the function returns; of the Lambda image alone.
+    """
 
     images: Images
     name: str
     call: Call
+    invoke: Callable[[Mapping[str, Any]], Any] | None = None
 
     def logs(self) -> str:
         return self.images.engine.docker("logs", self.name)
@@ -64,6 +70,7 @@ def lambda_container(
     limit: int | None = None,
     image: str = "",
     network: str = "host",
+    handler: str = "handler.handler",
 ) -> Iterator[Container]:
     """The Lambda image under AWS's emulator, with the processor share that Lambda gives to that memory.
 
@@ -76,7 +83,7 @@ def lambda_container(
     options = [f"--network={network}", *HARDENED, *limits(limit or memory, memory / 1769)]
     options += [f"--volume={images.emulator}:/rie:ro", "--entrypoint=/rie"]
     options += variables(told | dict(environment or {}))
-    entrypoint = ["python3.12", "-m", "awslambdaric", "handler.handler"]
+    entrypoint = ["python3.12", "-m", "awslambdaric", handler]
     name = image or images.names["lambda"]
     with (
         images.engine.container(*options, name, *command[1:], *entrypoint) as container,
@@ -90,8 +97,11 @@ def lambda_container(
                 return Answer(502, {}, response.content)
             return proxy_answer(response.json())
 
+        def invoke(event: Mapping[str, Any]) -> Any:
+            return client.post(INVOKE, json=event).raise_for_status().json()
+
         wait_until(lambda: answers(client))
-        yield Container(images, container, call)
+        yield Container(images, container, call, invoke)
 
 
 @contextmanager

@@ -34,14 +34,14 @@ def hostile(**changes: object) -> Limits:
     return Limits(function=f"{__name__}:decode", **changes)  # type: ignore[arg-type]
 
 
-def decode(data: bytes, *, field: str, preprocessing: Preprocessing) -> NDArray[np.uint8]:
+def decode(data: bytes, *, preprocessing: Preprocessing) -> NDArray[np.uint8]:
     if data.startswith(PAST_OUR_CLEANING):
         JpegImagePlugin.JpegImageFile(io.BytesIO(data[len(PAST_OUR_CLEANING) :])).load()
         return np.zeros((preprocessing.size, preprocessing.size, 3), np.uint8)
     if data.startswith(b"do: "):
         outcome = DEEDS[data[4:].decode()]()
-        raise InvalidImage(f"{field}: {outcome}")
-    return image.decode(data, field=field, preprocessing=preprocessing)
+        raise InvalidImage(str(outcome))
+    return image.decode(data, preprocessing=preprocessing)
 
 
 def loop_in_python() -> None:
@@ -87,7 +87,7 @@ def eat_memory_in_c() -> None:
 
 
 def run_out_of_memory_in_pillow() -> None:
-    raise InvalidImage("img: broken.") from OSError("out of memory when reading image file")
+    raise InvalidImage("broken.") from OSError("out of memory when reading image file")
 
 
 def crash() -> None:
@@ -123,7 +123,7 @@ def say_without_end() -> None:
 
 
 def answer_twice() -> str:
-    framed = framing.refusal_text(InvalidImage("img: one."))
+    framed = framing.refusal_text(InvalidImage("one."))
     os.write(worker.ANSWERS, framing.ANSWER_HEAD.pack(framing.REFUSAL, len(framed)) + framed)
     return "two"
 
@@ -193,12 +193,11 @@ DEEDS: dict[str, Callable[[], object]] = {
     "say without end": say_without_end,
     "answer twice": answer_twice,
     "refuse with no JSON": answered(b"\xff{"),
-    "refuse with another code": answered(b'{"code": "InternalError", "message": "img: a"}'),
-    "refuse another field": answered(b'{"code": "InvalidImage", "message": "your account: a"}'),
-    "refuse with controls": answered(b'{"code": "InvalidImage", "message": "img: a\\u001b[2J"}'),
-    "refuse with more": answered(b'{"code": "InvalidImage", "message": "img: a", "status": 200}'),
+    "refuse with another code": answered(b'{"code": "InternalError", "message": "a"}'),
+    "refuse with controls": answered(b'{"code": "InvalidImage", "message": "a\\u001b[2J"}'),
+    "refuse with more": answered(b'{"code": "InvalidImage", "message": "a", "status": 200}'),
     "refuse with a list": answered(b'["code", "message"]'),
-    "refuse with a list for a code": answered(b'{"code": [], "message": "img: a"}'),
+    "refuse with a list for a code": answered(b'{"code": [], "message": "a"}'),
     "refuse deeply": answered(b"[" * 4000),
     "raise a defect": raise_a_defect,
     "import late": import_something_late,

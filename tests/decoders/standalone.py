@@ -49,7 +49,7 @@ def main(limits: str, *without: str) -> None:
         data = good if line.strip() == "good" else f"do: {line.strip()}".encode()
         print(json.dumps({"begun": line.strip()}), flush=True)
         try:
-            pixels = decoder.decode(data, field="img", preprocessing=preprocessing)
+            pixels = decoder.decode(data, preprocessing=preprocessing)
             print(json.dumps({"sum": int(pixels.sum())}), flush=True)
         except ApiError as error:
             print(json.dumps({"code": error.code, "message": error.message}), flush=True)

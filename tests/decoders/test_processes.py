@@ -24,15 +24,15 @@ from tests.support.files import PREPROCESSING
 from tests.unit.inference.image.test_refusals import PHOTO
 
 GOOD = files.saved(PHOTO, "JPEG")
-RIGHT = image.decode(GOOD, field="img", preprocessing=PREPROCESSING)
+RIGHT = image.decode(GOOD, preprocessing=PREPROCESSING)
 ADVICE = "save it again, as a baseline JPEG or a PNG."
-OVERSPENT = f"img: decoding the image takes more than 2 seconds of processor time; {ADVICE}"
-TOO_MUCH_MEMORY = f"img: decoding the image takes more than 384 MB of memory; {ADVICE}"
-UNDECODABLE = f"img: the image can't be decoded; {ADVICE}"
+OVERSPENT = f"decoding the image takes more than 2 seconds of processor time; {ADVICE}"
+TOO_MUCH_MEMORY = f"decoding the image takes more than 384 MB of memory; {ADVICE}"
+UNDECODABLE = f"the image can't be decoded; {ADVICE}"
 
 
-def ask(decoders: DecoderProcesses, data: bytes, field: str = "img") -> NDArray[np.uint8]:
-    return decoders.decode(data, field=field, preprocessing=PREPROCESSING)
+def ask(decoders: DecoderProcesses, data: bytes) -> NDArray[np.uint8]:
+    return decoders.decode(data, preprocessing=PREPROCESSING)
 
 
 def assert_right(decoders: DecoderProcesses) -> None:
@@ -71,7 +71,7 @@ def test_what_is_over_its_budget_is_refused_with_that(
         *("eat memory in C", "crash", "abort", "end quietly", "close the pipe and loop"),
         *("say nonsense", "say too many pixels", "say too few pixels", "say a huge text"),
         *("say without end", "refuse with no JSON", "refuse with another code"),
-        *("refuse another field", "refuse with controls", "refuse with more", "refuse with a list"),
+        *("refuse with controls", "refuse with more", "refuse with a list"),
         *("refuse with a list for a code", "refuse deeply"),
     ],
 )
@@ -89,7 +89,7 @@ def test_a_codec_that_breaks_is_a_refusal_and_a_logged_error(
 @pytest.mark.parametrize("deed", ["wait for ever", "say half a head", "say half the pixels"])
 def test_a_decoder_that_waits_is_ended_by_the_clock(deed: str) -> None:
     decoders = DecoderProcesses(hostile(clock_seconds=1.0), size=1)
-    with pytest.raises(Unavailable, match="img: decoding was interrupted"):
+    with pytest.raises(Unavailable, match="decoding was interrupted"):
         ask(decoders, f"do: {deed}".encode())
     assert_right(decoders)
     decoders.close()
@@ -120,9 +120,9 @@ def test_refusals_come_back_as_they_were_raised(decoders: DecoderProcesses, kind
         kind
     ]
     with pytest.raises(kind) as here:
-        image.decode(data, field="url_2", preprocessing=PREPROCESSING)
+        image.decode(data, preprocessing=PREPROCESSING)
     with pytest.raises(kind) as there:
-        ask(decoders, data, field="url_2")
+        ask(decoders, data)
     assert str(there.value) == str(here.value)
 
 
@@ -151,7 +151,7 @@ def test_a_decoder_killed_in_a_request_is_replaced_within_it() -> None:
         time.sleep(0.001)
     os.kill(target, signal.SIGKILL)
     thread.join()
-    assert outcome == ["img: None"]  # the work was done, by another
+    assert outcome == ["None"]  # the work was done, by another
     assert pid(decoders) != target
     decoders.close()
 
@@ -171,7 +171,7 @@ def test_a_request_whose_decoders_are_killed_again_and_again_is_told_to_come_bac
 
     thread = threading.Thread(target=kill)
     thread.start()
-    with pytest.raises(Unavailable, match="img: decoding was interrupted"):
+    with pytest.raises(Unavailable, match="decoding was interrupted"):
         ask(decoders, b"do: loop in C")
     stop.set()
     thread.join()
@@ -271,7 +271,7 @@ def test_where_there_are_no_decoder_processes_this_one_decodes(
     monkeypatch.setattr("sys.platform", "darwin")
     decoder = processes.start()
     assert "no decoder processes on darwin" in caplog.text
-    assert np.array_equal(decoder.decode(GOOD, field="img", preprocessing=PREPROCESSING), RIGHT)
+    assert np.array_equal(decoder.decode(GOOD, preprocessing=PREPROCESSING), RIGHT)
 
 
 def test_limits_survive_the_command_line() -> None:

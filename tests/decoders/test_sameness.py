@@ -51,7 +51,7 @@ def decoders() -> Iterator[DecoderProcesses]:
 
 def outcome(decoder: Decoder, data: bytes, pre: Preprocessing) -> tuple[str, NDArray[np.uint8] | None]:
     try:
-        return "", decoder.decode(data, field="img_1", preprocessing=pre)
+        return "", decoder.decode(data, preprocessing=pre)
     except ApiError as error:
         return f"{error.code} {error.message}", None
 

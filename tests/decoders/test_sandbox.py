@@ -119,7 +119,7 @@ def test_a_decoder_is_nobody_and_has_no_environment(decoders: DecoderProcesses) 
     user = 65534 if os.geteuid() == 0 else os.geteuid()
     status = Path(f"/proc/{pid(decoders)}/status").read_text()
     assert re.search(r"^Uid:(.*)$", status, re.MULTILINE)[1].split() == [str(user)] * 4  # type: ignore[index]
-    with pytest.raises(InvalidImage, match=r"^img: {}$"):
+    with pytest.raises(InvalidImage, match=r"^{}$"):
         ask(decoders, b"do: environment")
 
 

@@ -70,7 +70,7 @@ PROMISES: dict[str, list[str]] = {
     ],
     "uninstalling: the parameter Image Similarity set to no": [
         "infrastructure/test_gateway.py::test_the_permanent_route_names_the_service",
-        "infrastructure/test_transitions.py::test_every_single_change_of_backend_authorization_and_explorer",
+        "infrastructure/test_transitions.py::test_every_single_change_of_an_axis",
     ],
 }
 

@@ -41,6 +41,7 @@ def test_every_example_is_run_here() -> None:
         *BY_URL,
         *DATA,
         "curl/url.cmd",
+        "notebook.ipynb",
         "postman/collection.json",
         "postman/environment.json",
     }

@@ -51,7 +51,7 @@ def cost(data: bytes) -> Cost:
     if not child:
         resource.setrlimit(resource.RLIMIT_CPU, (TIME_OUT_SECONDS, TIME_OUT_SECONDS))
         try:
-            decode(data, field="img", preprocessing=PREPROCESSING)
+            decode(data, preprocessing=PREPROCESSING)
         except ApiError:
             os._exit(0)
         except BaseException:
@@ -178,7 +178,7 @@ def main() -> None:
     chosen = parser.parse_args()
     folder, rows = Path(GROWN) / "slow", []
     folder.mkdir(parents=True, exist_ok=True)
-    decode((CORPUS / "png" / "000").read_bytes(), field="img", preprocessing=PREPROCESSING)  # all is imported
+    decode((CORPUS / "png" / "000").read_bytes(), preprocessing=PREPROCESSING)  # all is imported
     for reader in [chosen.reader] if chosen.reader else READERS:
         tried, dearest, densest = search(reader, chosen.time, random.Random(chosen.seed))
         (folder / f"{reader}-dearest").write_bytes(dearest.data)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from image_similarity.inference import request
 from image_similarity.inference.errors import ApiError
-from image_similarity.inference.request import MAX_BODY_BYTES, Source
+from image_similarity.inference.request import MAX_BODY_BYTES, Kind, Source
 from image_similarity.inference.sources import SourcePolicy, http, inline, s3, url
 from image_similarity.inference.sources.answer import MAX_HEAD_BYTES, Reader, read_head
 from image_similarity.inference.sources.body import body_of
@@ -102,17 +102,17 @@ class Recipe:
 def parsed(data: bytes) -> None:
     """A request's body, and what is judged and decoded of it before anything is fetched."""
     for source in request.parse(None, data):
-        if not source.is_url:
-            inline.read(source, POLICY)
-        elif source.is_s3:
-            s3.parse(source, POLICY)
+        if source.kind is Kind.WEB:
+            url.parse(source.value, POLICY)
+        elif source.kind is Kind.S3:
+            s3.parse(source.value, POLICY)
         else:
-            url.parse(source.value, field=source.field, policy=POLICY)
+            inline.read(source, POLICY)
 
 
 def decoded(data: bytes) -> None:
     """A value in line."""
-    inline.read(Source("img", data.decode("utf-8", "surrogateescape")), POLICY)
+    inline.read(Source.by_img("img", data.decode("utf-8", "surrogateescape")), POLICY)
 
 
 def answered(data: bytes) -> None:

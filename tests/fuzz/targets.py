@@ -40,7 +40,7 @@ CODES |= {"SourceNotAllowed", "SourceUnavailable"}
 def check_error(error: ApiError) -> None:
     """Of the contract's codes, and one line of moderate length that a log may hold."""
     assert error.code in CODES
-    assert error.message.isprintable()
+    assert str(error).isprintable()
     assert 10 < len(error.message) < 1000
 
 
@@ -60,7 +60,7 @@ def base64_text(data: bytes) -> None:
     """Base64 in line: what is accepted decodes to the same by the standard library."""
     text = data.decode("utf-8", "surrogateescape")  # bytes that are not UTF-8 become halves of pairs
     try:
-        found = inline.read(Source("img", text), STRICT)
+        found = inline.read(Source.by_img("img", text), STRICT)
     except ApiError as error:
         check_error(error)
         return
@@ -72,7 +72,7 @@ def web_address(data: bytes) -> None:
     """URLs: what is accepted is plain, and another library reads the same host out of it."""
     text = data.decode("utf-8", "surrogateescape")
     try:
-        target = url.parse(text, field="url", policy=STRICT)
+        target = url.parse(text, STRICT)
     except ApiError as error:
         check_error(error)
         return
@@ -98,7 +98,7 @@ def address(data: bytes) -> None:
 def image_file(data: bytes) -> None:
     """Image files: a square of the right size, or an answer."""
     try:
-        found = decode(data, field="img", preprocessing=PREPROCESSING)
+        found = decode(data, preprocessing=PREPROCESSING)
     except ApiError as error:
         check_error(error)
         return
@@ -182,7 +182,7 @@ def http_answer(data: bytes) -> None:
     answers = data.removeprefix(b"https\n").split(network.SEPARATOR)
     with network.network(answers):
         try:
-            found = http.read(Source("url", f"{scheme}://a.com/b"), STRICT, Deadline(5))
+            found = http.read(url.parse(f"{scheme}://a.com/b", STRICT), STRICT, Deadline(5))
         except ApiError as error:
             check_error(error)
         else:

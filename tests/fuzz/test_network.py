@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from image_similarity.inference.errors import ApiError
-from image_similarity.inference.request import Source
 from image_similarity.inference.sources import http
 from image_similarity.inference.sources.deadline import Deadline
+from image_similarity.inference.sources.url import parse
 from tests.fuzz.network import network
 from tests.fuzz.seed_answers import FILE, REFUSED, fetching_requests, redirects
 from tests.fuzz.targets import STRICT, TARGETS
@@ -25,7 +25,7 @@ def fetch(answers: list[bytes], url: str = "http://a.com/") -> tuple[bytes | str
     """The file, or the error's code; and how many connections it took."""
     with network(answers) as inside:
         try:
-            return http.read(Source("url", url), STRICT, Deadline(5)), inside.connections
+            return http.read(parse(url, STRICT), STRICT, Deadline(5)), inside.connections
         except ApiError as error:
             return error.code, inside.connections
 

@@ -77,6 +77,7 @@ class Account:
         described = inventory(self.client, self.statements)
         kept = {
             "AWS::WAFv2::WebACLAssociation": sorted(self.cloud.protected),
+            "recursive functions": sorted(self.cloud.recursive),
             "network interfaces": sorted(self.cloud.interfaces),
         }
         return described | {kind: names for kind, names in kept.items() if names}
@@ -154,6 +155,9 @@ class Account:
     def function(self, function: str) -> Sequence[Statement]:
         return self._policy("Lambda", f"policy {function}", lambda policies: policies.function(function))
 
+    def queue(self, queue: str) -> Sequence[Statement]:
+        return self._policy("SQS", f"policy {queue}", lambda policies: policies.queue(queue))
+
     def _policy(
         self, service: str, key: str, read: Callable[[CloudPolicies], Sequence[Statement]]
     ) -> Sequence[Statement]:
@@ -194,17 +198,18 @@ def account(assembly: Assembly, *, log_role: bool = True, seed: int = 0) -> Iter
     # moto lists a class's methods by inspection at every call: a fifth of its time, and always the same.
     listed = mock.patch("moto.core.responses.method_names_from_class", cache(method_names_from_class))
     with mock.patch.dict("os.environ", CREDENTIALS), listed, mocked_services():
-        cloud = Cloud(REGION, log_role=log_role, web_acls=WEB_ACLS, log_keys=LOG_KEYS)
+        cloud = Cloud(REGION, log_role=log_role, web_acls=WEB_ACLS, log_keys=LOG_KEYS, event_keys=LOG_KEYS)
         bucket = f"cdk-hnb659fds-assets-123456789012-{REGION}"
         cloud.client("s3").create_bucket(Bucket=bucket)
         for key in assembly.files:
-            cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=_empty_zip())
+            cloud.client("s3").put_object(Bucket=bucket, Key=key, Body=empty_zip())
         pseudo = PseudoParameters(region=REGION)
         push(cloud, assembly, pseudo)
         yield Account(Engine(cloud, pseudo, seed=seed))
 
 
-def _empty_zip() -> bytes:
+def empty_zip() -> bytes:
+    """A function's code, for services that only look whether it is a zip."""
     out = io.BytesIO()
     zipfile.ZipFile(out, "w").close()
     return out.getvalue()

@@ -15,6 +15,8 @@ EVERYTHING = {
     "ImageBuckets": "bucket-1,bucket-2",
     "SubnetIds": "subnet-01234567,subnet-89abcdef",
     "SecurityGroupIds": "sg-01234567",
+    "KmsKeyArn": "arn:aws:kms:us-east-1:123456789012:key/473e64fd-f30b-4765-81a0-62ad96dd167a",
+    "Catalogue": "yes",
 }
 STATES = tuple(
     {"ImageSimilarity": backend, **EVERYTHING} for backend in ("yes-lambda", "yes-sagemaker", "no")
@@ -61,6 +63,12 @@ def _rows(stack: ResolvedStack) -> Iterator[Row]:
         condition = {key: given[name] for key, name in keys.items() if name in given}
         name = given["FunctionName"].removeprefix("ImageSimilarity-")
         yield _readable(stack, given["Principal"], given["Action"], name, condition)
+    for policy in stack.of_type("AWS::SQS::QueuePolicy"):
+        for statement in policy.properties["PolicyDocument"]["Statement"]:
+            principal = statement["Principal"]
+            who = principal if principal == "*" else principal["Service"]
+            on = statement["Resource"].rsplit(":", 1)[-1]
+            yield _statement(stack, who, {**statement, "Resource": on})
 
 
 def _statement(stack: ResolvedStack, who: str, statement: Mapping[str, Any]) -> Row:
@@ -71,6 +79,7 @@ def _statement(stack: ResolvedStack, who: str, statement: Mapping[str, Any]) -> 
 
 def _readable(stack: ResolvedStack, who: str, actions: Any, resources: Any, condition: Any) -> Row:
     names = {
+        EVERYTHING["KmsKeyArn"]: "<key>",
         stack.pseudo.account: "<account>",
         stack.pseudo.region: "<region>",
         stack.pseudo.guid.split("-")[0]: "<stack>",
@@ -78,6 +87,8 @@ def _readable(stack: ResolvedStack, who: str, actions: Any, resources: Any, cond
         "ImageSimilarity-": "",
         "bucket-1": "<bucket>",
     }
+    for index in stack.of_type("AWS::S3Vectors::Index"):
+        names[index.properties["IndexName"]] = "<index>"
 
     def text(value: Any) -> str:
         listed = value if isinstance(value, list) else [value]
@@ -93,7 +104,7 @@ def _readable(stack: ResolvedStack, who: str, actions: Any, resources: Any, cond
 def _flat(condition: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for key, value in condition.items():
         if isinstance(value, Mapping):
-            assert key in ("StringEquals", "ArnLike"), json.dumps(condition)
+            assert key in ("StringEquals", "ArnEquals", "ArnLike", "Bool"), json.dumps(condition)
             yield from value.items()
         else:
             yield key, value

@@ -14,6 +14,7 @@ def inventory(client_of: Clients, statements: Statements) -> dict[str, list[str]
         **_functions(client_of, statements),
         **_iam(client_of),
         **_sagemaker(client_of),
+        **_catalogue(client_of),
         **_watch(client_of),
     }
     return {kind: sorted(names) for kind, names in found.items() if names}
@@ -61,6 +62,31 @@ def _sagemaker(client_of: Clients) -> dict[str, list[str]]:
         "AWS::ApplicationAutoScaling::ScalableTarget": [item["ResourceId"] for item in targets],
         "AWS::ApplicationAutoScaling::ScalingPolicy": [item["PolicyARN"] for item in policies],
     }
+
+
+def _catalogue(client_of: Clients) -> dict[str, list[str]]:
+    vectors, queues = client_of("s3vectors"), client_of("sqs")
+    buckets = [item["vectorBucketName"] for item in vectors.list_vector_buckets()["vectorBuckets"]]
+    urls = queues.list_queues().get("QueueUrls", [])
+    mappings = client_of("lambda").list_event_source_mappings()["EventSourceMappings"]
+    return {
+        "AWS::S3Vectors::VectorBucket": buckets,
+        "AWS::S3Vectors::Index": [
+            item["indexArn"]
+            for name in buckets
+            for item in vectors.list_indexes(vectorBucketName=name)["indexes"]
+        ],
+        "AWS::DynamoDB::Table": client_of("dynamodb").list_tables()["TableNames"],
+        "AWS::SQS::Queue": urls,
+        "AWS::SQS::QueuePolicy": [url for url in urls if _has_policy(queues, url)],
+        "AWS::Events::Rule": [item["Name"] for item in client_of("events").list_rules()["Rules"]],
+        "AWS::Lambda::EventSourceMapping": [item["UUID"] for item in mappings],
+    }
+
+
+def _has_policy(queues: Any, url: str) -> bool:
+    answer = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])
+    return bool(answer.get("Attributes", {}).get("Policy"))
 
 
 def _watch(client_of: Clients) -> dict[str, list[str]]:

@@ -68,7 +68,7 @@ class Container(BaseHTTPRequestHandler):
 @contextmanager
 def container() -> Iterator[int]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Container)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
         yield server.server_address[1]
     finally:

@@ -7,6 +7,7 @@ from typing import Any
 from local.synthesis import Assembly, synthesize
 from local.template.intrinsics import as_text
 from tests.cloudformation.engine import Outcome, Step
+from tests.cloudformation.providers.rules import refused
 from tests.infrastructure.account import Account
 from tests.infrastructure.wanted import check_stack, routes
 
@@ -64,6 +65,8 @@ class Stack:
                 if route.authorization == "NONE":
                     assert (route.method, route.path) in self._may_be_open, f"{route} is open after {step}"
                 self.account.check_callable(stage, route)
+        if step.logical_id.startswith("Catalogue"):
+            assert list(refused(self.account.cloud)) == [], f"events are lost after {step}"
 
     def delete(self) -> None:
         """Delete the stack; nothing may be left in any service."""

@@ -28,6 +28,8 @@ SETS_A_DEFAULT = [
     ("api_explorer", "no", "APIExplorer", "no"),
     ("stage", "v2", "APIGatewayStageName", "v2"),
     ("lambda_memory", "5000", "LambdaMemorySize", 5000),
+    ("catalogue", "paused", "Catalogue", "paused"),
+    ("catalogue_concurrency", "30", "CatalogueConcurrency", 30),
     ("sagemaker_instance_type", "ml.c7i.xlarge", "SageMakerInstanceType", "ml.c7i.xlarge"),
     ("sagemaker_min", "3", "SageMakerMinInstances", 3),
     ("sagemaker_max", "9", "SageMakerMaxInstances", 9),
@@ -57,6 +59,8 @@ BAD = [
     ("api_explorer", "true", "Allowed: one of yes, no."),
     ("stage", "a/b", "Allowed: 1 to 128 letters, digits, '_' and '-'."),
     ("lambda_memory", "512", "Allowed: a whole number, 1024 to 10240."),
+    ("catalogue", "pause", "Did you mean 'paused'? Allowed: one of no, yes, paused, absent."),
+    ("catalogue_concurrency", "1", "Allowed: a whole number, 2 to 1000."),
     ("sagemaker_instance_type", "ml.g4dn.xlarge", "Allowed: one of auto, ml.c5.large"),
     ("sagemaker_min", "0", "Allowed: a whole number, 1 or more."),
     ("sagemaker_max", "two", "Allowed: a whole number, 1 or more."),
@@ -247,6 +251,16 @@ def test_subnets_and_security_groups_go_together() -> None:
         DeploymentConfig.from_context({"subnet_ids": "subnet-01234567"})
     with pytest.raises(ConfigError, match="go together: 'subnet_ids' is missing"):
         DeploymentConfig.from_context({"security_group_ids": "sg-01234567"})
+
+
+@pytest.mark.parametrize("catalogue", ["yes", "paused"])
+def test_a_catalogue_goes_with_buckets_and_the_lambda_image(catalogue: str) -> None:
+    with pytest.raises(ConfigError, match=f"catalogue is {catalogue}: 'image_buckets' must list its buckets"):
+        DeploymentConfig.from_context({"catalogue": catalogue})
+    flags = {"catalogue": catalogue, "image_buckets": "photos"}
+    with pytest.raises(ConfigError, match="its functions run the Lambda image, and images is sagemaker"):
+        DeploymentConfig.from_context({**flags, "images": "sagemaker"})
+    assert DeploymentConfig.from_context({**flags, "images": "lambda"}).has_catalogue
 
 
 def test_an_instance_type_of_an_unknown_architecture_is_told_the_architecture() -> None:

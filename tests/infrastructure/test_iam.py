@@ -53,7 +53,8 @@ def test_only_actions_without_resources_are_allowed_on_any(template: Template) -
 
 
 def test_no_action_is_a_wildcard_and_no_policy_is_managed(template: Template) -> None:
-    assert not [row for row in template_rows(template) if "*" in row[1]]
+    wide = {(who, actions) for who, actions, *_ in template_rows(template) if "*" in actions}
+    assert wide == {("*", "Deny sqs:*")}
     for role in of_type(template["Resources"], "AWS::IAM::Role").values():
         assert "ManagedPolicyArns" not in role["Properties"]
         assert "RoleName" not in role["Properties"]
@@ -67,11 +68,15 @@ def test_nobody_may_edit_the_api(template: Template) -> None:
 def test_every_service_is_held_to_this_account_as_far_as_it_names_one(template: Template) -> None:
     rows = [row for row in template_rows(template) if row[0].endswith(".amazonaws.com")]
     conditions = {(who, on): condition for who, _, on, condition in rows}
-    assert len(conditions) == len(rows) == 6
+    assert len(conditions) == len(rows) == 11
     # API Gateway names no account when it assumes an integration's role: see test_permissions.py here
     assert conditions.pop(("apigateway.amazonaws.com", "SageMakerInvokeRole")) == "-"
+    # nor is it known of the pollers of a queue
+    assert conditions.pop(("lambda.amazonaws.com", "CatalogueIndexRole")) == "-"
     for (who, on), condition in conditions.items():
-        if who == "apigateway.amazonaws.com":
+        if who == "events.amazonaws.com":
+            assert condition.startswith("aws:SourceArn = arn:aws:events:<region>:<account>:rule/"), on
+        elif who == "apigateway.amazonaws.com":
             assert condition.startswith("aws:SourceArn = arn:aws:execute-api:<region>:<account>:<api>/"), on
         else:
             assert condition == "aws:SourceAccount = <account>", on

@@ -11,13 +11,17 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 from cdk_app import rest_api
 from local.template.resolve import resolve
 from tests.infrastructure.synthesis import Synthesized, functions, nodes, of_type, synthesize
+from tests.infrastructure.wanted_catalogue import serves_catalogue
 
 Template = Mapping[str, Any]
 AXES = {
     "ImageSimilarity": ["yes-lambda", "yes-sagemaker", "no"],
     "APIGatewayAuthorization": ["AWS_IAM", "NONE"],
     "APIExplorer": ["yes", "no"],
+    "Catalogue": ["no", "yes", "paused"],
 }
+CATALOGUE = {"/catalogue": "get", "/catalogue/search": "post", "/catalogue/sync": "post"}
+PERMISSIONS = {"LambdaPermission", "ExplorerPermission", "CataloguePermission"}
 PSEUDO = {
     "AWS::NoValue",
     "AWS::Partition",
@@ -26,7 +30,9 @@ PSEUDO = {
     "AWS::StackName",
     "AWS::URLSuffix",
 }
+BUCKETS = {"ImageBuckets": "aaa"}  # which the catalogue needs
 COMBINATIONS = [dict(zip(AXES, values, strict=True)) for values in itertools.product(*AXES.values())]
+DEPLOYMENTS = 2 * 2 * 2 * 2 + 2 * 2  # without a feature there is no catalogue either
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +73,10 @@ def test_the_body_refers_to_nothing_that_a_parameter_replaces(
     resources = template["Resources"]
     referred = {name for name, _ in functions(body, "Fn::GetAtt")}
     referred |= {name for name in functions(body, "Ref") if name in resources}
-    assert referred == {"LambdaFunction", "ExplorerFunction", "SageMakerInvokeRole"}
+    assert referred == {
+        *("LambdaFunction", "ExplorerFunction", "SageMakerInvokeRole"),
+        "CatalogueAnswerFunction",
+    }
     assert {name for name in functions(body, "Ref") if name not in resources} <= PSEUDO
     for name in referred:
         schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", resources[name]["Type"]).schema
@@ -83,27 +92,29 @@ def test_the_body_holds_no_number(body: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("values", COMBINATIONS, ids=lambda values: "-".join(values.values()))
 def test_each_combination_has_its_one_deployment(template: Template, values: dict[str, str]) -> None:
-    stack = resolve(template, values)
+    stack = resolve(template, {**values, **BUCKETS})
     deployment = stack.one("AWS::ApiGateway::Deployment")
     stage = stack.one("AWS::ApiGateway::Stage")
     assert deployment.logical_id in stage.depends_on
     backend = {"yes-lambda": "Lambda", "yes-sagemaker": "SageMaker", "no": "Off"}[values["ImageSimilarity"]]
     authorization = {"AWS_IAM": "Iam", "NONE": "Open"}[values["APIGatewayAuthorization"]]
     explorer = {"yes": "Explorer", "no": "Plain"}[values["APIExplorer"]]
-    assert deployment.logical_id[:-8] == f"Deployment{backend}{authorization}{explorer}"
-    permissions = set(stack.resources) & {"LambdaPermission", "ExplorerPermission"}
-    assert permissions == deployment.depends_on & {"LambdaPermission", "ExplorerPermission"}
+    catalogue = "Catalogue" if serves_catalogue(values) else ""
+    assert deployment.logical_id[:-8] == f"Deployment{backend}{authorization}{explorer}{catalogue}"
+    assert set(stack.resources) & PERMISSIONS == deployment.depends_on & PERMISSIONS
 
 
 @pytest.mark.parametrize("values", COMBINATIONS, ids=lambda values: "-".join(values.values()))
 def test_each_combination_serves_its_routes(template: Template, values: dict[str, str]) -> None:
-    stack = resolve(template, values)
+    stack = resolve(template, {**values, **BUCKETS})
     paths = stack.one("AWS::ApiGateway::RestApi").properties["Body"]["paths"]
     expected = {"/"}
     if values["ImageSimilarity"] != "no":
         expected |= {"/image-similarity", "/text_similarity"}
     if values["APIExplorer"] == "yes":
         expected |= {"/api-explorer", "/api-explorer/{asset}"}
+    if serves_catalogue(values):
+        expected |= CATALOGUE.keys()
     assert paths.keys() == expected
     signed: list[object] = [{"sigv4": []}] if values["APIGatewayAuthorization"] == "AWS_IAM" else []
     kind = {"yes-lambda": "aws_proxy", "yes-sagemaker": "aws"}.get(values["ImageSimilarity"])
@@ -112,7 +123,10 @@ def test_each_combination_serves_its_routes(template: Template, values: dict[str
         assert methods["options"]["x-amazon-apigateway-integration"]["type"] == "mock"
         for method in methods.keys() - {"options"}:
             feature = path in {"/image-similarity", "/text_similarity"}
-            assert methods[method]["security"] == (signed if feature else [])
+            always: list[object] = [{"sigv4": []}] if path == "/catalogue/sync" else []
+            assert methods[method]["security"] == (always or (signed if feature or path in CATALOGUE else []))
+            if path in CATALOGUE:
+                assert method == CATALOGUE[path]
             if feature:
                 assert methods[method]["x-amazon-apigateway-integration"]["type"] == kind
 
@@ -122,7 +136,7 @@ def test_each_combination_serves_its_routes(template: Template, values: dict[str
     [
         *("LambdaMemorySize", "LambdaMaxConcurrency", "ThrottlingRateLimit", "ThrottlingBurstLimit"),
         *("LogRetentionDays", "KmsKeyArn", "ImageBuckets", "UrlHosts", "UserAgentContact"),
-        *("SubnetIds", "SecurityGroupIds", "WebAclArn"),
+        *("SubnetIds", "SecurityGroupIds", "WebAclArn", "CatalogueConcurrency"),
     ],
 )
 def test_other_parameters_reach_what_is_live_without_a_deployment(template: Template, name: str) -> None:
@@ -157,7 +171,7 @@ def test_a_changed_body_gets_new_deployments(
     before = of_type(template["Resources"], "AWS::ApiGateway::Deployment").keys()
     upgraded = synthesized(model="embedded").template["Resources"]
     after = of_type(upgraded, "AWS::ApiGateway::Deployment").keys()
-    assert len(before) == len(after) == len(COMBINATIONS)
+    assert len(before) == len(after) == DEPLOYMENTS
     assert before.isdisjoint(after)
     same = synthesized(lambda_memory="2048", stage="v3").template["Resources"]
     assert of_type(same, "AWS::ApiGateway::Deployment").keys() == before

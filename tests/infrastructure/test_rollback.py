@@ -15,6 +15,7 @@ from tests.infrastructure.walks import TOGETHER
 from tests.infrastructure.wanted import check_requests, check_stack, served
 
 SAGEMAKER = {"ImageSimilarity": "yes-sagemaker"}
+CATALOGUE = {"Catalogue": "yes", "ImageBuckets": "aaa"}
 [NETWORK] = TOGETHER
 
 
@@ -58,6 +59,14 @@ def test_an_endpoint_that_fails_rolls_back_and_the_old_backend_answers(stack: St
         ({**NETWORK, "LambdaMaxConcurrency": "5"}, {"ImageSimilarity": "yes-sagemaker", "UrlHosts": "none"}),
         ({**SAGEMAKER, **NETWORK}, {"SubnetIds": "", "SecurityGroupIds": "", "SageMakerMinInstances": "2"}),
         ({"WebAclArn": WEB_ACLS[0]}, {"APIGatewayStageName": "v2", "ThrottlingRateLimit": "5"}),
+        ({"ImageBuckets": "aaa"}, {"Catalogue": "yes", "KmsKeyArn": LOG_KEYS[0]}),
+        (CATALOGUE, {"Catalogue": "no", "ImageBuckets": ""}),
+        ({**CATALOGUE, "KmsKeyArn": LOG_KEYS[0]}, {"Catalogue": "paused", "KmsKeyArn": ""}),
+        (
+            {**CATALOGUE, "Catalogue": "paused"},
+            {"Catalogue": "yes", "APIGatewayStageName": "v2", "ImageBuckets": "aaa,bbb", **NETWORK},
+        ),
+        (CATALOGUE, {**SAGEMAKER, "CatalogueConcurrency": "9", "KmsKeyArn": LOG_KEYS[0]}),
     ],
 )
 def test_a_failure_at_any_step_leaves_what_was(

@@ -23,13 +23,18 @@ TEMPLATE_BYTES = 1_000_000
 REGIONS = ("us-east-1", "cn-north-1", "cn-northwest-1")
 NAMES = re.compile(r".*(Name|Prefix)$")
 GIVEN_NAMES = {  # names that AWS wants, or that hold inside their own resource alone
-    "Name": {"AWS::ApiGateway::RestApi"},  # no identifier: two APIs may share it; it is the stack's name
+    "Name": {
+        "AWS::ApiGateway::RestApi",  # no identifier: two APIs may share it; it is the stack's name
+        "AWS::Events::Rule",  # from the stack's id, as queues must let it send before it exists
+    },
+    "VectorBucketName": {"AWS::S3Vectors::VectorBucket"},  # from the stack's id
+    "IndexName": {"AWS::S3Vectors::Index"},  # from the model's, inside the bucket
     "StageName": {"AWS::ApiGateway::Stage"},
     "PolicyName": {"AWS::IAM::Policy", "AWS::ApplicationAutoScaling::ScalingPolicy"},
     "EndpointName": {"AWS::SageMaker::Endpoint"},  # from the stack's id
     "LogGroupName": {"AWS::Logs::LogGroup"},  # SageMaker's, from the endpoint's
     "EndpointConfigName": {"AWS::SageMaker::Endpoint"},
-    "FunctionName": {"AWS::Lambda::Permission"},
+    "FunctionName": {"AWS::Lambda::Permission", "AWS::Lambda::EventSourceMapping"},
     "MetricName": {"AWS::CloudWatch::Alarm"},
 }
 
@@ -60,7 +65,8 @@ def test_snapshot(template: Template, snapshot: SnapshotAssertion) -> None:
     """To read a change in: `pytest tests/infrastructure --snapshot-update` and look at the difference."""
     text = re.sub(r"[0-9a-f]{64}", "<hash>", json.dumps(template))
     text = re.sub(r'(\\"message\\":)\\".*?(?<!\\)\\"', r'\1\\"<message>\\"', text)  # openapi.yaml's words
-    text = re.sub(r"(Deployment[A-Za-z]+?(?:Explorer|Plain))[0-9a-f]{8}", r"\1<hash>", text)
+    text = re.sub(r"(Deployment[A-Za-z]+?(?:Explorer|Plain|Catalogue))[0-9a-f]{8}", r"\1<hash>", text)
+    text = re.sub(r"(vit-b-32-)[0-9a-f]{8}", r"\1<hash>", text)
     assert json.loads(text) == snapshot(extension_class=JSONSnapshotExtension)
 
 
@@ -73,7 +79,7 @@ def test_nothing_outlives_the_stack(resources: Mapping[str, Any]) -> None:
 
 def test_every_log_group_expires_and_every_function_has_one(resources: Mapping[str, Any]) -> None:
     groups = of_type(resources, "AWS::Logs::LogGroup")
-    assert len(groups) == 4
+    assert len(groups) == 6
     for group in groups.values():
         assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
     for function in of_type(resources, "AWS::Lambda::Function").values():
@@ -87,7 +93,7 @@ def test_no_physical_name_is_fixed(resources: Mapping[str, Any]) -> None:
         for key, value in resource.get("Properties", {}).items():
             if NAMES.match(key):
                 assert resource["Type"] in GIVEN_NAMES.get(key, set()), (logical_id, key, value)
-    for key in ("EndpointName", "LogGroupName"):
+    for key in ("EndpointName", "LogGroupName", "VectorBucketName"):
         for resource in resources.values():
             if key in resource.get("Properties", {}):
                 assert "AWS::StackId" in json.dumps(resource["Properties"][key])

@@ -1,8 +1,9 @@
 """The synthesized template through the CloudFormation engine: every change of parameters, step by step.
 
-`TRANSITIONS=all` takes 400 random multi-parameter changes, in place of 24.
+`TRANSITIONS=all` takes every change of several axes, and 400 random changes of any parameters, not 24.
 """
 
+import itertools
 import os
 from collections.abc import Iterator
 
@@ -15,7 +16,8 @@ from tests.infrastructure.account import account
 from tests.infrastructure.stack import Stack, assembled
 
 pytestmark = pytest.mark.timeout(1200)  # half a minute each on a free machine, ten on a crowded one
-RANDOM_CHANGES = 400 if os.environ.get("TRANSITIONS") == "all" else 24
+ALL = os.environ.get("TRANSITIONS") == "all"
+RANDOM_CHANGES = 400 if ALL else 24
 
 
 @pytest.fixture(scope="module")
@@ -29,45 +31,63 @@ def stack(assembly: Assembly) -> Iterator[Stack]:
         yield Stack(bootstrapped, assembly.template)
 
 
-def walk(stack: Stack, distances: tuple[int, ...]) -> None:
-    """Take every step of these distances once, then delete the stack."""
-    pairs = walks.steps(distances)
-    first, *rest = walks.circuit(pairs)
-    stack.become(**walks.parameters_of(first))
-    for state in rest:
-        stack.become(**walks.parameters_of(state))
-    assert len(rest) == {(1,): 48, (2, 3): 84}[distances]
+def walk(stack: Stack, pairs: list[tuple[walks.State, walks.State]]) -> None:
+    """Take every step once, then delete the stack."""
+    taken = 0
+    for first, *rest in walks.circuits(pairs):
+        stack.become(**walks.parameters_of(first))
+        for state in rest:
+            stack.become(**walks.parameters_of(state))
+        taken += len(rest)
+    assert taken == len(pairs)
     stack.delete()
 
 
-def test_every_single_change_of_backend_authorization_and_explorer(stack: Stack) -> None:
-    walk(stack, (1,))
+@pytest.mark.parametrize(
+    ("axis", "count"),
+    [("ImageSimilarity", 72), ("APIGatewayAuthorization", 36), ("APIExplorer", 36), ("Catalogue", 72)],
+)
+def test_every_single_change_of_an_axis(stack: Stack, axis: str, count: int) -> None:
+    pairs = walks.steps(lambda changed: changed == {axis})
+    assert len(pairs) == count
+    walk(stack, pairs)
 
 
 def test_every_change_of_two_or_three_of_them(stack: Stack) -> None:
-    walk(stack, (2, 3))
+    """Of backend, authorization and Explorer, without a catalogue; with all of TRANSITIONS also with it."""
+    pairs = walks.steps(lambda changed: len(changed) > 1)
+    if not ALL:
+        pairs = [(one, other) for one, other in pairs if one[-1] == other[-1] == "no"]
+    assert len(pairs) == (1044 if ALL else 84)
+    walk(stack, pairs)
 
 
-@pytest.mark.parametrize("backend", walks.AXES["ImageSimilarity"])
-def test_every_other_parameter_alone_there_and_back(stack: Stack, backend: str) -> None:
-    stack.become(ImageSimilarity=backend)
+@pytest.mark.parametrize(
+    ("backend", "catalogue"),
+    [*itertools.product(walks.AXES["ImageSimilarity"], ("no", "yes")), ("yes-lambda", "paused")],
+)
+def test_every_other_parameter_alone_there_and_back(stack: Stack, backend: str, catalogue: str) -> None:
+    before = dict(stack.defaults)
+    if catalogue != "no":
+        before["ImageBuckets"] = walks.BUCKETS
+    stack.become(ImageSimilarity=backend, Catalogue=catalogue, ImageBuckets=before["ImageBuckets"])
     for name, value in walks.OTHERS.items():
         stack.become(**{name: value})
-        stack.become(**{name: stack.defaults[name]})
+        stack.become(**{name: before[name]})
     for together in walks.TOGETHER:
         stack.become(**together)
-        stack.become(**{name: stack.defaults[name] for name in together})
+        stack.become(**{name: before[name] for name in together})
     assert {*walks.AXES, *walks.OTHERS, *(name for pair in walks.TOGETHER for name in pair)} == {
         *stack.defaults
     } - {"SageMakerInstanceType"}
     for kind in stack.template["Parameters"]["SageMakerInstanceType"]["AllowedValues"]:
-        if kind != stack.parameters["SageMakerInstanceType"]:
+        if kind != stack.parameters["SageMakerInstanceType"] and catalogue == "no":
             stack.become(SageMakerInstanceType=kind)
     stack.delete()
 
 
 def test_random_changes_of_several_parameters(stack: Stack) -> None:
-    stack.become()
+    stack.become(ImageBuckets=walks.BUCKETS)
     for changes in walks.random_changes(stack.defaults, seed=1, count=RANDOM_CHANGES):
         stack.become(**changes)
     stack.delete()

@@ -2,11 +2,11 @@
 
 import itertools
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from tests.infrastructure.account import LOG_KEYS, WEB_ACLS
 
-State = tuple[str, str, str]
+State = tuple[str, ...]
 # What rules refuse alone: changed together, and back.
 TOGETHER = (
     {
@@ -18,11 +18,14 @@ AXES = {
     "ImageSimilarity": ("yes-lambda", "yes-sagemaker", "no"),
     "APIGatewayAuthorization": ("AWS_IAM", "NONE"),
     "APIExplorer": ("yes", "no"),
+    "Catalogue": ("no", "yes", "paused"),
 }
-STATES: tuple[State, ...] = tuple((one, two, three) for one, two, three in itertools.product(*AXES.values()))
+STATES: tuple[State, ...] = tuple(itertools.product(*AXES.values()))
+BUCKETS = "of-the-start"  # the catalogue needs some
 OTHERS: dict[str, str] = {
     "APIGatewayStageName": "dev-2",
     "LambdaMaxConcurrency": "20",
+    "CatalogueConcurrency": "7",
     "UrlHosts": "cdn.example.com,.example.org",
     "UserAgentContact": "https://example.com/images",
     "WebAclArn": WEB_ACLS[0],
@@ -39,15 +42,26 @@ OTHERS: dict[str, str] = {
 }
 
 
-def distance(one: State, other: State) -> int:
-    """How many parameters differ."""
-    return sum(left != right for left, right in zip(one, other, strict=True))
+def changed(one: State, other: State) -> set[str]:
+    """The axes in which two states differ."""
+    return {name for name, left, right in zip(AXES, one, other, strict=True) if left != right}
 
 
-def steps(distances: Iterable[int]) -> list[tuple[State, State]]:
-    """All ordered pairs of states at these distances."""
-    wanted = set(distances)
-    return [pair for pair in itertools.permutations(STATES, 2) if distance(*pair) in wanted]
+def steps(wanted: Callable[[set[str]], bool]) -> list[tuple[State, State]]:
+    """All ordered pairs of states that differ in such axes."""
+    return [pair for pair in itertools.permutations(STATES, 2) if wanted(changed(*pair))]
+
+
+def circuits(pairs: Iterable[tuple[State, State]]) -> Iterator[list[State]]:
+    """Closed walks that take every pair once, one for each part of the graph that hangs together."""
+    left = list(pairs)
+    while left:
+        reached, new = set[State](), {left[0][0]}
+        while new:
+            reached |= new
+            new = {other for one, other in left if one in new} - reached
+        yield circuit([pair for pair in left if pair[0] in reached])
+        left = [pair for pair in left if pair[0] not in reached]
 
 
 def circuit(pairs: Sequence[tuple[State, State]]) -> list[State]:
@@ -66,12 +80,13 @@ def circuit(pairs: Sequence[tuple[State, State]]) -> list[State]:
 
 
 def parameters_of(state: State) -> dict[str, str]:
-    return dict(zip(AXES, state, strict=True))
+    return {**dict(zip(AXES, state, strict=True)), "ImageBuckets": BUCKETS}
 
 
 def random_changes(defaults: Mapping[str, str], seed: int, count: int) -> Iterator[dict[str, str]]:
-    """Values for two to six parameters, any of them."""
+    """Values for two to six parameters, any of them; there are always buckets."""
     chance = random.Random(seed)
+    defaults = {**defaults, "ImageBuckets": BUCKETS}
     choices = {**AXES, **{name: (value, defaults[name]) for name, value in OTHERS.items()}}
     for _ in range(count):
         names = chance.sample(sorted(choices), chance.randint(2, 6))

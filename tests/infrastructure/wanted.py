@@ -2,12 +2,26 @@
 
 from collections.abc import Mapping
 
-from tests.cloudformation.providers.functions import CREATE_INTERFACE, DELETE_INTERFACE
+from tests.cloudformation.providers.functions import CREATE_INTERFACE
 from tests.infrastructure.account import Account
+from tests.infrastructure.wanted_catalogue import check_catalogue, of_catalogue, serves_catalogue
+from tests.infrastructure.wanted_containers import (
+    check_environment,
+    check_interfaces,
+    listed,
+    objects,
+    readable,
+)
 
 Parameters = Mapping[str, str]
 FEATURE = ("/image-similarity", "/text_similarity")
 EXPLORER = ("/api-explorer", "/api-explorer/{asset}")
+CATALOGUE = (
+    # method, path, authorization where it is not the parameter's
+    ("GET", "/catalogue", ""),
+    ("POST", "/catalogue/search", ""),
+    ("POST", "/catalogue/sync", "AWS_IAM"),
+)
 Routes = set[tuple[str, str, str, str]]
 
 
@@ -19,6 +33,12 @@ def routes(parameters: Parameters) -> Routes:
         kind = {"yes-lambda": "aws_proxy", "yes-sagemaker": "aws"}[backend]
         wanted |= {("POST", path, parameters["APIGatewayAuthorization"], kind) for path in FEATURE}
         wanted |= {("OPTIONS", path, "NONE", "mock") for path in FEATURE}
+    if serves_catalogue(parameters):
+        wanted |= {
+            (method, path, signed or parameters["APIGatewayAuthorization"], "aws_proxy")
+            for method, path, signed in CATALOGUE
+        }
+        wanted |= {("OPTIONS", path, "NONE", "mock") for _, path, _ in CATALOGUE}
     if explorer == "yes":
         wanted |= {("GET", path, "NONE", "aws_proxy") for path in EXPLORER}
         wanted |= {("OPTIONS", path, "NONE", "mock") for path in EXPLORER}
@@ -60,9 +80,11 @@ def check_inventory(account: Account, found: Mapping[str, list[str]]) -> None:
 
 def check_described(account: Account, parameters: Parameters, found: Mapping[str, list[str]]) -> None:
     """Assert what describing calls say about the values of parameters."""
-    backend = parameters["ImageSimilarity"]
+    backend, serving = parameters["ImageSimilarity"], serves_catalogue(parameters)
     expected = {
-        "AWS::Lambda::Function": (backend == "yes-lambda") + (parameters["APIExplorer"] == "yes"),
+        "AWS::Lambda::Function": (backend == "yes-lambda")
+        + (parameters["APIExplorer"] == "yes")
+        + 2 * serving,
         "AWS::SageMaker::Model": backend == "yes-sagemaker",
         "AWS::SageMaker::Endpoint": backend == "yes-sagemaker",
         "AWS::SageMaker::EndpointConfig": backend == "yes-sagemaker",
@@ -76,6 +98,7 @@ def check_described(account: Account, parameters: Parameters, found: Mapping[str
         _check_function(account, parameters)
     if backend == "yes-sagemaker":
         _check_endpoint(account, parameters)
+    check_catalogue(account, parameters, found)
 
 
 def _check_methods(account: Account, parameters: Parameters) -> None:
@@ -118,57 +141,21 @@ def _check_logs_and_alarms(account: Account, parameters: Parameters) -> None:
         assert alarm.get("AlarmActions", []) == ([topic] if topic else [])
 
 
-def _readable(account: Account, role_arn: str) -> set[str]:
-    """Resources of the role's statements that allow s3:GetObject."""
-    client, name = account.client("iam"), role_arn.rsplit("/", 1)[1]
-    resources: set[str] = set()
-    for policy in client.list_role_policies(RoleName=name)["PolicyNames"]:
-        document = client.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
-        for statement in document["Statement"]:
-            if "s3:GetObject" in statement["Action"]:
-                resources |= set(statement["Resource"])
-    return resources
-
-
-def _buckets(parameters: Parameters) -> set[str]:
-    return {f"arn:aws:s3:::{name}/*" for name in parameters["ImageBuckets"].split(",") if name}
-
-
-def _listed(value: str) -> list[str]:
-    return value.split(",") if value else []
-
-
-def _check_environment(variables: Mapping[str, str], parameters: Parameters) -> None:
-    assert variables["IMAGE_BUCKETS"] == parameters["ImageBuckets"]
-    assert variables["URL_HOSTS"] == parameters["UrlHosts"]
-    assert variables["USER_AGENT_CONTACT"] == parameters["UserAgentContact"]
-
-
-def _check_interfaces(account: Account, role: str, parameters: Parameters) -> None:
-    """Lambda may make network interfaces exactly where there is a VPC, and the function's code never."""
-    in_vpc, may = bool(parameters["SubnetIds"]), account.permissions.may
-    code = {"lambda:SourceFunctionArn": "arn:aws:lambda:us-east-1:123456789012:function:any"}
-    for action in (CREATE_INTERFACE, DELETE_INTERFACE):
-        assert may(role, action) == in_vpc
-        assert not may(role, action, **code)
-    assert bool(account.cloud.interfaces) == in_vpc
-
-
 def _check_function(account: Account, parameters: Parameters) -> None:
     functions = account.client("lambda").list_functions()["Functions"]
-    [function] = [item for item in functions if item["PackageType"] == "Image"]
+    [function] = [item for item in functions if item["PackageType"] == "Image" and not of_catalogue(item)]
     assert function["MemorySize"] == int(parameters["LambdaMemorySize"])
-    _check_environment(function["Environment"]["Variables"], parameters)
+    check_environment(function["Environment"]["Variables"], parameters)
     client, name = account.client("lambda"), function["FunctionName"]
     reserved = client.get_function_concurrency(FunctionName=name).get("ReservedConcurrentExecutions")
     assert reserved == (
         int(parameters["LambdaMaxConcurrency"]) if parameters["LambdaMaxConcurrency"] else None
     )
     vpc = function.get("VpcConfig", {})
-    assert vpc.get("SubnetIds", []) == _listed(parameters["SubnetIds"])
-    assert vpc.get("SecurityGroupIds", []) == _listed(parameters["SecurityGroupIds"])
-    _check_interfaces(account, function["Role"], parameters)
-    assert _readable(account, function["Role"]) == _buckets(parameters)
+    assert vpc.get("SubnetIds", []) == listed(parameters["SubnetIds"])
+    assert vpc.get("SecurityGroupIds", []) == listed(parameters["SecurityGroupIds"])
+    check_interfaces(account, function["Role"], parameters)
+    assert readable(account, function["Role"]) == objects(parameters)
 
 
 def _check_endpoint(account: Account, parameters: Parameters) -> None:
@@ -178,15 +165,15 @@ def _check_endpoint(account: Account, parameters: Parameters) -> None:
     [variant] = config["ProductionVariants"]
     assert variant["InstanceType"] == parameters["SageMakerInstanceType"]
     model = client.describe_model(ModelName=variant["ModelName"])
-    _check_environment(model["PrimaryContainer"]["Environment"], parameters)
+    check_environment(model["PrimaryContainer"]["Environment"], parameters)
     vpc = model.get("VpcConfig") or {}
-    assert vpc.get("Subnets", []) == _listed(parameters["SubnetIds"])
-    assert vpc.get("SecurityGroupIds", []) == _listed(parameters["SecurityGroupIds"])
+    assert vpc.get("Subnets", []) == listed(parameters["SubnetIds"])
+    assert vpc.get("SecurityGroupIds", []) == listed(parameters["SecurityGroupIds"])
     assert account.permissions.may(model["ExecutionRoleArn"], CREATE_INTERFACE) == bool(
         parameters["SubnetIds"]
     )
     assert variant["InitialInstanceCount"] == int(parameters["SageMakerMinInstances"])
-    assert _readable(account, model["ExecutionRoleArn"]) == _buckets(parameters)
+    assert readable(account, model["ExecutionRoleArn"]) == objects(parameters)
     scaling = account.client("application-autoscaling")
     [target] = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
     assert target["ResourceId"] == f"endpoint/{endpoint['EndpointName']}/variant/{variant['VariantName']}"
@@ -205,6 +192,11 @@ def check_requests(account: Account, parameters: Parameters) -> None:
             expected = "lambda" if backend == "yes-lambda" else account.stage().variables["endpoint"]
             assert body == {"answered": expected}
         assert account.call("OPTIONS", f"/{stage}{path}")[0] == (403 if backend == "no" else 204)
+    for method, path, signed in CATALOGUE:
+        serving = serves_catalogue(parameters)
+        may = serving and (signed or parameters["APIGatewayAuthorization"]) == "NONE"
+        assert account.call(method, f"/{stage}{path}")[0] == (200 if may else 403)
+        assert account.call("OPTIONS", f"/{stage}{path}")[0] == (204 if serving else 403)
     assert account.call("GET", f"/{stage}/api-explorer")[0] == (
         200 if parameters["APIExplorer"] == "yes" else 403
     )

@@ -25,7 +25,7 @@ def encoder() -> OnnxEncoder:
 
 def inputs(encoder: OnnxEncoder, files: list[bytes]) -> NDArray[np.uint8]:
     pre = encoder.manifest.preprocessing
-    return np.stack([decode(file, field="img", preprocessing=pre) for file in files])
+    return np.stack([decode(file, preprocessing=pre) for file in files])
 
 
 @pytest.fixture(scope="module")

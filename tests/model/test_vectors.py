@@ -104,7 +104,7 @@ VARIANTS: dict[str, Variant] = {
 def vector() -> Vector:
     encoder = OnnxEncoder(MODEL, threads=1)
     preprocessing = encoder.manifest.preprocessing
-    return lambda data: encoder.encode(decode(data, field="img", preprocessing=preprocessing)[np.newaxis])[0]
+    return lambda data: encoder.encode(decode(data, preprocessing=preprocessing)[np.newaxis])[0]
 
 
 @pytest.mark.parametrize("name", VARIANTS)

@@ -172,7 +172,7 @@ def test_frozen_and_thawed_between_requests_and_within_one() -> None:
         service.assert_right()
         service.begin("wait for a moment")
         frozen_for(4, service.process.pid)
-        assert service.answer() == {"code": "InvalidImage", "message": "img: None"}
+        assert service.answer() == {"code": "InvalidImage", "message": "None"}
         service.assert_right()
         assert service.logged == []
 

@@ -84,7 +84,7 @@ def _child(reader: Callable[[bytes], Square], data: bytes, writing: int) -> None
     try:
         square = reader(data)
     except ApiError as error:
-        refusal = error.message.removeprefix("img: ")
+        refusal = error.message
     except Exception as error:
         refusal, is_answer = f"{type(error).__name__}: {error}".splitlines()[0], False
     seconds = time.process_time() - start

@@ -26,7 +26,7 @@ PREPROCESSING = Preprocessing(size=224, draft_factor=0)
 
 def ours(data: bytes) -> Square:
     """This project's."""
-    return decode(data, field="img", preprocessing=PREPROCESSING)
+    return decode(data, preprocessing=PREPROCESSING)
 
 
 def pillow(data: bytes) -> Square:

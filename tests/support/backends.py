@@ -1,4 +1,4 @@
-"""What is soaked, as its platform runs it: who is killed is started again."""
+"""The backends under soak, run as their platforms run them: a killed process is started again."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ class Backend:
 
     Attributes:
         url: where requests go.
-        workers: process ids of what may be killed.
+        workers: ids of the processes that may be killed.
     """
 
     url: str
@@ -50,7 +50,7 @@ class Backend:
 
 @contextmanager
 def lambda_backend(environment: Mapping[str, str]) -> Iterator[Backend]:
-    """The local gateway with the Lambda handler under emulators; the runtimes are what is killed."""
+    """The local gateway with the Lambda handler under emulators; runtimes get killed."""
     parameters = f"ImageSimilarity=yes-lambda APIExplorer=no ImageBuckets={environment['IMAGE_BUCKETS']}"
     with running_stack(parameters, environment) as run:
         origin, pid = run.origin, run.process.pid
@@ -92,7 +92,7 @@ def sagemaker_backend(environment: Mapping[str, str]) -> Iterator[Backend]:
 
 
 def _descendants(parent: int) -> list[int]:
-    found = []
+    children = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             ours = int(stat.read_text().rpartition(")")[2].split()[1]) == parent
@@ -100,8 +100,8 @@ def _descendants(parent: int) -> list[int]:
             continue
         if ours:
             child = int(stat.parent.name)
-            found += [child, *_descendants(child)]
-    return found
+            children += [child, *_descendants(child)]
+    return children
 
 
 def _command(pid: int) -> str:

@@ -1,4 +1,4 @@
-"""What the requests of the contract refer to: pictures, and an HTTP and an S3 server that hold them."""
+"""What the contract's requests refer to: pictures, and an HTTP and an S3 server that have them."""
 
 import base64
 import io
@@ -96,7 +96,7 @@ class World:
 @contextmanager
 def running_world() -> Iterator[World]:
     files = _FileServer(("127.0.0.1", 0), _Files)
-    threading.Thread(target=files.serve_forever, daemon=True).start()
+    threading.Thread(target=files.serve_forever, args=(0.01,), daemon=True).start()
     s3 = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     s3.start()
     host, port = s3.get_host_and_port()

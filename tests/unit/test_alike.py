@@ -31,6 +31,7 @@ def clustered(seed: int, count: int, spread: float) -> np.ndarray:
     return (centres[generator.integers(len(centres), size=count)] + noise).astype(np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threshold", [0.0, 0.6, 0.75, 0.8, 0.9, 0.99, 1.0])
 @pytest.mark.parametrize("spread", [0.01, 0.5, 0.8])
 def test_no_pair_of_a_group_is_weaker_than_the_threshold(threshold: float, spread: float) -> None:
@@ -94,6 +95,7 @@ def test_another_shape_is_refused() -> None:
         alike_groups(np.zeros((3, 4), dtype=np.float32), 0.9)
 
 
+@pytest.mark.slow
 def test_memory_grows_with_the_number_and_not_with_its_square() -> None:
     count = 12_000
     assert count > 10 * ROWS

@@ -163,6 +163,7 @@ def test_pairs_of_a_folder(tmp_path: Path, drawing: Image.Image, encoder: Encode
     assert pairs(tmp_path, 1.0, encoder=encoder) == alike[:1]
 
 
+@pytest.mark.slow
 def test_pairs_of_vectors_are_those_of_all_similarities() -> None:
     generator = np.random.default_rng(2)
     vectors = generator.normal(size=(ROWS + 40, 512)).astype(np.float32)

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 class Decoder(Protocol):
     """Turns files into the encoder's input. Safe to call from many threads."""
 
-    def decode(self, data: bytes, *, field: str, preprocessing: "Preprocessing") -> "NDArray[np.uint8]":
+    def decode(self, data: bytes, *, preprocessing: "Preprocessing") -> "NDArray[np.uint8]":
         """Decode one file, see `inference.image.decode`.
 
         Returns:
             uint8 [S, S, 3], RGB, upright, with S = preprocessing.size.
 
         Raises:
-            InvalidImage: not an accepted format, broken, or dearer than an image may be.
+            InvalidImage: not an accepted format, broken, or too costly to decode.
             ImageTooLarge: the longest side is over the limit in pixels.
             Unavailable: decoding was interrupted from outside.
         """
@@ -31,15 +31,16 @@ class Decoder(Protocol):
 class InProcess:
     """Decodes in the calling thread: for notebooks, the command line and systems without decoder processes.
 
-    Nothing bounds the time and the memory of one image but the limits that `inference.image` reads from the
-    file itself.
+    Time and memory are bounded only by what `inference.image` checks in the file itself.
     """
 
     def __init__(self) -> None:
-        from image_similarity.inference import image  # not above: an adapter's own process never needs Pillow
+        from image_similarity.inference import (
+            image,
+        )  # imported here, because an adapter's own process never needs Pillow
 
         self._image = image
 
-    def decode(self, data: bytes, *, field: str, preprocessing: "Preprocessing") -> "NDArray[np.uint8]":
+    def decode(self, data: bytes, *, preprocessing: "Preprocessing") -> "NDArray[np.uint8]":
         """See `Decoder.decode`."""
-        return self._image.decode(data, field=field, preprocessing=preprocessing)
+        return self._image.decode(data, preprocessing=preprocessing)

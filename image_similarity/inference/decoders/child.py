@@ -1,4 +1,4 @@
-"""The service's side of one decoder: a file out, an answer in, each within its time."""
+"""The service's side of one decoder: it sends a file and reads an answer, each within a time limit."""
 
 import os
 import select
@@ -10,8 +10,8 @@ from image_similarity.inference.decoders.limits import Limits
 from image_similarity.inference.decoders.patience import Patience
 
 LATE_SECONDS = 0.5
-"""What a decoder may take over its budget before it is ended from here, as the kernel has not done it."""
-PROCESS_CLOCK = 2  # linux/posix-timers.h: CPUCLOCK_SCHED, the clock id is made of the process's
+"""Seconds over its budget after which a decoder that the kernel has not ended is ended from here."""
+PROCESS_CLOCK = 2  # linux/posix-timers.h: CPUCLOCK_SCHED; the clock's id is computed from the process's
 
 
 class GoneError(Exception):
@@ -19,24 +19,24 @@ class GoneError(Exception):
 
 
 class OverspentError(Exception):
-    """The decoder has used more of the processor than its budget, and the kernel has not ended it."""
+    """The decoder has exceeded its budget of processor time, and the kernel has not ended it."""
 
 
 class StuckError(Exception):
-    """The decoder has not answered, and has not used its budget either."""
+    """The decoder has not answered, though it has processor time left."""
 
 
 class Child:
-    """One decoder process. For one thread at a time.
+    """One decoder process. Not thread-safe.
 
     Attributes:
         number: what the zygote calls it.
         pid: its process.
-        zygote: which zygote made it, counted from 1: each has numbers of its own.
+        zygote: the zygote that made it, counted from 1; each has its own numbering.
     """
 
     def __init__(self, number: int, pid: int, zygote: int, pipes: tuple[int, int], limits: Limits) -> None:
-        """Take over the ends of the decoder's pipes, for requests and for answers."""
+        """Take ownership of our ends of its pipes, for requests and for answers."""
         self.number = number
         self.pid = pid
         self.zygote = zygote
@@ -48,19 +48,19 @@ class Child:
             os.set_blocking(descriptor, False)
 
     def close(self) -> None:
-        """Close the pipes; an idle decoder ends by that."""
+        """Close the pipes, which ends an idle decoder."""
         os.close(self._requests)
         os.close(self._answers)
 
     @property
     def quiet(self) -> bool:
-        """Whether it waits for a request: it has neither ended nor said anything unasked."""
+        """Whether it waits for a request, which means that it neither ended nor wrote anything."""
         waiting = select.poll()
         waiting.register(self._answers, select.POLLIN)
         return not waiting.poll(0)
 
     def first_words(self) -> str:
-        """Which protections it lacks; empty for none.
+        """The protections that it lacks, usually none.
 
         Raises:
             GarbageError, GoneError, OverspentError, StuckError: see the classes.
@@ -73,7 +73,7 @@ class Child:
         Args:
             text: `framing.request_text`.
             file: the image.
-            pixel_bytes: how many bytes the pixels have, if it is pixels.
+            pixel_bytes: the length of the answer, if it holds pixels.
 
         Raises:
             GarbageError, GoneError, OverspentError, StuckError: see the classes. The decoder must be ended.
@@ -107,7 +107,7 @@ class Child:
             self._check(patience, start)
 
     def _send(self, unsent: list[memoryview]) -> list[memoryview]:
-        """Write what the pipe takes; what is left."""
+        """Write as much as the pipe takes and return the rest."""
         try:
             return framing.without(unsent, os.writev(self._requests, unsent))
         except BlockingIOError:
@@ -133,7 +133,7 @@ class Child:
             raise StuckError
 
     def _processor_seconds(self) -> float | None:
-        """What the decoder has used of the processor; None where the system does not tell."""
+        """Processor seconds that the decoder has used; None where the system can't say."""
         try:
             return time.clock_gettime((~self.pid << 3) | PROCESS_CLOCK)
         except OSError:

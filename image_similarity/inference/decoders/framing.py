@@ -1,8 +1,8 @@
-"""The bytes between the service and a decoder. The service believes nothing that a decoder writes.
+"""The bytes between the service and a decoder. The service trusts nothing that a decoder writes.
 
-A request is a head of two lengths, a JSON text (field and preprocessing) and the file. An answer is a head of
-one letter and a length, and a content. Nothing is pickled: what a decoder that was taken over sends is at
-worst a wrong picture or a wrong sentence about its own one.
+A request is a head of two lengths, a JSON text (the preprocessing) and the file. An answer is a head of
+one letter and a length, and a content. Nothing is pickled: the worst that a compromised decoder can send is
+a wrong picture, or a wrong sentence, about the file that it was given.
 """
 
 import json
@@ -18,24 +18,24 @@ REQUEST_HEAD = struct.Struct("<IQ")
 ANSWER_HEAD = struct.Struct("<c3xI")
 PIXELS, REFUSAL, OUT_OF_MEMORY, DEFECT = b"P", b"R", b"M", b"D"
 READY = b"H"
-"""A decoder's first words: which of its protections the system did not grant."""
+"""A decoder's first message: the protections that the system did not grant."""
 MAX_TEXT_BYTES = 4096
 REFUSALS: dict[str, type[ApiError]] = {error.code: error for error in (InvalidImage, ImageTooLarge)}
 
 
 class Answer(NamedTuple):
-    """An answer whose head is in order; the content is still a decoder's."""
+    """An answer whose head is valid; its content is not to be trusted yet."""
 
     kind: bytes
     content: memoryview
 
 
 class GarbageError(Exception):
-    """A decoder wrote what none of ours writes; the message says what, without the bytes."""
+    """A decoder wrote something that our code never writes; the message says what, without the bytes."""
 
 
 def without(parts: list[memoryview], written: int) -> list[memoryview]:
-    """What is left of parts of which the first bytes have been written."""
+    """The parts that are left when so many bytes have been written."""
     while parts and written >= len(parts[0]):
         written -= len(parts[0])
         parts = parts[1:]
@@ -43,18 +43,17 @@ def without(parts: list[memoryview], written: int) -> list[memoryview]:
 
 
 @lru_cache(maxsize=16)
-def request_text(field: str, preprocessing: Preprocessing) -> bytes:
+def request_text(preprocessing: Preprocessing) -> bytes:
     """A request's JSON text."""
-    return json.dumps({"field": field, "preprocessing": asdict(preprocessing)}).encode()
+    return json.dumps(asdict(preprocessing)).encode()
 
 
 @lru_cache(maxsize=16)
-def read_request_text(text: bytes) -> tuple[str, Preprocessing]:
-    """Field and preprocessing out of a request's JSON text, which is the service's own."""
-    content = json.loads(text)
-    pre = content["preprocessing"]
+def read_request_text(text: bytes) -> Preprocessing:
+    """The preprocessing in a request's JSON text, which is trusted: the service wrote it."""
+    pre = json.loads(text)
     pre["mean"], pre["std"] = tuple(pre["mean"]), tuple(pre["std"])
-    return content["field"], Preprocessing(**pre)
+    return Preprocessing(**pre)
 
 
 def refusal_text(error: ApiError) -> bytes:
@@ -63,14 +62,14 @@ def refusal_text(error: ApiError) -> bytes:
 
 
 def expected_length(head: bytes, pixel_bytes: int) -> tuple[bytes, int]:
-    """Kind and content's length of an answer by its head.
+    """Kind of an answer and length of its content, from its head.
 
     Args:
         head: ANSWER_HEAD.size bytes.
-        pixel_bytes: the one length that pixels may have here.
+        pixel_bytes: the only length that pixels may have.
 
     Raises:
-        GarbageError: no such kind, or a length that it can't have.
+        GarbageError: the kind is unknown, or the length impossible for it.
     """
     kind, length = ANSWER_HEAD.unpack(head)
     if kind == PIXELS:
@@ -83,11 +82,11 @@ def expected_length(head: bytes, pixel_bytes: int) -> tuple[bytes, int]:
     return kind, length
 
 
-def read_refusal(content: memoryview, field: str) -> ApiError:
+def read_refusal(content: memoryview) -> ApiError:
     """The error that a refusal's content names.
 
     Raises:
-        GarbageError: not one of the two codes, or not a sentence about this field.
+        GarbageError: not one of the two codes, or not a sentence.
     """
     try:
         refusal = json.loads(bytes(content))
@@ -95,12 +94,12 @@ def read_refusal(content: memoryview, field: str) -> ApiError:
         known = len(refusal) == 2 and isinstance(message, str) and code in REFUSALS
     except (ValueError, TypeError, LookupError, RecursionError):
         raise GarbageError("a refusal that is not readable") from None
-    if not known or not message.startswith(f"{field}: ") or not message.isprintable():
+    if not known or not message or not message.isprintable():
         raise GarbageError("a refusal of another form")
     return REFUSALS[code](message)
 
 
 def read_words(content: memoryview) -> str:
-    """A text for the log: printable, as long as a text may be."""
+    """A text for the log: printable, and cut at the length limit."""
     text = bytes(content).decode("utf-8", "replace")
     return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -16,22 +16,22 @@ ONE_THREAD = "OPENBLAS_NUM_THREADS"
 
 
 class Process(Protocol):
-    """What is needed of a subprocess.Popen."""
+    """The part of subprocess.Popen that is used here."""
 
     pid: int
 
     def poll(self) -> int | None:
-        """The exit code; None where it has not ended."""
+        """The exit code; None while it runs."""
 
     def kill(self) -> None:
-        """End it, which can't be refused."""
+        """End it by SIGKILL."""
 
     def wait(self) -> int | None:
-        """Wait for its end; the exit code."""
+        """Wait for its end and return the exit code."""
 
 
 class _Forked:
-    """A forked zygote, as far as subprocess.Popen would be asked of one."""
+    """A forked zygote, with the interface of subprocess.Popen."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -41,7 +41,7 @@ class _Forked:
         return self._collect(os.WNOHANG)
 
     def kill(self) -> None:
-        os.kill(self.pid, signal.SIGKILL)  # its id is its own until it is collected
+        os.kill(self.pid, signal.SIGKILL)  # until it is reaped, no other process gets its id
 
     def wait(self) -> int | None:
         return self._collect(0)
@@ -50,7 +50,7 @@ class _Forked:
         if self._code is None:
             try:
                 pid, status = os.waitpid(self.pid, options)
-            except ChildProcessError:  # somebody else has, or SIGCHLD is ignored in this process
+            except ChildProcessError:  # somebody else reaped it, or this process ignores SIGCHLD
                 self._code = 0
             else:
                 self._code = os.waitstatus_to_exitcode(status) if pid else None
@@ -61,19 +61,19 @@ def fork(theirs: socket.socket, ours: socket.socket, limits: Limits) -> Process:
     """A zygote forked from this process, which must have one thread only.
 
     Args:
-        theirs: the zygote's end of the control socket.
-        ours: the service's, which the fork closes.
-        limits: for its decoders.
+        theirs: the end of the control socket for the zygote.
+        ours: the service's end, which the fork closes.
+        limits: the budget of its decoders.
     """
     parent = os.getpid()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, zygote.IGNORED)  # until the zygote ignores them
-    gc.freeze()  # what the collector does not visit stays one copy for both
+    gc.freeze()  # pages that the collector does not touch stay shared
     pid = os.fork()
     if pid == 0:
         try:
             ours.close()
             zygote.run(theirs, limits, parent)
-        except BaseException:  # nothing of this may go on as a second service
+        except BaseException:  # the fork must never continue as a second service
             traceback.print_exc()
         finally:
             os._exit(1)
@@ -82,8 +82,8 @@ def fork(theirs: socket.socket, ours: socket.socket, limits: Limits) -> Process:
 
 
 def spawn(theirs: socket.socket, limits: Limits) -> Process:
-    """A zygote of its own making; it has no credentials in its environment, and imports for half a second."""
-    import subprocess  # seldom needed, and not for nothing at a cold start
+    """A zygote in a new interpreter: it has no credentials in its environment, and takes half a second."""
+    import subprocess  # rarely needed, and importing it slows a cold start
 
     environment = {ONE_THREAD: "1", "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}  # noqa: PTH109
     if libraries := os.environ.get("LD_LIBRARY_PATH"):
@@ -99,14 +99,14 @@ def spawn(theirs: socket.socket, limits: Limits) -> Process:
 
 
 def may_fork() -> bool:
-    """Whether this process has one thread only, those of C libraries counted.
+    """Whether this process has a single thread, C libraries' threads included.
 
-    NumPy is imported for the zygote and the service at once; its library for matrices, which neither uses,
-    would start a thread for every core.
+    NumPy is imported once for the zygote and the service; its linear algebra library, which neither uses,
+    would start a thread for each core.
     """
     os.environ.setdefault(ONE_THREAD, "1")
     importlib.import_module("numpy")
     try:
         return len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 - only their number
     except OSError:
-        return False  # nobody knows: better a new interpreter
+        return False  # unknown, so a new interpreter is safer

@@ -11,13 +11,12 @@ class Limits:
     """The budget of one image.
 
     Attributes:
-        processor_seconds: of the processor, user and system together. The kernel ends a decoder that takes
+        processor_seconds: processor time, user and system together. The kernel ends a decoder that takes
             more, whatever it is doing.
-        clock_seconds: of the clock, for a decoder that waits and uses no processor. Only time in which this
-            process ran counts, so that one that was frozen and thawed (AWS Lambda) gives up nothing. It is
-            long because a busy machine stretches it.
-        memory_bytes: address space above what a decoder has at its start. The dearest accepted picture, a
-            PNG of 4096 x 4096 pixels, takes two thirds of it.
+        clock_seconds: elapsed time, for a decoder that hangs without using the processor. Time in which this
+            process was frozen (AWS Lambda) does not count. It is long because a busy machine stretches it.
+        memory_bytes: address space on top of what a decoder has at its start. The costliest accepted
+            picture, a PNG of 4096 x 4096 pixels, takes two thirds of it.
         function: `module:function` that decodes, with the signature of `inference.image.decode`.
     """
 

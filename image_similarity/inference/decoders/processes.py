@@ -67,7 +67,7 @@ class DecoderProcesses:
         self._limits = limits
         self._places = threading.BoundedSemaphore(size or len(os.sched_getaffinity(0)))
         self.idle: list[Child] = []
-        self._told = False  # which protections are missing, once
+        self._warned = False  # of the protections that are missing, once
         self.nursery = Nursery(limits)
 
     def close(self) -> None:
@@ -76,44 +76,44 @@ class DecoderProcesses:
         while self.idle:
             self.idle.pop().close()
 
-    def decode(self, data: bytes, *, field: str, preprocessing: "Preprocessing") -> "NDArray[np.uint8]":
+    def decode(self, data: bytes, *, preprocessing: "Preprocessing") -> "NDArray[np.uint8]":
         """See `Decoder.decode`."""
         import numpy as np
 
         side = preprocessing.size
-        text = framing.request_text(field, preprocessing)
+        text = framing.request_text(preprocessing)
         with self._places:
             for _ in range(ATTEMPTS):
                 try:
-                    answer = self._ask(text, data, field, 3 * side * side)
+                    answer = self._ask(text, data, 3 * side * side)
                 except _Interrupted:
                     continue
                 if answer.kind == framing.PIXELS:
                     return np.frombuffer(answer.content, np.uint8).reshape(side, side, 3)
-                raise self._refusal(answer, field)
-        raise _interrupted(field)
+                raise self._refusal(answer)
+        raise _interrupted()
 
-    def _ask(self, text: bytes, data: bytes, field: str, pixel_bytes: int) -> Answer:
+    def _ask(self, text: bytes, data: bytes, pixel_bytes: int) -> Answer:
         child = self._take()
         returned = False
         try:
             answer = child.ask(text, data, pixel_bytes)
             if answer.kind == framing.REFUSAL:
-                framing.read_refusal(answer.content, field)  # GarbageError, while we have the child
+                framing.read_refusal(answer.content)  # GarbageError, while we have the child
             if answer.kind in {framing.PIXELS, framing.REFUSAL}:
                 self.idle.append(child)
                 returned = True
         except GoneError:
             returned = True
-            raise self._judged(self.nursery.end(child, kill=False), field) from None
+            raise self._judged(self.nursery.end(child, kill=False)) from None
         except OverspentError:
-            raise self._overspent(field) from None
+            raise self._overspent() from None
         except StuckError:
             logger.exception("decoder process %d was stuck", child.pid)
-            raise _interrupted(field) from None
+            raise _interrupted() from None
         except GarbageError:
             logger.exception("decoder process %d wrote what no decoder writes", child.pid)
-            raise _undecodable(field) from None
+            raise _undecodable() from None
         finally:
             if not returned:
                 self.nursery.end(child, kill=True)
@@ -140,41 +140,41 @@ class DecoderProcesses:
             if end.code in OUTSIDE:
                 raise _Interrupted from error
             raise RuntimeError(f"a decoder process does not start: {_named(end)}") from error
-        if missing and not self._told:
-            self._told = True
+        if missing and not self._warned:
+            self._warned = True
             logger.warning("decoder processes run without: %s", missing)
         return child
 
-    def _judged(self, end: End, field: str) -> Exception:
+    def _judged(self, end: End) -> Exception:
         """What a decoder's end means for the image that it had."""
         if end.code == -signal.SIGPROF:
-            return self._overspent(field)
+            return self._overspent()
         if end.code in OUTSIDE and not end.killed_by_us:
             logger.warning("a decoder process was ended from outside (%s)", _named(end))
             return _Interrupted()
         # Of a codec, that is a security event. The log has nothing of the image.
         logger.error("a decoder process crashed (%s)", _named(end))
-        return _undecodable(field)
+        return _undecodable()
 
-    def _overspent(self, field: str) -> InvalidImage:
+    def _overspent(self) -> InvalidImage:
         budget = f"{self._limits.processor_seconds:g} seconds of processor time"
-        return InvalidImage(f"{field}: decoding the image takes more than {budget}; {ADVICE}")
+        return InvalidImage(f"decoding the image takes more than {budget}; {ADVICE}")
 
-    def _refusal(self, answer: Answer, field: str) -> Exception:
+    def _refusal(self, answer: Answer) -> Exception:
         if answer.kind == framing.REFUSAL:
-            return framing.read_refusal(answer.content, field)
+            return framing.read_refusal(answer.content)
         if answer.kind == framing.OUT_OF_MEMORY:
             most = self._limits.memory_bytes // MEBIBYTE
-            return InvalidImage(f"{field}: decoding the image takes more than {most} MB of memory; {ADVICE}")
+            return InvalidImage(f"decoding the image takes more than {most} MB of memory; {ADVICE}")
         return RuntimeError(f"decoding failed: {framing.read_words(answer.content)}")
 
 
-def _interrupted(field: str) -> ApiError:
-    return Unavailable(f"{field}: decoding was interrupted. Try again in a moment.")
+def _interrupted() -> ApiError:
+    return Unavailable("decoding was interrupted. Try again in a moment.")
 
 
-def _undecodable(field: str) -> ApiError:
-    return InvalidImage(f"{field}: the image can't be decoded; {ADVICE}")
+def _undecodable() -> ApiError:
+    return InvalidImage(f"the image can't be decoded; {ADVICE}")
 
 
 def _named(end: End) -> str:

@@ -73,8 +73,8 @@ def run(decode: Decode, limits: Limits, parent: int) -> NoReturn:
 def _answer(decode: Decode, head: bytes, requests: io.BufferedReader) -> tuple[bytes, bytes | memoryview]:
     try:
         text_bytes, file_bytes = framing.REQUEST_HEAD.unpack(head)
-        field, preprocessing = framing.read_request_text(requests.read(text_bytes))
-        return framing.PIXELS, _pixels(decode, requests.read(file_bytes), field, preprocessing)
+        preprocessing = framing.read_request_text(requests.read(text_bytes))
+        return framing.PIXELS, _pixels(decode, requests.read(file_bytes), preprocessing)
     except (InvalidImage, ImageTooLarge) as error:
         if _ran_out_of_memory(error):
             return framing.OUT_OF_MEMORY, b""
@@ -85,8 +85,8 @@ def _answer(decode: Decode, head: bytes, requests: io.BufferedReader) -> tuple[b
         return framing.DEFECT, _described(error).encode()[: framing.MAX_TEXT_BYTES]
 
 
-def _pixels(decode: Decode, file: bytes, field: str, preprocessing: Preprocessing) -> memoryview:
-    pixels = decode(file, field=field, preprocessing=preprocessing)
+def _pixels(decode: Decode, file: bytes, preprocessing: Preprocessing) -> memoryview:
+    pixels = decode(file, preprocessing=preprocessing)
     return np.ascontiguousarray(pixels, dtype=np.uint8).data.cast("B")
 
 

@@ -25,13 +25,13 @@ from image_similarity.inference.manifest import (
 )
 
 INT8_DRAFT_FACTOR = 3
-"""Who takes 8-bit products for speed is served with decoding that is as near to exact as they are."""
+"""Precision that is traded for speed is traded in decoding too, to a similar degree."""
 
 
 def main() -> int:
-    """Exports as the command line says; 1 and a sentence when that can't be done."""
+    """Export as the command line says; returns 1, after a sentence, where that fails."""
     arguments = _arguments()
-    logging.getLogger().setLevel(logging.ERROR)  # open_clip warns of random weights before we fill them in
+    logging.getLogger().setLevel(logging.ERROR)  # random weights, which are filled in later
     try:
         settings = json.loads(arguments.preprocessing.read_text()) if arguments.preprocessing else None
         loaded = checkpoint.load(arguments.model, arguments.pretrained, arguments.checkpoint, settings)
@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def export(loaded: Loaded, output: Path, precision: Precision) -> Manifest:
-    """Builds the artifact, measures it against open_clip, and writes it only when it passes.
+    """Build the artifact, measure it against open_clip, and write it only if it passes.
 
     Raises:
         ExportError: a bundled picture's vector is too far from open_clip's.

@@ -1,4 +1,4 @@
-"""Which weights, and how their pictures are prepared: open_clip's registry, a local file, or `embedded`."""
+"""Where weights and their preprocessing come from: open_clip's registry, a local file, or `embedded`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from open_clip.pretrained import download_pretrained  # noqa: E402
 from image_similarity.inference.export import embedded  # noqa: E402
 from image_similarity.inference.manifest import DIMENSIONS, Preprocessing  # noqa: E402
 
-RANDOM = "random"  # seeded random weights: for measuring time, memory and size alone
+RANDOM = "random"  # seeded random weights, only for measuring time, memory and size
 _RANDOM_SETTINGS = {
     "mean": open_clip.OPENAI_DATASET_MEAN,
     "std": open_clip.OPENAI_DATASET_STD,
@@ -28,12 +28,12 @@ _RANDOM_SETTINGS = {
 
 
 class ExportError(Exception):
-    """The artifact can't be made; the message says what is wrong and what to do."""
+    """The artifact can't be made; the message says why, and what to do."""
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """An open_clip image tower in evaluation mode with what belongs to it."""
+    """An open_clip image tower in evaluation mode, with its name and preprocessing."""
 
     model: str
     pretrained: str
@@ -47,16 +47,16 @@ def load(
     checkpoint: Path | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> Loaded:
-    """The tower of `model` with the weights of a tag, a local file, or the embedded ones.
+    """Load the tower of `model`, with the weights of a tag, of a local file, or the embedded ones.
 
     Args:
         model: an open_clip model name, or "embedded".
         pretrained: an open_clip tag; with `checkpoint`, the tag that the file is, or a label of your own.
-        checkpoint: a local file instead of a download (.safetensors, or a pickle read with weights_only).
-        settings: mean, std, interpolation and resize_mode of a checkpoint whose label is no open_clip tag.
+        checkpoint: a local file in place of a download (.safetensors, or a pickle, read with weights_only).
+        settings: mean, std, interpolation and resize_mode, where the label is not a tag of open_clip.
 
     Raises:
-        ExportError: unknown names, unknown preprocessing, weights that do not fit, another width than 512.
+        ExportError: a name or the preprocessing is unknown, the weights do not fit, or the width is not 512.
     """
     if model == embedded.NAME:
         open_clip.add_model_config(embedded.CONFIG)

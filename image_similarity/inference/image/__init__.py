@@ -13,69 +13,69 @@ from image_similarity.inference.image import formats
 from image_similarity.inference.image.broken import BrokenImageError
 from image_similarity.inference.image.colour import flatten
 from image_similarity.inference.image.geometry import upright_square
-from image_similarity.inference.image.still import Size
+from image_similarity.inference.image.still import Size, Still
 from image_similarity.inference.manifest import Preprocessing
 
 MAX_SIDE = 4096
 MOST_PIXELS = 200_000_000
-"""Of pictures whose owner is the caller: no camera has more, and they are decoded to 800 MB at most."""
+"""The limit for callers' own pictures: no camera makes more, and decoding takes at most 800 MB."""
 REDUCTIONS = (8, 4, 2)
-"""What libjpeg can decode a JPEG smaller by, at no cost in quality that counts."""
+"""Factors by which libjpeg can shrink a JPEG while it decodes, without a loss of quality that matters."""
 
 UNREADABLE = (
     *(OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError, AttributeError),
     *(EOFError, RuntimeError, struct.error, zlib.error),
 )
-"""What Pillow raises for files that it can't decode. Not MemoryError: the sizes are checked before, so that
-one is the machine's and not the file's. Nor AssertionError, which is a defect of ours."""
+"""What Pillow raises for files that it can't decode. Not MemoryError: sizes are checked first, so it means
+that the machine is short of memory. Nor AssertionError, which is a bug of ours."""
 
 
 def decode(
-    data: bytes, *, field: str, preprocessing: Preprocessing, max_side: int | None = MAX_SIDE
+    data: bytes, *, preprocessing: Preprocessing, max_side: int | None = MAX_SIDE
 ) -> NDArray[np.uint8]:
     """Decode one file as open_clip's evaluation transform would, after orientation and transparency.
 
     Args:
         data: a whole JPEG, PNG, BMP or WebP file, recognised by its first bytes.
-        field: the request field that it came from, for messages.
-        preprocessing: size and resampling that the model was made for.
-        max_side: the most pixels of a side; none: MOST_PIXELS is the only limit.
+        preprocessing: the size and resampling that the model expects.
+        max_side: the limit of each side in pixels; None: MOST_PIXELS in memory is the only limit.
 
     Returns:
         uint8 [S, S, 3], RGB, upright, with S = preprocessing.size.
 
     Raises:
         InvalidImage: not an accepted format, broken or truncated.
-        ImageTooLarge: it is over the limit; no pixel was decoded.
+        ImageTooLarge: it exceeds the limit; no pixel was decoded.
     """
-    with _refusing_unreadable(field):
+    with _refusing_unreadable():
         still = formats.read(data)
-    _check_size(still.size, field, max_side)
-    with _refusing_unreadable(field):
-        picture = still.load(_reduction(still.size, preprocessing))
+    reduction = _reduction(still.size, preprocessing)
+    _check_size(still, reduction, max_side)
+    with _refusing_unreadable():
+        picture = still.load(reduction)
         square = upright_square(flatten(picture), still.size, still.orientation, preprocessing)
     return np.asarray(square.convert("RGB"), dtype=np.uint8)
 
 
-def _check_size(stored: Size, field: str, max_side: int | None) -> None:
-    width, height = stored
-    if max_side is not None and max(stored) > max_side:
+def _check_size(still: Still, reduction: int, max_side: int | None) -> None:
+    width, height = still.size
+    if max_side is not None and max(still.size) > max_side:
         limit = f"the longest side may have {max_side}"
-    elif width * height > MOST_PIXELS:
+    elif still.pixels(reduction) > MOST_PIXELS:
         limit = f"it may have {MOST_PIXELS // 1_000_000} million in all"
     else:
         return
-    raise ImageTooLarge(f"{field}: the image is {width} x {height} pixels; {limit}. Scale it down.")
+    raise ImageTooLarge(f"the image is {width} x {height} pixels; {limit}. Scale it down.")
 
 
 @contextmanager
-def _refusing_unreadable(field: str) -> Iterator[None]:
+def _refusing_unreadable() -> Iterator[None]:
     try:
         yield
     except BrokenImageError as error:
-        raise InvalidImage(f"{field}: {error}") from error
+        raise InvalidImage(str(error)) from error
     except UNREADABLE as error:
-        raise InvalidImage(f"{field}: the image is broken or truncated; send a whole file.") from error
+        raise InvalidImage("the image is broken or truncated; send a whole file.") from error
 
 
 def _reduction(stored: Size, preprocessing: Preprocessing) -> int:

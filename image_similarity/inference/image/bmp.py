@@ -1,4 +1,4 @@
-"""BMP files of Windows and OS/2: the header is taken apart here, and Pillow's codec unpacks plain samples.
+"""BMP files of Windows and OS/2: the header is parsed here, and Pillow's codec unpacks plain samples.
 
 https://learn.microsoft.com/en-us/windows/win32/gdi/bitmap-storage
 """
@@ -29,7 +29,7 @@ GREYS = b"".join(bytes([level]) * 3 for level in range(256))
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the file states of its picture; `start` is where its rows begin."""
+    """What the header says about the picture; `start` is the offset of its rows."""
 
     width: int
     height: int
@@ -50,7 +50,7 @@ def read(data: bytes) -> Still:
     """Read the header.
 
     Raises:
-        BrokenImageError: it states what can't be, or a layout that is not read.
+        BrokenImageError: it is impossible, or states a layout that is not supported.
     """
     header = _header(data)
 
@@ -84,7 +84,7 @@ def _header(data: bytes) -> Header:
         raise BrokenImageError("the BMP is truncated; send the whole file.") from error
     header = Header(width, abs(height), bits, compression, colours, size, start, height < 0)
     _check(header)
-    if header.bits in INDEXED and start == FILE_HEADER_BYTES + size:  # written so by programs that forget it
+    if header.bits in INDEXED and start == FILE_HEADER_BYTES + size:  # some programs forget to fill it in
         return replace(header, start=start + _entry_bytes(header) * (colours or 2**header.bits))
     return header
 
@@ -135,9 +135,9 @@ def _run_lengths(header: Header, data: bytes) -> Image.Image:
 
 
 def _with_palette(picture: Image.Image, header: Header, data: bytes) -> Image.Image:
-    """Put in the colours; an index that has none is black."""
+    """Replace indices by colours; an index without a colour becomes black."""
     entry, first = _entry_bytes(header), FILE_HEADER_BYTES + header.size
-    # More colours than there are indices are stated by some files, and used by none.
+    # Some files state more colours than there are indices; none can use them.
     end = first + entry * min(header.colours or 2**header.bits, 2**header.bits)
     if end > len(data):
         raise BrokenImageError("the BMP's palette is truncated; send the whole file.")
@@ -160,5 +160,7 @@ def _masked(header: Header, data: bytes) -> Image.Image:
         picture = bmp_masks.unpacked(rows, (header.width, header.height), header.bits, masks)
         picture = picture if header.top_down else picture.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
     if picture.mode == "RGBA" and picture.getchannel("A").getextrema() == (0, 0):
-        return picture.convert("RGB")  # alpha that is 0 everywhere is none: programs leave the byte empty
+        return picture.convert(
+            "RGB"
+        )  # alpha that is 0 everywhere means no alpha: programs leave the byte empty
     return picture

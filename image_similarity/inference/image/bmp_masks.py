@@ -1,4 +1,4 @@
-"""BMP's bit fields: masks that say where in a pixel's word each colour stands."""
+"""BMP's bit fields: masks that say which bits of a pixel hold each colour."""
 
 import struct
 
@@ -31,16 +31,16 @@ IMPOSSIBLE = "the BMP states bit fields that can't be; save it as PNG."
 
 
 def read(data: bytes, header_bytes: int, bits: int, *, alpha: bool) -> Masks:
-    """The masks in the header, or behind one of 40 bytes.
+    """The masks in the header, or right after a header of 40 bytes.
 
     Args:
         data: the file.
-        header_bytes: of the header; those of 52 bytes have three masks, longer ones four.
-        bits: of a pixel.
-        alpha: whether there is a fourth behind a header of 40 bytes.
+        header_bytes: the header's size; one of 52 bytes has three masks, a longer one four.
+        bits: bits of a pixel.
+        alpha: whether a header of 40 bytes is followed by a fourth mask.
 
     Raises:
-        BrokenImageError: they are no masks of four different places.
+        BrokenImageError: the masks overlap, one has gaps or exceeds the pixel, or all are 0.
     """
     count = 4 if header_bytes >= 56 or (alpha and header_bytes < 52) else 3
     try:
@@ -67,7 +67,7 @@ def _is_run_of_ones(mask: int) -> bool:
 
 
 def unpacked(rows: bytes | memoryview, size: Size, bits: int, masks: Masks) -> Image.Image:
-    """Pixels of any masks, in the order of the rows: RGB, or RGBA where alpha has a mask."""
+    """Unpack pixels with arbitrary masks, in the order of the rows: RGB, or RGBA where alpha has a mask."""
     width, height = size
     stored = np.frombuffer(rows, np.uint8).reshape(height, -1)[:, : width * bits // 8]
     bands = 4 if masks[3] else 3

@@ -4,7 +4,7 @@ from image_similarity.inference.image.broken import BrokenImageError
 from image_similarity.inference.image.still import Size
 
 MAX_RUNS = 1_500_000
-"""Each is a turn of a loop in Python; together about half a second."""
+"""Each run costs a turn of a Python loop: this many take about half a second."""
 END_OF_ROW, END_OF_PICTURE, JUMP = 0, 1, 2
 HEX_DIGITS = bytes.maketrans(b"0123456789abcdef", bytes(range(16)))
 TRUNCATED = "the BMP's run lengths end too soon; send the whole file."
@@ -13,18 +13,18 @@ TRUNCATED = "the BMP's run lengths end too soon; send the whole file."
 def indices(data: bytes, size: Size, bits: int) -> bytearray:
     """Decode the runs.
 
-    A run is cut at its row's end, and what is jumped over has the index 0.
+    A run is cut at the end of its row, and pixels that are skipped get the index 0.
 
     Args:
-        data: the file from the first run on.
+        data: the file's bytes from the first run on.
         size: width and height.
-        bits: of an index, 8 or 4.
+        bits: bits of an index, 8 or 4.
 
     Returns:
         One byte a pixel, in the order of the stored rows.
 
     Raises:
-        BrokenImageError: the runs break off before the last row is full, or are over MAX_RUNS.
+        BrokenImageError: the runs end before the last row is full, or there are more than MAX_RUNS.
     """
     width, height = size
     picture = bytearray(width * height)
@@ -59,7 +59,7 @@ def indices(data: bytes, size: Size, bits: int) -> bytearray:
 def _pair(data: bytes, position: int, *, last_row_is_full: bool = False) -> tuple[int, int]:
     if position + 2 <= len(data):
         return data[position], data[position + 1]
-    if last_row_is_full:  # nothing is missing but the mark of the end
+    if last_row_is_full:  # only the end marker is missing
         return 0, END_OF_PICTURE
     raise BrokenImageError(TRUNCATED)
 
@@ -71,5 +71,7 @@ def _literal(data: bytes, position: int, count: int, bits: int) -> tuple[bytes, 
     if len(stored) < length:
         raise BrokenImageError(TRUNCATED)
     if bits == 4:
-        stored = stored.hex().encode().translate(HEX_DIGITS)  # by a loop, 20 MiB of them take three seconds
+        stored = (
+            stored.hex().encode().translate(HEX_DIGITS)
+        )  # in a Python loop, 20 MiB of them would take three seconds
     return stored, position + length + length % 2

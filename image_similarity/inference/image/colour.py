@@ -7,7 +7,7 @@ TRANSPARENCY = "transparency"
 
 
 def flatten(picture: Image.Image) -> Image.Image:
-    """Make a picture that can be resampled, mode L, RGB or CMYK; what is transparent shows white."""
+    """Make a picture that can be resampled, mode L, RGB or CMYK; transparency becomes white."""
     if picture.mode == "I;16":
         return _from_16_bits(picture)
     if TRANSPARENCY in picture.info or picture.mode in {"LA", "PA", "RGBA"}:
@@ -18,14 +18,14 @@ def flatten(picture: Image.Image) -> Image.Image:
 
 
 def _on_white(picture: Image.Image) -> Image.Image:
-    # Conversion to RGB alone would show the colour that transparent pixels happen to hide.
+    # Conversion to RGB alone would reveal whatever colour transparent pixels happen to have.
     white = Image.new("RGB", picture.size, "white")
     white.paste(picture, mask=picture)
     return white
 
 
 def _from_16_bits(picture: Image.Image) -> Image.Image:
-    """The high byte, as Pillow's own readers take it of colour samples; its conversion of grey would clip."""
+    """The high byte, as Pillow's readers keep of colour samples; its own conversion of grey clips."""
     samples = np.asarray(picture, dtype=np.uint16)
     grey = (samples >> 8).astype(np.uint8)
     if TRANSPARENCY in picture.info:

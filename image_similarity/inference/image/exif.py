@@ -1,24 +1,24 @@
-"""The one thing that Exif is read for: which way up the picture is."""
+"""The one thing that is read from Exif: which way up the picture is."""
 
 import struct
 
 ORIENTATION = 0x0112
 NUMBERS = {3: "H", 4: "I", 8: "h", 9: "i"}
-"""Types of one whole number: how each is laid out."""
+"""TIFF's integer types, and how `struct` reads each."""
 ENTRY_BYTES = 12
 UPRIGHT = 1
 PREFIX = b"Exif\0\0"
-"""Stands before the block in a JPEG. PNG and WebP have none, but some programs write it there too."""
+"""Precedes the block in a JPEG. PNG and WebP need no prefix, but some programs write it there too."""
 
 
 def orientation(tiff: bytes) -> int:
     """The orientation in a TIFF-structured Exif block (CIPA DC-008 section 4.6.4, tag 0x0112).
 
-    Read by hand, since a reader of all tags lets 5000 entries each point at the same 64 kB. The standard
-    wants a number of 16 bits; one of 32 counts too, as for most other readers.
+    Read by hand: a reader of all tags would let 5000 entries point at the same 64 kB each. The standard
+    demands a 16-bit number; a 32-bit one is accepted too, as most readers do.
 
     Returns:
-        1 to 8; 1 (upright) where the tag is missing or the block makes no sense.
+        1 to 8; 1 (upright) where the tag is missing or the block is malformed.
     """
     if tiff.startswith(PREFIX):
         tiff = tiff[len(PREFIX) :]

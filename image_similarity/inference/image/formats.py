@@ -1,4 +1,4 @@
-"""Which format a file is in, by its first bytes: never by a name or a type that somebody states."""
+"""Which format a file is in, judged by its first bytes and never by its name or declared type."""
 
 import re
 from collections.abc import Callable
@@ -61,7 +61,7 @@ def read(data: bytes) -> Still:
     """Read the header of a file in an accepted format.
 
     Raises:
-        BrokenImageError: it is in none of them, with the name of what it is; or it is broken.
+        BrokenImageError: it is in another format, which the message names, or it is broken.
     """
     for signature, reader in READERS.items():
         if signature.match(data):
@@ -70,7 +70,7 @@ def read(data: bytes) -> Still:
 
 
 def name(data: bytes) -> str:
-    """What a file is that is not accepted, as a sentence begins: "this is a GIF"."""
+    """What an unsupported file is, as the beginning of a sentence: "this is a GIF"."""
     if not data:
         return "the file is empty"
     for starts, what in STARTS:
@@ -86,7 +86,7 @@ def name(data: bytes) -> str:
 
 
 def _media(brands: bytes) -> str:
-    """By the major brand, and for the brand that photographs share by the compatible ones."""
+    """Judged by the major brand, and where photographs share one, by the compatible brands."""
     if b"avif" in brands[:32] and brands[:4] in {b"mif1", b"msf1", b"miaf"}:
         return "an AVIF"
     return next((kind for known, kind in BRANDS if brands[:4] in known), "a video")

@@ -27,17 +27,17 @@ WHOLE = 4  # pictures up to this aspect ratio are resized whole
 def upright_square(
     picture: Image.Image, stored: Size, orientation: int, preprocessing: Preprocessing
 ) -> Image.Image:
-    """What torchvision's Resize and CenterCrop cut from the upright picture, as open_clip uses them.
+    """The square that torchvision's Resize and CenterCrop make of the upright picture, as in open_clip.
 
-    Pictures longer than WHOLE are cut and resampled in one step, with the same filter weights: a 4096 x 1
-    picture would be scaled to 917504 x 224 first otherwise, 800 MB of it to be thrown away. The others are
-    resized whole and cut then, and turned before, because Pillow picks the order of its two passes by the
-    box, and each order rounds otherwise: one step in every seventh pixel, which moved vectors to cosine
-    0.9997.
+    Pictures longer than WHOLE are cropped and resampled in one step, with the same filter weights: otherwise
+    a 4096 x 1 picture would first be scaled to 917504 x 224, only to throw 800 MB of it away. All others are
+    turned, resized as a whole and then cropped, because Pillow chooses the order of its two passes by the
+    box, and the order changes the rounding: every seventh pixel differed by one, and vectors moved to a
+    cosine of 0.9997.
 
     Args:
-        picture: the decoded picture, which the decoder may have made smaller than stored.
-        stored: width and height that the file states.
+        picture: the decoded picture, which may be smaller than the stored one.
+        stored: width and height as the file states them.
         orientation: Exif's, 1 to 8.
         preprocessing: the square's side, the mode and the filter.
     """
@@ -57,9 +57,9 @@ def upright_square(
 
 
 def _content(picture: Image.Image, stored: Size, orientation: int) -> Box:
-    """The picture's own part of it, once it is upright, in its pixels.
+    """The part of an upright picture that holds pixels of the file, in its own coordinates.
 
-    libjpeg rounds up when it scales: the last column and row may be a part of a pixel.
+    libjpeg rounds sizes up when it scales, so the last column and row may be only partly covered.
     """
     scale = round(stored[0] / picture.width)
     width, height = stored[0] / scale, stored[1] / scale
@@ -72,9 +72,9 @@ def _content(picture: Image.Image, stored: Size, orientation: int) -> Box:
 
 
 def _part(content: Box, cut: Box, scaled: Size) -> Box:
-    """Where the cut of the scaled picture lies in the unscaled one."""
+    """The crop of the scaled picture, in coordinates of the unscaled one."""
     across, down = (content[2] - content[0]) / scaled[0], (content[3] - content[1]) / scaled[1]
-    # The divisions may step over the last pixel by a millionth of one.
+    # Rounding may move the edge past the last pixel by a millionth of one.
     return (
         content[0] + cut[0] * across,
         content[1] + cut[1] * down,
@@ -84,7 +84,7 @@ def _part(content: Box, cut: Box, scaled: Size) -> Box:
 
 
 def _scaled(upright: Size, preprocessing: Preprocessing) -> Size:
-    """Width and height that the upright picture is resized to; as torchvision, the long side is truncated."""
+    """Width and height to resize the upright picture to; like torchvision, it truncates the long side."""
     size, (width, height), short = preprocessing.size, upright, min(upright)
     if preprocessing.resize_mode == "squash":
         return size, size

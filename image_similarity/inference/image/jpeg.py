@@ -1,7 +1,7 @@
-"""JPEG files (ITU-T T.81), written anew for libjpeg from the segments that make the picture.
+"""JPEG files (ITU-T T.81), rewritten for libjpeg from the segments that make up the picture.
 
-libjpeg never sees the file. It sees what this module wrote: segments of a few kinds, each taken apart and
-checked, so that there is nothing that the two could read differently.
+libjpeg never sees the file itself. It sees what this module wrote: segments of a few kinds, each parsed and
+checked, so that the two can't read anything differently.
 """
 
 import hashlib
@@ -29,24 +29,24 @@ from image_similarity.inference.image.still import Still
 SIGNATURE = b"\xff\xd8\xff"
 START, END = b"\xff\xd8", b"\xff\xd9"
 MAX_SCANS = 64
-"""A progressive file needs 10 by the usual script. Each is a pass over all coefficients, for as little as 30
-bytes of file: without a limit, 20 MiB would keep a processor busy for many minutes."""
+"""A progressive file usually has 10. Each scan is a pass over all coefficients and can cost as little as 30
+bytes of file, so without a limit 20 MiB would keep a processor busy for many minutes."""
 MAX_PASSES = 14
-"""Over each coefficient, on the average: all bits of it one by one. Programs need four."""
+"""How often each coefficient may be refined, on average: once for each of its bits. Programs need four."""
 MAX_TABLES = {DQT: 4, DHT: 8 * MAX_SCANS, DRI: MAX_SCANS}
 """Segments of each kind."""
 STRIP_ROWS = 128
 MODES = {1: ("L", "L"), 3: ("RGB", "RGB"), 4: ("CMYK", "CMYK;I")}
-"""Components of the frame: Pillow's mode, and what its decoder delivers. Adobe's four inks are stored
-inverted, and nobody else writes four."""
+"""By the number of components: Pillow's mode, and what its decoder delivers. Four components are Adobe's
+inks, which are stored inverted; no other program writes four."""
 
 
 def read(data: bytes) -> Still:
-    """Read the file up to its end marker; more pictures, or a film, may follow it.
+    """Read the file up to its end marker; further pictures or a film may follow it.
 
     Raises:
-        BrokenImageError: it is not a baseline or progressive file of 8 bits, has a segment that is not as
-            long as its content, states something twice or too often, or ends too soon.
+        BrokenImageError: it is not a baseline or progressive file of 8 bits, has a segment whose
+            length does not fit its content, repeats what may stand once, or ends too soon.
     """
     parts = _Parts()
     for segment in segments(data):
@@ -56,18 +56,20 @@ def read(data: bytes) -> Still:
     frame = parts.frame
     if frame is None or not parts.scans:
         raise BrokenImageError("the JPEG has no picture in it, or is truncated; send the whole file.")
-    while parts.kept[-1].marker != SOS:  # a table behind the last scan is of no use
+    while parts.kept[-1].marker != SOS:  # a table after the last scan has no effect
         parts.kept.pop()
     file = write(parts.kept)
 
     def load(reduction: int) -> Image.Image:
         return _decoded(file, frame, reduction) if parts.ended else _whole(parts, frame, file, reduction)
 
-    return Still((frame.width, frame.height), load, parts.orientation or exif.UPRIGHT)
+    # Several scans are put together in libjpeg's memory, and a file without its end is decoded as it is.
+    streams = parts.ended and not frame.progressive and len(parts.scans) == 1
+    return Still((frame.width, frame.height), load, parts.orientation or exif.UPRIGHT, streams)
 
 
 class _Parts:
-    """The segments that are kept, in their order, and what was read out of the others."""
+    """The segments to keep, in their order, and what the others said."""
 
     def __init__(self) -> None:
         self.kept: list[Segment] = []
@@ -132,7 +134,7 @@ class _Parts:
                 f"the JPEG's scans go over the picture more than {MAX_PASSES} times; save it again."
             )
         self.scans.append(scan)
-        # No picture needs more: what goes beyond it would be skipped, byte for byte.
+        # No picture needs more: libjpeg would skip the rest byte by byte.
         coded = segment.coded[: self.frame.most_coded_bytes].rstrip(b"\xff")
         self.kept.append(Segment(SOS, scan.content, coded))
 
@@ -141,11 +143,11 @@ class _Parts:
 
 
 def write(kept: Sequence[Segment], continuation: bytes = b"") -> bytes:
-    """A file of just these segments, which reads as them again.
+    """A file of exactly these segments: parsing it gives them again.
 
     Args:
-        kept: the segments without start and end, a scan last.
-        continuation: goes on with that scan's data.
+        kept: the segments without start and end marker; the last is a scan.
+        continuation: appended to that scan's data.
     """
     file = b"".join([START, *(part for segment in kept for part in segment.parts), continuation, END])
     if not continuation and list(segments(file)) != [*kept, Segment(EOI)]:
@@ -156,15 +158,15 @@ def write(kept: Sequence[Segment], continuation: bytes = b"") -> bytes:
 def _decoded(file: bytes, frame: Frame, reduction: int) -> Image.Image:
     mode, delivered = MODES[len(frame.components)]
     size = (-(-frame.width // reduction), -(-frame.height // reduction))
-    # Pillow's own reader of segments is not asked: its codec hands the bytes to libjpeg as they are.
+    # Pillow's own parser is bypassed: its codec passes the bytes to libjpeg as they are.
     return Image.frombytes(mode, size, file, "jpeg", delivered, "", reduction, 0)
 
 
 def _whole(parts: _Parts, frame: Frame, file: bytes, reduction: int) -> Image.Image:
-    """The picture of a file without its end marker, if every pixel is there all the same.
+    """The picture of a file that lacks its end marker, if it has every pixel nevertheless.
 
-    libjpeg goes on with zeros where data has ended, and says so to nobody. So the picture is decoded with two
-    continuations: where they show, something is missing.
+    Where data ends, libjpeg silently continues with zeros. So the picture is decoded twice, with different
+    continuations: if the results differ, pixels are missing.
     """
     if jpeg_scan.complete(frame, parts.scans):
         continued = write(parts.kept, jpeg_scan.continuation(restarts=parts.restarts))
@@ -176,7 +178,7 @@ def _whole(parts: _Parts, frame: Frame, file: bytes, reduction: int) -> Image.Im
 
 
 def _digest(picture: Image.Image) -> bytes:
-    """Of the pixels, taken in strips: there is never a second copy of them all."""
+    """A hash of the pixels, taken strip by strip, so that there is never a second copy of them all."""
     digest = hashlib.blake2b()
     for top in range(0, picture.height, STRIP_ROWS):
         digest.update(picture.crop((0, top, picture.width, min(top + STRIP_ROWS, picture.height))).tobytes())

@@ -20,8 +20,8 @@ COMPONENT_COUNTS = frozenset({1, 3, 4})
 MAX_SAMPLING = 4
 BLOCK = 8
 MOST_BYTES_OF_A_BLOCK = 1024
-"""64 coefficients of at most 26 bits, every byte FF and so followed by 00, make 416; refinements come on top
-of that."""
+"""64 coefficients of at most 26 bits take 416 bytes if every byte is FF, and so followed by 00; refinements
+add to that."""
 SPARE_BYTES = 64 * 1024
 JFIF = struct.pack(">5sHBHHBB", b"JFIF\0", 0x0101, 0, 1, 1, 0, 0)
 ADOBE = struct.Struct(">5sHHHB")
@@ -29,7 +29,7 @@ ADOBE = struct.Struct(">5sHHHB")
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """One component: its number in the file, and how many of its blocks stand in a unit, across and down."""
+    """One component: its number in the file, and how many of its blocks a unit (MCU) has, across and down."""
 
     number: int
     across: int
@@ -46,7 +46,7 @@ class Frame:
     components: tuple[Component, ...]
 
     def visits(self, numbers: Collection[int] | None = None) -> int:
-        """What one pass over these components costs beside others: their blocks of a unit; None: over all."""
+        """The relative cost of one pass over these components: their blocks of a unit; None: over all."""
         return sum(
             component.across * component.down
             for component in self.components
@@ -55,7 +55,7 @@ class Frame:
 
     @property
     def most_coded_bytes(self) -> int:
-        """More than the data of any scan can have."""
+        """An upper bound of the bytes of any scan's data."""
         widest = max(component.across for component in self.components)
         highest = max(component.down for component in self.components)
         units = -(-self.width // (BLOCK * widest)) * -(-self.height // (BLOCK * highest))
@@ -67,7 +67,7 @@ def parse(marker: int, content: bytes) -> Frame:
     """Read a frame's header.
 
     Raises:
-        BrokenImageError: it is not that of a picture of 8 bits in grey, three colours or four inks.
+        BrokenImageError: the picture is not one of 8 bits in grey, three colours or four inks.
     """
     if len(content) < 6 or len(content) != 6 + 3 * content[5]:
         raise BrokenImageError("the JPEG's frame is not as long as it states; save it again.")
@@ -98,7 +98,7 @@ def _component(entry: bytes) -> Component:
 
 
 def _check_sampling(components: Sequence[Component]) -> None:
-    """Refuse what libjpeg does not enlarge, so that the file is not called broken."""
+    """Refuse sampling factors that libjpeg can't upsample, without calling the file broken."""
     across = max(component.across for component in components)
     down = max(component.down for component in components)
     for component in components:
@@ -110,7 +110,7 @@ def _check_sampling(components: Sequence[Component]) -> None:
 
 
 def check_table(marker: int, content: bytes) -> None:
-    """Check that a segment holds whole tables of its kind, at most one for each place, and nothing else.
+    """Check that a segment holds whole tables of its kind, at most one for each slot, and nothing else.
 
     Raises:
         BrokenImageError: it does not.
@@ -146,7 +146,7 @@ def _interval_length(_content: bytes, _position: int) -> int:
     return 2
 
 
-# How long a table is, and how many a segment may have: libjpeg has four places for each kind of them.
+# The length of a table, and how many a segment may have: libjpeg has four slots for each kind.
 TABLES: dict[int, tuple[Callable[[bytes, int], int], int]] = {
     DQT: (_quantisation_length, 4),
     DHT: (_huffman_length, 8),
@@ -155,11 +155,11 @@ TABLES: dict[int, tuple[Callable[[bytes, int], int], int]] = {
 
 
 def tells_colours(marker: int, content: bytes) -> bool:
-    """Whether a segment is JFIF's or Adobe's, and as long as libjpeg wants it: what the components mean."""
+    """Whether a segment says what the components mean: JFIF's or Adobe's, of the right length."""
     name, length = (b"JFIF\0", len(JFIF)) if marker == APP0 else (b"Adobe", ADOBE.size)
     return content.startswith(name) and len(content) >= length
 
 
 def plainest(marker: int, content: bytes) -> bytes:
-    """The content of such a segment with nothing in it but the colours' meaning."""
+    """The content of such a segment, reduced to the meaning of the colours."""
     return JFIF if marker == APP0 else ADOBE.pack(b"Adobe", 100, 0, 0, content[ADOBE.size - 1])

@@ -1,4 +1,4 @@
-"""The scans of a JPEG: their headers, and whether together they make the whole picture."""
+"""The scans of a JPEG: their headers, and whether together they give the whole picture."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ RESTARTS = [bytes([0xFF, marker]) for marker in range(0xD0, 0xD8)]
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """A scan's header, as it is written for the decoder.
+    """A scan's header, as the decoder gets it.
 
     Attributes:
         content: the segment's content.
-        components: numbers of the components in it.
-        first, last: the coefficients in it, 0 to 63.
-        shift: how many of their low bits are still missing.
+        components: the numbers of its components.
+        first, last: the range of its coefficients, 0 to 63.
+        shift: how many of their low bits it leaves to later scans.
     """
 
     content: bytes
@@ -52,7 +52,7 @@ def parse(content: bytes, frame: Frame) -> Scan:
     if count > 1 and blocks > MAX_BLOCKS_OF_A_UNIT:
         raise BrokenImageError("the JPEG has a scan of too many blocks a unit; save it again.")
     if not frame.progressive:
-        # libjpeg warns of anything else and decodes it as this.
+        # libjpeg warns about anything else, and then decodes it as if it were this.
         return Scan(content[:-3] + bytes([0, LAST, 0]), tuple(numbers), 0, LAST, 0)
     first, last, shifts = content[-3:]
     before, shift = shifts >> 4, shifts & 15
@@ -63,7 +63,7 @@ def parse(content: bytes, frame: Frame) -> Scan:
 
 
 def complete(frame: Frame, scans: Sequence[Scan]) -> bool:
-    """Whether the scans have every coefficient of every component, to its last bit."""
+    """Whether the scans hold every coefficient of every component, down to the last bit."""
     missing = {component.number: [UNSEEN] * COEFFICIENTS for component in frame.components}
     for scan in scans:
         for number in scan.components:
@@ -72,9 +72,9 @@ def complete(frame: Frame, scans: Sequence[Scan]) -> bool:
 
 
 def continuation(*, restarts: bool) -> bytes:
-    """Data that a decoder takes for a scan's, where one has broken off: no code is all of its bits.
+    """Data that a decoder accepts where a scan breaks off: no Huffman code is all ones.
 
     Args:
-        restarts: whether the decoder waits for restart markers, without which it reads nothing more.
+        restarts: whether the decoder expects restart markers; without them it would read no further.
     """
     return FILLING + b"".join(marker + FILLING for marker in RESTARTS if restarts)

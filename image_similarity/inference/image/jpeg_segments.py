@@ -8,7 +8,7 @@ from typing import NamedTuple
 from image_similarity.inference.image.broken import BrokenImageError
 
 MAX_SEGMENTS = 2_048
-"""An Exif, a colour profile of 255 segments and 20 MiB of XMP in 64 kB pieces stay under it."""
+"""Enough for an Exif, a colour profile of 255 segments and 20 MiB of XMP in pieces of 64 kB."""
 SOI, EOI, SOS = 0xD8, 0xD9, 0xDA
 DHT, DQT, DRI, DNL = 0xC4, 0xDB, 0xDD, 0xDC
 APP0, APP1, APP14 = 0xE0, 0xE1, 0xEE
@@ -18,7 +18,7 @@ KNOWN = frozenset(
     {BASELINE, EXTENDED, PROGRESSIVE, SOS, DHT, DQT, DRI, DNL, COMMENT, *range(APP0, APP0 + 16)}
 )
 TEMPORARY = 0x01
-"""Private use in arithmetic coding (table B.1): without a length, and met in no picture."""
+"""Reserved for arithmetic coding (table B.1); it has no length, and no picture has it."""
 # Fill bytes FF may come before a marker. In a scan's data, FF 00 is a byte FF, and FF D0 to FF D7 are
 # restarts; between segments, libjpeg skips both.
 MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
@@ -28,17 +28,17 @@ CODINGS = {
     **dict.fromkeys((0xC9, 0xCA, 0xCC), "a JPEG with arithmetic coding"),
     **dict.fromkeys((0xF7, 0xF8), "a JPEG-LS file"),
 }
-"""Sections B.1.1 and T.87: what no camera writes. libjpeg's arithmetic decoder goes on at full cost where its
-data has ended: 12 kB kept a processor busy for a minute and a half."""
+"""Codings that no camera writes (section B.1.1, T.87). libjpeg's arithmetic decoder goes on at full cost when
+its data has ended: 12 kB kept a processor busy for a minute and a half."""
 
 
 class Segment(NamedTuple):
     """One segment.
 
     Attributes:
-        marker: its second byte.
+        marker: the second byte of its marker.
         content: what follows the length.
-        coded: the entropy-coded data behind a scan's header, restarts included.
+        coded: the entropy-coded data that follows a scan's header, restart markers included.
     """
 
     marker: int
@@ -52,11 +52,11 @@ class Segment(NamedTuple):
 
 
 def segments(data: bytes) -> Iterator[Segment]:
-    """Take the file apart up to the end marker, or up to where it breaks off.
+    """Split the file into segments, up to the end marker or to where it breaks off.
 
     Raises:
-        BrokenImageError: it has more segments than any program writes, one of a kind that no baseline or
-            progressive file has, or one whose length can't be.
+        BrokenImageError: it has more segments than any program writes, one that no baseline or
+            progressive file has, or one with an impossible length.
     """
     position = 2
     for _ in range(MAX_SEGMENTS):

@@ -1,6 +1,6 @@
-"""PNG files (W3C PNG, third edition): taken apart here, so that no other reader sees their chunks.
+"""PNG files (W3C PNG, third edition): parsed here, so that no other reader sees their chunks.
 
-Of the picture's chunks only the compressed pixels are handed on, to Pillow's inflating and unfiltering codec.
+Only the compressed pixels are passed on, to Pillow's codec, which inflates and unfilters them.
 """
 
 import struct
@@ -17,9 +17,9 @@ from image_similarity.inference.image.still import Still
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_CHUNKS = 32_768
-"""Each costs a loop in Python; writers that flush 8 kB at a time reach 2600 in 20 MiB."""
+"""Each chunk costs a turn of a Python loop; a writer that flushes 8 kB at a time makes 2600 of 20 MiB."""
 SINGLE = frozenset({b"IHDR", b"PLTE"})
-"""Section 5.6: once at most, and before the pixels."""
+"""Chunks that may stand once at most, and before the pixels (section 5.6)."""
 TRANSPARENCY_BYTES = {GREY: 2, RGB: 6}
 APPLES = b"CgBI"
 
@@ -41,19 +41,19 @@ class _Chunk:
 
     @property
     def sound(self) -> bool:
-        """Whether it is whole and its checksum is right; pixels are not asked, since that takes long."""
+        """Whether it is complete and its checksum is right; for pixels, computing it would take too long."""
         return self.checksum == zlib.crc32(self.content, zlib.crc32(self.kind)).to_bytes(4)
 
 
 def read(data: bytes) -> Still:
-    """Read the chunks that make the first picture.
+    """Read the chunks that make up the first picture.
 
-    Profiles and texts that inflate, animation, what comes after the pixels and what has a wrong checksum are
-    not looked at. A file that ends before its end chunk is read where all of its pixels are there.
+    Profiles, texts, animation, anything after the pixels and chunks with a wrong checksum are skipped. A file
+    that lacks its end chunk is accepted if it has all of its pixels.
 
     Raises:
-        BrokenImageError: the header is not there or states what can't be, a chunk that may stand once stands
-            twice or in the wrong place, or there are more than MAX_CHUNKS.
+        BrokenImageError: the header is missing or impossible, a chunk that may stand once is repeated or
+            misplaced, or there are more than MAX_CHUNKS.
     """
     parts = _parts(data)
     header = parts.header
@@ -115,7 +115,7 @@ def _header(content: bytes) -> Header:
 
 
 def _take(parts: _Parts, chunk: _Chunk) -> None:
-    """Keep what makes the picture of a chunk that stands before the pixels' end."""
+    """Keep what the picture needs of a chunk that precedes the end of the pixels."""
     colour, content = parts.header.colour, chunk.content
     if chunk.kind == b"IDAT":
         parts.pixels.append(content)
@@ -125,7 +125,7 @@ def _take(parts: _Parts, chunk: _Chunk) -> None:
         parts.palette = content
     elif chunk.kind == b"tRNS" and not parts.transparency and chunk.sound:
         entries = min(len(parts.palette) // 3, 2**parts.header.bits)
-        # A list longer than the palette is none, as for libpng, which browsers read by.
+        # A list longer than the palette is ignored, as libpng and therefore browsers do.
         fits_palette = colour == PALETTE and len(content) <= entries
         if fits_palette or len(content) == TRANSPARENCY_BYTES.get(colour):
             parts.transparency = content

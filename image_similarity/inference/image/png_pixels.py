@@ -20,7 +20,7 @@ LAYOUTS = {
     **{(8, RGBA): ("RGBA", "RGBA"), (16, RGBA): ("RGBA", "RGBA;16B")},
 }
 LOW_BYTES = "RGB;16L"
-"""Pillow's name for samples of the other byte order: what it takes for their high bytes are the low ones."""
+"""Pillow's name for samples of the other byte order: the bytes that it reads as high are the low ones."""
 STRIP_ROWS = 128
 SAMPLES = {GREY: 1, RGB: 3, PALETTE: 1, GREY_ALPHA: 2, RGBA: 4}
 SPARE_BYTES = 64 * 1024
@@ -38,32 +38,32 @@ class Header:
 
     @property
     def row_bytes(self) -> int:
-        """What the pixels have once they are inflated."""
+        """Bytes of the pixels once they are inflated."""
         bits = self.bits * SAMPLES[self.colour]
         return png_rows.size(self.width, self.height, bits, interlaced=self.interlaced)
 
     @property
     def most_compressed_bytes(self) -> int:
-        """More than deflate needs for the pixels, in the worst way that a program writes it.
+        """An upper bound of the compressed pixels, however badly a program compresses.
 
         Without it, 20 MiB of empty deflate blocks before one pixel would keep a processor busy for 1.5 s.
         """
         row = -(-self.width * self.bits * SAMPLES[self.colour] // 8) + 1
-        passes = 2 if self.interlaced else 1  # seven in fact, of rows with a filter byte each
+        passes = 2 if self.interlaced else 1  # seven passes, each with a filter byte for each row
         return passes * row * self.height * 9 // 8 + SPARE_BYTES
 
 
 def decoded(header: Header, compressed: bytes, palette: bytes, transparency: bytes) -> Image.Image:
-    """Inflate and unfilter the pixels, with palette and transparency as Pillow keeps them.
+    """Inflate and unfilter the pixels; palette and transparency are kept as Pillow keeps them.
 
     Args:
-        header: of the file.
+        header: the file's.
         compressed: the content of its IDAT chunks.
-        palette: the content of that chunk, or nothing.
-        transparency: the content of that chunk, or nothing.
+        palette: the content of its PLTE chunk, or empty.
+        transparency: the content of its tRNS chunk, or empty.
 
     Raises:
-        BrokenImageError: the pixels are damaged, too few, or hidden behind too many bytes.
+        BrokenImageError: the pixels are damaged or too few, or their data is too long.
     """
     mode, delivered = LAYOUTS[header.bits, header.colour]
     picture = _inflated(header, compressed, mode, delivered)
@@ -80,7 +80,7 @@ def decoded(header: Header, compressed: bytes, palette: bytes, transparency: byt
 
 
 def _may_lack_rows(header: Header, picture: Image.Image) -> bool:
-    """Whether the stream may have ended, in good order, before the picture: rows are written from the top."""
+    """Whether the last row looks unwritten: a valid stream may end before the picture does."""
     last_row = picture.crop((0, header.height - 1, header.width, header.height))
     return header.interlaced or not any(last_row.tobytes())
 
@@ -96,7 +96,7 @@ def _inflated(header: Header, compressed: bytes, mode: str, delivered: str) -> I
             delivered,
             int(header.interlaced),
         )
-    except ValueError as error:  # too few pixels, or data that can't be inflated
+    except ValueError as error:  # too few pixels, or damaged data
         if len(compressed) > limit:
             raise BrokenImageError(
                 f"the PNG has {len(compressed)} bytes of compressed pixels, and a picture of its size needs "
@@ -106,10 +106,10 @@ def _inflated(header: Header, compressed: bytes, mode: str, delivered: str) -> I
 
 
 def _without_colour(high_bytes: Image.Image, low_bytes: Image.Image, colour: bytes) -> Image.Image:
-    """White where all 16 bits of the samples are the transparent colour's."""
+    """White where the samples equal the transparent colour in all 16 bits."""
     wanted = [list(colour[first::2]) for first in (0, 1)]
     width, height = high_bytes.size
-    for top in range(0, height, STRIP_ROWS):  # there is never a second copy of all samples
+    for top in range(0, height, STRIP_ROWS):  # strip by strip, without a second copy of all samples
         box = (0, top, width, min(top + STRIP_ROWS, height))
         high, low = (np.asarray(samples.crop(box)) for samples in (high_bytes, low_bytes))
         hidden = np.all((high == wanted[0]) & (low == wanted[1]), axis=2)
@@ -118,7 +118,7 @@ def _without_colour(high_bytes: Image.Image, low_bytes: Image.Image, colour: byt
 
 
 def _transparent(header: Header, content: bytes) -> bytes | int | tuple[int, ...]:
-    """Alpha of each palette entry, or the one transparent sample or colour, as Pillow scales samples."""
+    """The alpha of each palette entry, or the transparent sample or colour, scaled as Pillow does it."""
     if header.colour == PALETTE:
         return content
     samples: tuple[int, ...] = struct.unpack(f">{len(content) // 2}H", content)

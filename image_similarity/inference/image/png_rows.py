@@ -1,21 +1,21 @@
-"""Whether a PNG's compressed pixels have all of its rows: Pillow's codec leaves black what a stream lacks."""
+"""Whether a PNG's compressed pixels hold all of its rows: Pillow's codec leaves missing ones black."""
 
 import zlib
 
 PIECE_BYTES = 64 * 1024
 ZLIB_HEADER_BYTES = 2
 ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
-"""Of each pass of an interlaced picture: first column and row, and the steps between them (section 8.1)."""
+"""The passes of an interlaced picture: first column and row, and the steps between them (section 8.1)."""
 
 
 def size(width: int, height: int, bits: int, *, interlaced: bool) -> int:
-    """Bytes of all rows, inflated, each with the byte of its filter.
+    """Bytes of all inflated rows, each with its filter byte.
 
     Args:
         width: in pixels.
         height: in pixels.
-        bits: of a pixel, all samples together.
-        interlaced: in seven passes, of which those without a column or a row have no bytes.
+        bits: bits of a pixel, all samples together.
+        interlaced: whether it has seven passes; those without a column or a row have no bytes.
     """
     if not interlaced:
         return _pass_size(width, height, bits)
@@ -31,9 +31,9 @@ def _pass_size(width: int, height: int, bits: int) -> int:
 
 
 def all_there(compressed: bytes, needed: int) -> bool:
-    """Whether so many bytes come out of a zlib stream that the codec has read before.
+    """Whether a zlib stream, which the codec has accepted, inflates to so many bytes.
 
-    What follows them, the checksum too, is not looked at.
+    Anything after them is ignored, the checksum included.
     """
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     for start in range(ZLIB_HEADER_BYTES, len(compressed), PIECE_BYTES):

@@ -1,4 +1,4 @@
-"""Shrinking with SIMD: Pillow's two passes and filters in a tenth of its time, a few samples a step off.
+"""Shrinking with SIMD: Pillow's two passes and filters in a tenth of the time, with a few samples off by one.
 
 Where the library has no wheel (arm64), `serves` is always false and Pillow does the work.
 """
@@ -12,15 +12,15 @@ except ImportError:
 else:
     AVAILABLE = True
     _ALGORITHMS = {
-        # Pillow's bicubic has a = -0.5, which makes it Catmull and Rom's spline.
+        # Pillow's bicubic has a = -0.5, which is the Catmull-Rom spline.
         "bicubic": ResizeAlg.convolution(FilterType.catmull_rom),
         "bilinear": ResizeAlg.convolution(FilterType.bilinear),
     }
 
 MIN_REDUCTION = 2.0
-"""Below it there is little to save, and Pillow's result is exact."""
+"""For smaller pictures there is little to gain, and Pillow's result is exact."""
 ACROSS_FIRST = 2.0
-"""Up to this aspect ratio Pillow too resamples rows before columns; each order rounds otherwise."""
+"""Up to this aspect ratio Pillow, too, resamples rows before columns; the order changes the rounding."""
 MODES = frozenset({"L", "RGB", "CMYK"})
 
 Size = tuple[int, int]
@@ -28,7 +28,7 @@ Box = tuple[float, float, float, float]
 
 
 def serves(picture: Image.Image, scaled: Size) -> bool:
-    """Whether `shrink` gives what Pillow would give for this picture, resized to `scaled` as a whole."""
+    """Whether `shrink` gives what Pillow would, if this picture were resized to `scaled` as a whole."""
     width, height = picture.size
     return (
         AVAILABLE
@@ -41,8 +41,7 @@ def serves(picture: Image.Image, scaled: Size) -> bool:
 def shrink(picture: Image.Image, side: int, interpolation: str, box: Box) -> Image.Image:
     """Resample the part `box` of a picture to a square of `side` pixels.
 
-    Weights have 16 bits where Pillow's have 22: of the samples of each pass, one in a thousand is rounded to
-    the neighbouring value.
+    Weights have 16 bits where Pillow's have 22: in each pass, one sample in a thousand is off by one.
     """
     left, top, right, bottom = box
     rows = _pass(picture, (side, picture.height), interpolation, (left, 0.0, right, picture.height))
@@ -55,5 +54,5 @@ def _pass(picture: Image.Image, size: Size, interpolation: str, box: Box) -> Ima
     options = ResizeOptions(
         resize_alg=_ALGORITHMS[interpolation], crop_box=CropBox(left, top, right - left, bottom - top)
     )
-    Resizer().resize_pil(picture, target, options)  # one of its own: its buffers are not for two threads
+    Resizer().resize_pil(picture, target, options)  # one for each thread: its buffers can't be shared
     return target

@@ -1,7 +1,7 @@
-"""WebP files (RFC 9649): the first picture, written anew for libwebp from the chunks that make it.
+"""WebP files (RFC 9649): the first picture, rewritten for libwebp from the chunks that make it up.
 
-libwebp never sees the file. It sees a still picture that this module wrote: a header, at most one chunk of
-alpha, and one coded picture whose size was read out of it.
+libwebp never sees the file itself. It sees a still picture that this module wrote: a header, at most one
+chunk of alpha, and one coded picture, whose size was parsed here.
 """
 
 import re
@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-# Loaded with this module, since the process that decodes may open no files later.
+# Imported now, because the process that decodes may open no file later.
 from PIL import Image, _webp
 
 from image_similarity.inference.image import exif, webp_chunks
@@ -19,8 +19,8 @@ from image_similarity.inference.image.webp_chunks import ALPHA, CODINGS, EXIF, E
 
 SIGNATURE = re.compile(rb"RIFF.{4}WEBP", re.DOTALL)
 ANIMATED, HAS_EXIF, HAS_ALPHA = 0x02, 0x08, 0x10
-"""Flags of an extended header. libwebp and browsers drop what they don't announce, and so does this reader;
-but a lossless picture tells by itself whether it has alpha."""
+"""Flags of an extended header. Like libwebp and browsers, this reader ignores chunks that the flags don't
+announce; but a lossless picture itself says whether it has alpha."""
 EXTENDED_HEADER = struct.Struct("<B3x3s3s")
 FRAME_HEADER = struct.Struct("<3s3s3s3s3xB")
 NO_PICTURE = "the WebP has no picture in it, or is truncated; send the whole file."
@@ -28,7 +28,7 @@ NO_PICTURE = "the WebP has no picture in it, or is truncated; send the whole fil
 
 @dataclass(frozen=True, slots=True)
 class _Picture:
-    """One coded picture: its chunks, alpha first; its size; whether its alpha counts."""
+    """One coded picture: its chunks, alpha first; its size; whether its alpha is used."""
 
     kept: tuple[Chunk, ...]
     size: Size
@@ -44,7 +44,7 @@ class _Extended:
 
 
 class _Parts:
-    """What was read out of the chunks of an extended file."""
+    """What the chunks of an extended file said."""
 
     def __init__(self, extended: _Extended) -> None:
         self.extended = extended
@@ -72,13 +72,13 @@ class _Parts:
 
 
 def read(data: bytes) -> Still:
-    """Read the chunks of the first picture, and the first Exif, which stands behind the pictures.
+    """Read the chunks of the first picture, and the first Exif, which follows the pictures.
 
-    Of an animation, the first frame counts, at its place on a white canvas.
+    Of an animation, the first frame is taken, at its place on a white canvas.
 
     Raises:
-        BrokenImageError: there is no whole picture, it states what can't be, or two sizes, or there are more
-            than MAX_CHUNKS chunks.
+        BrokenImageError: there is no complete picture, its header is impossible, its sizes disagree, or there
+            are more than MAX_CHUNKS chunks.
     """
     chunks = webp_chunks.chunks(data)
     first = next(chunks, None)
@@ -150,14 +150,14 @@ def _picture(chunks: Iterable[Chunk], extended: _Extended | None) -> _Picture:
         raise BrokenImageError(NO_PICTURE)
     size, alpha = webp_chunks.coded_size(coded)
     flags = extended.flags if extended else 0
-    if coded.kind == LOSSY:  # alone has its alpha in a chunk
+    if coded.kind == LOSSY:  # only this coding has its alpha in a chunk of its own
         kept = alphas if flags & HAS_ALPHA else []
         return _Picture((*kept, coded), size, bool(kept))
     return _Picture((coded,), size, alpha)
 
 
 def write(size: Size, kept: Iterable[Chunk], *, alpha: bool) -> bytes:
-    """A file of one still picture, which reads as these chunks again."""
+    """A file of one still picture: parsing it gives these chunks again."""
     sides = ((side - 1).to_bytes(3, "little") for side in size)
     header = Chunk(EXTENDED, EXTENDED_HEADER.pack(HAS_ALPHA if alpha else 0, *sides))
     wanted = [header, *kept]
@@ -168,11 +168,11 @@ def write(size: Size, kept: Iterable[Chunk], *, alpha: bool) -> bytes:
 
 
 def _decoded(file: bytes) -> Image.Image:
-    # Pillow's own reader of files is not asked: its decoder hands the bytes to libwebp as they are.
+    # Pillow's own parser is bypassed: its decoder passes the bytes to libwebp as they are.
     decoder = _webp.WebPAnimDecoder(file)
     size, *_, layout = decoder.get_info()
     pixels, _time = decoder.get_next()
-    del decoder  # with its two canvases, before there is another copy of the picture
+    del decoder  # frees its two canvases before the picture is copied again
     if layout == "RGBA":
         return Image.frombuffer("RGBA", size, pixels, "raw", "RGBA", 0, 1)
     return Image.frombytes("RGB", size, pixels, "raw", layout)

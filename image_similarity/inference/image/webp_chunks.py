@@ -13,7 +13,7 @@ LOSSY, LOSSLESS, EXTENDED = b"VP8 ", b"VP8L", b"VP8X"
 ALPHA, FRAME, EXIF = b"ALPH", b"ANMF", b"EXIF"
 CODINGS = frozenset({LOSSY, LOSSLESS})
 MAX_CHUNKS = 32_768
-"""Each costs a loop in Python; one is a frame of an animation."""
+"""Each chunk costs a turn of a Python loop; each frame of an animation is one."""
 LOSSY_HEADER, LOSSLESS_HEADER = struct.Struct("<3s3sHH"), struct.Struct("<BI")
 LOSSY_START, LOSSLESS_START = b"\x9d\x01\x2a", 0x2F
 HIGHEST_PROFILE = 3
@@ -23,7 +23,7 @@ SIDE_MASK = (1 << SIDE_BITS) - 1
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One chunk: its four letters and its content, without the byte that makes it even."""
+    """One chunk: its four letters and its content, without the padding byte."""
 
     kind: bytes
     content: bytes
@@ -36,7 +36,7 @@ class Chunk:
 
 
 def chunks(data: bytes) -> Iterator[Chunk]:
-    """Each chunk up to the end that the file states, or up to where it breaks off.
+    """Yield each chunk, up to the end that the file states or to where it breaks off.
 
     Raises:
         BrokenImageError: there are more than MAX_CHUNKS.
@@ -64,13 +64,13 @@ def _within(data: bytes, position: int, stop: int) -> Iterator[Chunk]:
 
 
 def written(kept: Iterable[Chunk]) -> bytes:
-    """A file of just these chunks."""
+    """A file of exactly these chunks."""
     body = b"".join([WEBP, *(part for chunk in kept for part in chunk.parts)])
     return struct.pack("<4sI", RIFF, len(body)) + body
 
 
 def coded_size(chunk: Chunk) -> tuple[Size, bool]:
-    """The size that the coded picture itself states, and whether it says that it has alpha.
+    """The size that the coded picture itself states, and whether it claims to have alpha.
 
     Raises:
         BrokenImageError: it does not begin as a picture of its coding must (RFC 6386 section 9.1, RFC 9649
@@ -86,7 +86,7 @@ def _lossy(content: bytes) -> tuple[Size, bool]:
     tag, start, width, height = LOSSY_HEADER.unpack_from(content)
     bits = int.from_bytes(tag, "little")
     is_whole_picture, profile, is_shown, first_part = not bits & 1, bits >> 1 & 7, bits >> 4 & 1, bits >> 5
-    # The two bits above a side ask for the picture to be enlarged, which no reader does.
+    # The two bits above each side request enlarging, which no reader does.
     size = width & SIDE_MASK, height & SIDE_MASK
     if not (is_whole_picture and is_shown and profile <= HIGHEST_PROFILE and start == LOSSY_START):
         raise BrokenImageError("the WebP's picture has a header that can't be; save it again.")

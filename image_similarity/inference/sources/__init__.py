@@ -1,11 +1,12 @@
-"""The bytes of each image of a request: in line, from the web, from S3."""
+"""The bytes of each image of a request: from the request itself, from the web, from S3."""
 
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
-from image_similarity.inference.errors import Unavailable
-from image_similarity.inference.request import Source
+from image_similarity.inference.errors import Unavailable, naming
+from image_similarity.inference.request import Kind, Source
 from image_similarity.inference.sources import inline, s3, url
 from image_similarity.inference.sources.deadline import Deadline
 from image_similarity.inference.sources.policy import SourcePolicy
@@ -13,9 +14,11 @@ from image_similarity.inference.sources.policy import SourcePolicy
 __all__ = ["SourcePolicy", "read_all"]
 
 MAX_FETCHES = 128
-"""Of this process at once, those included that nobody waits for any more: each has a thread and a connection.
-Only looking up a name can outlive its request for longer than an attempt to reach S3."""
+"""At once in this process, abandoned ones included: each has a thread and a connection. Once its request is
+answered, a fetch ends within seconds, unless it is looking up a name, which can't be interrupted."""
 _fetches = threading.BoundedSemaphore(MAX_FETCHES)
+Read = Callable[[Deadline], bytes]
+"""Fetches one file, of which it has been judged that it may be fetched."""
 
 
 def read_all(
@@ -23,73 +26,80 @@ def read_all(
     policy: SourcePolicy,
     place: AbstractContextManager[object, bool | None] | None = None,
 ) -> list[bytes]:
-    """Read every source, those that are fetched at the same time and within one deadline.
+    """Read every source; those that must be fetched are fetched side by side, under one deadline.
 
-    What needs no fetching is read, and every URL judged, before anything is sent.
+    Sources in the request are read, and every URL is judged, before anything is sent.
 
     Args:
         sources: in the order of their slots.
         policy: what may be fetched.
-        place: held while something is fetched, and not where nothing is, so that an adapter can bound how
-            many requests wait for others' servers; none: no bound.
+        place: held while something is fetched, so that an adapter can bound how many requests wait for other
+            servers; not entered where nothing is fetched. None: no bound.
 
     Returns:
         The files' bytes in the order of `sources`.
 
     Raises:
-        InvalidImage: a value in line is not base64.
+        InvalidImage: a value is not base64.
         PayloadTooLarge: a file has more than policy.max_bytes.
-        SourceNotAllowed: a URL that the policy does not fetch from.
-        SourceUnavailable: a URL that could not be fetched in policy.timeout_seconds.
-        Unavailable: too many files are being fetched by this process already, or from one server, or `place`
-            has none left.
+        SourceNotAllowed: the policy forbids fetching from a URL.
+        SourceUnavailable: a URL could not be fetched in policy.timeout_seconds.
+        Unavailable: this process is fetching too many files already, in all or from one server, or `place`
+            is full.
 
-    What is wrong before fetching goes before what fetching shows; of each, the first source with one is told.
+    An error that shows before fetching wins over one that shows while fetching; otherwise the first source's.
     """
-    found = [_checked(source, policy) for source in sources]
-    files = [data for data in found if data is not None]
-    if len(files) == len(found):
+    judged = [_judged(source, policy) for source in sources]
+    files = [data for data in judged if isinstance(data, bytes)]
+    if len(files) == len(judged):
         return files
     with place or nullcontext():
-        return _fetched(sources, found, policy)
+        return _fetched(sources, judged, policy)
 
 
-def _fetched(sources: Sequence[Source], found: Sequence[bytes | None], policy: SourcePolicy) -> list[bytes]:
-    """What was found, and the rest fetched."""
+def _fetched(sources: Sequence[Source], judged: Sequence[bytes | Read], policy: SourcePolicy) -> list[bytes]:
+    """The files that are here already, and the others once they are fetched."""
     deadline = Deadline(policy.timeout_seconds)
     fetches: dict[int, _Fetch] = {}
     try:
-        for index, data in enumerate(found):
-            if data is None:
-                fetches[index] = _Fetch(sources[index], policy, deadline)
-        return [fetches[index].result() if data is None else data for index, data in enumerate(found)]
+        for index, item in enumerate(judged):
+            if not isinstance(item, bytes):
+                fetches[index] = _Fetch(sources[index].field, item, deadline)
+        return [
+            item if isinstance(item, bytes) else fetches[index].result() for index, item in enumerate(judged)
+        ]
     finally:
         deadline.cancel()
 
 
-def _checked(source: Source, policy: SourcePolicy) -> bytes | None:
-    """The bytes of a source in line; None for one to fetch, which may be fetched."""
-    if not source.is_url:
+def _judged(source: Source, policy: SourcePolicy) -> bytes | Read:
+    """The bytes of a source in the request; how to fetch any other, once it is clear that it may be."""
+    with naming(source.field):
+        if source.kind is Kind.WEB:
+            return partial(_from_web, url.parse(source.value, policy), policy)
+        if source.kind is Kind.S3:
+            return partial(s3.read, s3.parse(source.value, policy), policy)
         return inline.read(source, policy)
-    if source.is_s3:
-        s3.parse(source, policy)
-    else:
-        url.parse(source.value, field=source.field, policy=policy)
-    return None
+
+
+def _from_web(target: url.Target, policy: SourcePolicy, deadline: Deadline) -> bytes:
+    from image_similarity.inference.sources import http  # HTTP and TLS are two fifths of the imports
+
+    return http.read(target, policy, deadline)
 
 
 class _Fetch:
-    """One fetch in a thread of its own, which the deadline leaves behind if it must.
+    """One fetch in a thread of its own, which is left behind when the deadline is over.
 
-    Looking up a name can't be interrupted: the thread then ends by itself when the resolver gives up, and
-    finds the deadline over. It is a daemon so that it never delays the end of the process.
+    Looking up a name can't be interrupted: such a thread ends when the resolver gives up, and then sees that
+    the deadline is over. It is a daemon, so that it never delays the end of the process.
     """
 
-    def __init__(self, source: Source, policy: SourcePolicy, deadline: Deadline) -> None:
-        self._source, self._policy, self._deadline = source, policy, deadline
+    def __init__(self, field: str, read: Read, deadline: Deadline) -> None:
+        self._field, self._read, self._deadline = field, read, deadline
         self._data: bytes | None = None
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name=f"fetch-{source.field}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"fetch-{field}", daemon=True)
         if not _fetches.acquire(blocking=False):
             raise Unavailable("Too many files are being fetched here already. Try again in a moment.")
         try:
@@ -100,35 +110,25 @@ class _Fetch:
 
     def _run(self) -> None:
         try:
-            read = _reader(self._source)
-            self._data = read(self._source, self._policy, self._deadline)
-        except BaseException as error:  # handed to the thread that waits in result()
+            self._data = self._read(self._deadline)
+        except BaseException as error:  # raised again by result(), in the thread that waits there
             self._error = error
         finally:
             _fetches.release()
-            # The error's traceback knows this frame, and the frame knew who has the error: where nobody asks
-            # for it, all that was read would wait for the garbage collector.
+            # The error's traceback refers to this frame, and the frame through `self` to the error: left
+            # alone, such a ring keeps all the bytes that were read until the garbage collector runs.
             del self
 
     def result(self) -> bytes:
-        """Wait for the bytes, at most until the deadline."""
+        """Wait for the bytes, until the deadline at most."""
         self._thread.join(self._deadline.left())
         error, self._error = self._error, None
-        if error is not None:
-            try:
-                raise error
-            finally:
-                # Its traceback knows this frame, and the frame knew it: what it keeps would wait for the
-                # garbage collector.
-                del error
-        if self._data is None:
-            raise self._deadline.exceeded(self._source.field)
-        return self._data
-
-
-def _reader(source: Source) -> Callable[[Source, SourcePolicy, Deadline], bytes]:
-    if source.is_s3:
-        return s3.read
-    from image_similarity.inference.sources import http  # HTTP and TLS are two fifths of the imports
-
-    return http.read
+        with naming(self._field):
+            if error is not None:
+                try:
+                    raise error
+                finally:
+                    del error  # the same ring, of this frame
+            if self._data is None:
+                raise self._deadline.exceeded()
+            return self._data

@@ -1,11 +1,11 @@
-"""The head of an HTTP/1 answer (RFC 9112), read as browsers read it where servers are careless."""
+"""The head of an HTTP/1 response (RFC 9112), read as leniently as browsers read it."""
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 MAX_HEAD_BYTES = 128 * 1024
-"""Of all heads of an answer, those of status 1xx before it included."""
+"""Of all heads of a response, including those of status 1xx before it."""
 MAX_HEAD_LINES = 256
 STATUS_LINE = re.compile(rb"HTTP/1\.[0-9][ \t]+([1-9][0-9]{2})(?:[ \t][^\r\n]*)?")
 NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -13,7 +13,7 @@ SWITCHING = 101
 
 
 class MalformedAnswerError(Exception):
-    """What came is no HTTP answer, or ends before it is whole."""
+    """What arrived is no HTTP response, or ends before it is complete."""
 
 
 class EndlessHeadError(Exception):
@@ -21,14 +21,14 @@ class EndlessHeadError(Exception):
 
 
 class AmbiguousHeaderError(Exception):
-    """A header that may stand once stands more than once, with different values: its name."""
+    """A header that may occur once occurs more often, with different values. The argument is its name."""
 
 
 class Reader:
-    """The bytes of a connection by the line and by the piece."""
+    """Reads a connection by lines and by pieces."""
 
     def __init__(self, read: Callable[[], bytes]) -> None:
-        """Read on by `read`, which gives nothing at the end."""
+        """Take more bytes from `read`, which returns none at the end."""
         self._read = read
         self._buffer = bytearray()
         self._start = 0
@@ -54,7 +54,7 @@ class Reader:
         return line.removesuffix(b"\r")
 
     def piece(self, max_bytes: int) -> bytes:
-        """What is there, at most max_bytes; nothing at the connection's end."""
+        """What has arrived, at most max_bytes; nothing at the end of the connection."""
         if self._start == len(self._buffer) and not self._fill():
             return b""
         end = min(len(self._buffer), self._start + max_bytes)
@@ -83,10 +83,10 @@ class Head:
     fields: dict[str, list[str]] = field(default_factory=dict)
 
     def one(self, name: str) -> str:
-        """The value of a header that may stand once, empty where it does not stand; equal ones count as one.
+        """The value of a header that may occur once; empty where it is missing. Equal values count as one.
 
         Raises:
-            AmbiguousHeaderError: it stands with different values.
+            AmbiguousHeaderError: it has different values.
         """
         values = set(self.fields.get(name, []))
         if len(values) > 1:
@@ -104,7 +104,7 @@ def read_head(reader: Reader, new_answer: Callable[[], None]) -> Head:
 
     Args:
         reader: at the start of the answer.
-        new_answer: called before each head: how long the server thinks between them is its own affair.
+        new_answer: called before each head: how long the server takes between them does not count.
 
     Raises:
         MalformedAnswerError, EndlessHeadError
@@ -136,10 +136,10 @@ def _status(line: bytes | None) -> int:
 
 
 def _note(line: bytes, previous: str, fields: dict[str, list[str]]) -> str:
-    """Add one line to the fields; its header's name, empty for a line that is none.
+    """Add one line to the fields, and return its header's name, or an empty string for a line that is none.
 
-    A line that starts with a space goes on with the one before (obsolete folding, RFC 9112 section 5.2). One
-    without a colon, or with a name that is none, is passed over, as browsers do.
+    A line that starts with a space continues the one before (obsolete folding, RFC 9112 section 5.2). Lines
+    without a colon or with an invalid name are ignored, as browsers do.
     """
     if line[:1] in b" \t":
         if previous:

@@ -1,4 +1,4 @@
-"""The body of an HTTP/1 answer (RFC 9112 sections 6 and 7), whatever its framing and its codings."""
+"""The body of an HTTP/1 response (RFC 9112 sections 6 and 7), whatever its framing and codings."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -19,11 +19,11 @@ PIECE_BYTES = 64 * 1024
 MAX_LINE_BYTES = 64 * 1024
 FREE_CHUNKS = 100_000
 BYTES_A_CHUNK = 64
-"""On average, beyond FREE_CHUNKS: each costs a line of its own."""
+"""On average, after the first FREE_CHUNKS: each chunk costs a line of its own."""
 CHUNK_SIZE = re.compile(rb"[ \t]*([0-9a-fA-F]{1,16})[ \t]*(?:;.*)?", re.DOTALL)
 DIGITS = re.compile(r"[0-9]+", re.ASCII)
 MAX_DIGITS = 19
-"""Of a length: more of them are over every limit as well."""
+"""Of a length: a longer number is over every limit in any case."""
 CHUNKED = "chunked"
 
 
@@ -32,11 +32,11 @@ class BreaksOffError(Exception):
 
 
 def body_of(head: Head, reader: Reader, budget: Budget, max_bytes: int) -> Iterator[bytes]:
-    """The body in pieces, framing and codings undone.
+    """The body in pieces, without framing and codings.
 
     Raises:
         AmbiguousHeaderError, UnreadableCodingError: before anything is read.
-        OverLimitError: more than max_bytes are declared, or come.
+        OverLimitError: more than max_bytes are declared, or arrive.
         BreaksOffError, MalformedAnswerError, WrongCodingError, CutOffError, TooCostlyError: while reading.
     """
     transfer = [coding.partition(";")[0].strip() for coding in head.members("transfer-encoding")]
@@ -56,7 +56,7 @@ def body_of(head: Head, reader: Reader, budget: Budget, max_bytes: int) -> Itera
 
 
 def length(head: Head) -> int | None:
-    """The Content-Length; None where there is none or it is no number, as browsers take it.
+    """The Content-Length; None where it is missing or no number, as browsers read it.
 
     Raises:
         AmbiguousHeaderError: there are two.
@@ -82,7 +82,7 @@ def _counted(reader: Reader, left: int) -> Iterator[bytes]:
 
 
 def _chunks(reader: Reader) -> Iterator[bytes]:
-    """A connection that ends between two chunks ends the body too: the image says whether it is whole."""
+    """A connection that ends between two chunks ends the body too: decoding shows whether it is whole."""
     chunks = total = 0
     while (line := _line(reader)) is not None:
         match = CHUNK_SIZE.fullmatch(line)

@@ -1,4 +1,4 @@
-"""What one fetch may cost, counted where the bytes come in: on the wire, in reads, in processor time."""
+"""What one fetch may cost, counted as the bytes arrive: bytes on the wire, reads, processor time."""
 
 import time
 
@@ -8,21 +8,21 @@ PROCESSOR_SECONDS = 1.0
 """Of this process, for one fetch with all its redirects. 20 MiB over TLS take a tenth of it."""
 FREE_READS = 20_000
 BYTES_A_READ = 256
-"""On average, beyond FREE_READS. TCP segments and TLS records carry five times as much even where they are
-smallest; each read costs as much as thousands of bytes."""
+"""On average, after the first FREE_READS. The smallest usual TCP segments and TLS records carry five times
+as much; each read costs as much as thousands of bytes."""
 SLACK_BYTES = 256 * 1024
-"""Of TLS around the data: certificates, tickets, and as much again as the data itself."""
+"""For TLS around the data (certificates, tickets), on top of as many bytes again as the data has."""
 GRACE_SECONDS = 2.0
 BYTES_A_SECOND = 10_000
-"""From GRACE_SECONDS after an answer's first byte on, on average: a server that drips holds a place."""
+"""On average, from GRACE_SECONDS after a response's first byte: a server that drips occupies a place."""
 
 
 class TooMuchReceivedError(Exception):
-    """More bytes came over the connection than its limit."""
+    """More bytes arrived over the connection than its limit."""
 
 
 class TooCostlyError(Exception):
-    """What came is in too many pieces, or cost more processor time, than a file of its size may."""
+    """What arrived has more pieces, or took more processor time, than a file of its size may."""
 
 
 class TooSlowError(Exception):
@@ -30,11 +30,11 @@ class TooSlowError(Exception):
 
 
 class Budget:
-    """What all connections of one fetch share. For the thread that made it, whose processor time it counts.
+    """Shared by all connections of one fetch. For the thread that made it, whose processor time it counts.
 
     Args:
         deadline: of the request.
-        max_bytes: the most data that one connection may bring; set anew for each part of an answer.
+        max_bytes: the most data that one connection may bring.
     """
 
     def __init__(self, deadline: Deadline, max_bytes: int) -> None:
@@ -48,16 +48,16 @@ class Budget:
         self._since_first = 0
 
     def new_connection(self) -> None:
-        """Bytes count anew; reads and processor time go on. Until `new_answer` the server greets (TLS)."""
+        """Count bytes anew, but not reads and processor time. TLS shakes hands until `new_answer`."""
         self._wire = self._data = 0
         self._greeting, self._first_byte, self._since_first = True, None, 0
 
     def new_answer(self) -> None:
-        """What comes next comes at the server's leisure until its first byte; the rate counts from there."""
+        """Expect a response: its first byte may take its time; the rate counts from there."""
         self._greeting, self._first_byte, self._since_first = False, None, 0
 
     def count_wire(self, received: int) -> None:
-        """Note what a read of the socket brought, encrypted or not.
+        """Count what a read of the socket brought, encrypted or not.
 
         Raises:
             TooCostlyError: too many small pieces, too much around the data, or too much processor time.
@@ -70,7 +70,7 @@ class Budget:
             raise TooCostlyError
 
     def count_data(self, received: int) -> None:
-        """Note what a read of the answer brought: on an encrypted connection one record.
+        """Count what a read of the response brought; on an encrypted connection that is one record.
 
         Raises:
             TooMuchReceivedError: more than max_bytes.
@@ -83,7 +83,7 @@ class Budget:
             raise TooMuchReceivedError
 
     def check_processor(self) -> None:
-        """Raise TooCostlyError once the processor time is used up."""
+        """Raise TooCostlyError when the processor time is used up."""
         if time.thread_time() > self._processor_end:
             raise TooCostlyError
 

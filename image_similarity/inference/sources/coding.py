@@ -1,4 +1,4 @@
-"""Codings of what is fetched: gzip and deflate are undone in bounded memory, what is none is passed over."""
+"""Content codings: gzip and deflate are decoded in bounded memory; values that are no coding are ignored."""
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -9,37 +9,37 @@ if TYPE_CHECKING:
 
 PIECE_BYTES = 64 * 1024
 MAX_MEMBERS = 2000
-"""Of one gzip file; tools that write many make each of about 64 kB."""
+"""Of one gzip file; tools that write many members make each about 64 kB."""
 MAX_CODINGS = 2
 GZIP = frozenset({"gzip", "x-gzip"})
 UNREADABLE = frozenset({
     *("br", "zstd", "compress", "x-compress", "dcb", "dcz", "exi", "pack200-gzip", "aes128gcm", "sdch"),
     *("bzip2", "x-bzip2", "bzip", "x-bzip", "xz", "lzma", "x-lzma", "lz4", "snappy", "x-snappy", "lzip"),
 })  # fmt: skip
-"""Real codings of RFC 9110's registry and of tools. All other values are none: objects and files are stored
-with `aws-chunked`, `utf-8`, `binary`, `none` and the like, and what is behind them is the file as it is."""
+"""Real codings, of RFC 9110's registry and of tools. All other values are none: objects and files are stored
+with `aws-chunked`, `utf-8`, `binary`, `none` and the like, and contain the file as it is."""
 _GZIP_BITS, _ZLIB_BITS, _RAW_BITS = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
 
 
 class UnreadableCodingError(Exception):
-    """A coding that is not undone here: its name."""
+    """A coding that is not decoded here. The argument is its name."""
 
 
 class WrongCodingError(Exception):
-    """The data is not of the coding that it is said to have: its name."""
+    """The data does not have the coding that it is declared with. The argument is the coding's name."""
 
 
 class CutOffError(Exception):
-    """The data ends within its coding: its name."""
+    """The data ends in the middle of its coding. The argument is the coding's name."""
 
 
 def undone(parts: Iterable[bytes], codings: Sequence[str], check: Callable[[], None]) -> Iterator[bytes]:
-    """The parts without their codings, piece by piece.
+    """Decode the parts, piece by piece.
 
     Args:
         parts: the data.
         codings: in lower case, in the order in which they were applied.
-        check: called for each piece; raises where it has cost too much.
+        check: called for each piece; raises an error when decoding has cost too much.
 
     Raises:
         UnreadableCodingError: before anything is read.
@@ -58,7 +58,7 @@ def undone(parts: Iterable[bytes], codings: Sequence[str], check: Callable[[], N
 
 
 def _ungzipped(parts: Iterable[bytes], coding: str, check: Callable[[], None]) -> Iterator[bytes]:
-    """Members one after the other (RFC 1952 section 2.2); what follows the last is passed over."""
+    """Decode one member after the other (RFC 1952 section 2.2); what follows the last one is ignored."""
     inflater: _Decompress | None = None
     members, rest = 0, b""
     for part in parts:
@@ -68,7 +68,7 @@ def _ungzipped(parts: Iterable[bytes], coding: str, check: Callable[[], None]) -
             if inflater is None:
                 if members and not data.startswith(b"\x1f\x8b"):
                     if data == b"\x1f":
-                        rest = data  # half of the next member's sign
+                        rest = data  # half of the next member's signature
                         break
                     return
                 inflater, members = zlib.decompressobj(_GZIP_BITS), members + 1
@@ -83,7 +83,7 @@ def _ungzipped(parts: Iterable[bytes], coding: str, check: Callable[[], None]) -
 
 
 def _inflated(parts: Iterable[bytes], coding: str, check: Callable[[], None]) -> Iterator[bytes]:
-    """In zlib's wrapping, as the standard says, or without it, as many servers send it."""
+    """Decode deflate with zlib's wrapper, as the standard has it, or without, as many servers send it."""
     inflater: _Decompress | None = None
     first = b""
     for part in parts:
@@ -102,7 +102,7 @@ def _inflated(parts: Iterable[bytes], coding: str, check: Callable[[], None]) ->
 
 
 def _pieces(inflater: "_Decompress", data: bytes, coding: str, check: Callable[[], None]) -> Iterator[bytes]:
-    """What comes of the data, in pieces; a full one may leave more behind."""
+    """The decoded data in pieces; after a full piece there may be more to come."""
     piece = b""
     while not inflater.eof and (data or len(piece) == PIECE_BYTES):
         check()

@@ -1,4 +1,4 @@
-"""Bytes that come in parts become one file, up to a limit."""
+"""Parts become one file, up to a limit."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ def collect(parts: Iterable[bytes], max_bytes: int) -> bytes:
     """Join the parts.
 
     Raises:
-        OverLimitError: more than max_bytes came; the rest is not taken.
+        OverLimitError: there are more than max_bytes; the rest is not read.
     """
     received: list[bytes] = []
     size = 0
@@ -23,5 +23,5 @@ def collect(parts: Iterable[bytes], max_bytes: int) -> bytes:
                 raise OverLimitError
         return b"".join(received)
     finally:
-        # An error's traceback keeps this frame, for as long as anybody keeps the error.
+        # An error's traceback keeps this frame alive as long as anybody keeps the error.
         received.clear()

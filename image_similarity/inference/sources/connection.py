@@ -17,10 +17,10 @@ from image_similarity.inference.sources.deadline import Deadline
 from image_similarity.inference.sources.url import Target
 
 MAX_ADDRESSES = 4
-"""Of one name, tried in order, each for its share of the time left."""
+"""Of one name; they are tried in order, each for its share of the time left."""
 READ_BYTES = 64 * 1024
 FINITE_FIELD = "kx-dhe"
-"""OpenSSL's name for the exchange of keys by Diffie and Hellman's first way."""
+"""OpenSSL's name for key exchange by Diffie and Hellman's original scheme."""
 Result = TypeVar("Result")
 PlaceAt = Callable[[Address], AbstractContextManager[None]]
 
@@ -28,8 +28,8 @@ PlaceAt = Callable[[Address], AbstractContextManager[None]]
 class Stream:
     """The bytes of an open connection.
 
-    A time-out of a socket bounds one read: a server that sends a byte a second passes it for ever. So each
-    read asks the budget first for how long it may wait.
+    A socket's time-out bounds one read: a server that sends a byte a second never runs into it. So the budget
+    says before each read how long it may wait.
     """
 
     def __init__(self, opened: socket.socket, budget: Budget) -> None:
@@ -64,17 +64,17 @@ class Stream:
 
 
 class TlsStream(Stream):
-    """The same within TLS.
+    """The same over TLS.
 
-    OpenSSL is handed the bytes and does not read the socket itself: within one read of its own it would go
-    through whatever number of records that hold no data, such as session tickets, with nobody counting.
+    OpenSSL is given the bytes and does not read the socket itself: in one read it would consume any number of
+    records without data, such as session tickets, uncounted.
     """
 
     def __init__(self, opened: socket.socket, budget: Budget, host: str) -> None:
         """Shake hands.
 
         Raises:
-            ssl.SSLError: the certificate is not the host's, or no TLS.
+            ssl.SSLError: the certificate is not the host's, or the server does not speak TLS.
         """
         super().__init__(opened, budget)
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -89,7 +89,7 @@ class TlsStream(Stream):
         self._flush()
 
     def read(self) -> bytes:
-        """As of a plain stream; many servers end without TLS's own farewell."""
+        """As `Stream.read`; many servers close without TLS's own closing message."""
         try:
             data = self._step(lambda: self._tls.read(READ_BYTES))
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
@@ -123,14 +123,14 @@ _context_lock = threading.Lock()
 def _tls_context() -> ssl.SSLContext:
     """Certificates and names are verified, by the system's authorities (SSL_CERT_FILE) and Mozilla's.
 
-    Keys are agreed on by elliptic curves alone, as in browsers: a server picks the size of a finite field
-    itself, and one of 10,000 bits costs a second of processor time within a single step of the handshake.
+    Keys are exchanged by elliptic curves only, as in browsers: the size of a finite field is the server's
+    choice, and one of 10,000 bits costs a second of processor time in a single step of the handshake.
     """
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     ciphers = [cipher["name"] for cipher in context.get_ciphers() if cipher["kea"] != FINITE_FIELD]
-    context.set_ciphers(":".join(ciphers))  # those of TLS 1.3 stay as they are
+    context.set_ciphers(":".join(ciphers))  # this leaves those of TLS 1.3 alone
     return context
 
 
@@ -138,19 +138,19 @@ def _tls_context() -> ssl.SSLContext:
 def connected(
     target: Target, addresses: Sequence[Address], budget: Budget, place_at: PlaceAt
 ) -> Iterator[Stream]:
-    """A connection to the first of `addresses` that answers; the host's name is for TLS alone.
+    """A connection to the first of `addresses` that answers; the host's name is only used for TLS.
 
     Args:
         target: what is connected to.
-        addresses: of its host, all of them checked.
+        addresses: of its host; all of them have been checked.
         budget: counts what comes.
-        place_at: a place at an address, held from before it is connected to for as long as it is.
+        place_at: gives a place at an address, which is held while connecting and while connected.
 
     Raises:
         OSError: none of them answers (ssl.SSLError: the certificate is not the host's, or no TLS).
-        CrowdedError: no place at one of them.
+        CrowdedError: one of them has no place left.
         DeadlineExceededError: the time is over.
-        TooCostlyError, TooSlowError: shaking hands takes too much.
+        TooCostlyError, TooSlowError: the handshake takes too much.
     """
     budget.new_connection()
     with ExitStack() as held:
@@ -166,7 +166,7 @@ def _stream(target: Target, opened: socket.socket, budget: Budget) -> Stream:
 def _open(
     addresses: Sequence[Address], port: int, deadline: Deadline, place_at: PlaceAt, held: ExitStack
 ) -> socket.socket:
-    """Connect; the socket and its address's place are put into `held`, those of addresses before are not."""
+    """Connect. The socket and the place at its address go into `held`; failed ones are released."""
     failure = OSError("the name has no address")
     for index, address in enumerate(addresses):
         with ExitStack() as tried:

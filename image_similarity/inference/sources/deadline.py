@@ -11,7 +11,7 @@ from image_similarity.inference.errors import SourceUnavailable
 
 
 class DeadlineExceededError(Exception):
-    """The time is over, or nobody waits for the result any more."""
+    """The time is over, or nobody waits for the result any longer."""
 
 
 class Deadline:
@@ -36,12 +36,12 @@ class Deadline:
 
     @contextmanager
     def breaking(self, opened: socket.socket) -> Iterator[None]:
-        """While the block runs, `cancel` breaks this connection off, also where it waits for its server.
+        """While the block runs, `cancel` breaks this connection off, even while it waits for its server.
 
         Raises:
             DeadlineExceededError: the time is over already.
         """
-        # A descriptor of its own: TLS takes the socket's away, and a closed one's number is given to others.
+        # A duplicate descriptor: the number of a closed one is soon given to another file.
         handle = socket.socket(fileno=os.dup(opened.fileno()))
         with handle:
             with self._lock:
@@ -54,16 +54,15 @@ class Deadline:
                     self._breakable.remove(handle)
 
     def cancel(self) -> None:
-        """End it now: connections break off, and no new one is made."""
+        """End the time now: connections break off, and no new ones are made."""
         with self._lock:
             self._end = 0.0
             for handle in self._breakable:
-                with suppress(OSError):  # not connected yet, or no more
+                with suppress(OSError):  # not connected yet, or no longer
                     handle.shutdown(socket.SHUT_RDWR)
 
-    def exceeded(self, field: str) -> SourceUnavailable:
+    def exceeded(self) -> SourceUnavailable:
         """The caller's error for a source that was not read in time."""
         return SourceUnavailable(
-            f"{field}: the file was not there after {self._seconds:g} seconds; "
-            "use a faster server or a smaller image."
+            f"the file was not there after {self._seconds:g} seconds; use a faster server or a smaller image."
         )

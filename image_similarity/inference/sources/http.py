@@ -1,14 +1,13 @@
-"""Files from the web: whatever the URL says, only public servers are asked, for a bounded time and size."""
+"""Files from the web: whatever the URL says, from public servers only, within bounded time and size."""
 
 import ipaddress
 import socket
 from collections.abc import Sequence
 from functools import partial
-from urllib.parse import quote, urljoin
+from urllib.parse import quote
 
 from image_similarity.inference.addresses import Address, blocked_by
 from image_similarity.inference.errors import SourceNotAllowed, SourceUnavailable, Unavailable
-from image_similarity.inference.request import Source
 from image_similarity.inference.sources import refusals
 from image_similarity.inference.sources.answer import (
     MAX_HEAD_BYTES,
@@ -32,13 +31,13 @@ from image_similarity.inference.sources.connection import connected
 from image_similarity.inference.sources.deadline import Deadline, DeadlineExceededError
 from image_similarity.inference.sources.places import CrowdedError, Places
 from image_similarity.inference.sources.policy import SourcePolicy
-from image_similarity.inference.sources.url import DEFAULT_PORTS, TARGET_CHARACTERS, Target, parse
+from image_similarity.inference.sources.url import REDIRECTED, TARGET_CHARACTERS, Target
 
 MAX_REDIRECTS = 3
 REDIRECTS = frozenset({300, 301, 302, 303, 307, 308})
 FILES = frozenset({200, 203})
 ACCEPT = "image/jpeg, image/png, image/bmp;q=0.9, image/webp;q=0.8, image/*;q=0.2, */*;q=0.1"
-"""A server that has a choice picks by it: first what is read whole, last what may be no image at all."""
+"""For servers that have a choice: first the formats read in full, last what may be no image at all."""
 TROUBLES = (
     *(OSError, TooMuchReceivedError, TooCostlyError, TooSlowError, OverLimitError, BreaksOffError),
     *(EndlessHeadError, MalformedAnswerError, AmbiguousHeaderError),
@@ -47,67 +46,51 @@ TROUBLES = (
 places = Places()
 
 
-def read(source: Source, policy: SourcePolicy, deadline: Deadline) -> bytes:
+def read(target: Target, policy: SourcePolicy, deadline: Deadline) -> bytes:
     """Fetch one file.
 
     Raises:
-        SourceNotAllowed: the URL, or one that it redirects to, is not one to fetch from.
-        SourceUnavailable: it can't be had, with the reason.
+        SourceNotAllowed: the server's address, or a URL that it redirects to, is not one to fetch from.
+        SourceUnavailable: there is no file to be had, with the reason.
         InvalidImage: it is a web page.
         PayloadTooLarge: the file has more than policy.max_bytes.
         Unavailable: too many files are being fetched from the server.
     """
-    url, field = source.value, source.field
-    target = parse(url, field=field, policy=policy)
     budget = Budget(deadline, MAX_HEAD_BYTES + 2 * policy.max_bytes)
     try:
         for _ in range(MAX_REDIRECTS + 1):
-            answer = _ask(target, field, policy, budget)
+            answer = _ask(target, policy, budget)
             if isinstance(answer, bytes):
                 return answer
-            url = _joined(url, answer, f"{field}, redirected")
-            redirected = parse(url, field=f"{field}, redirected", policy=policy)
-            if target.scheme == "https" and redirected.scheme == "http":
-                raise SourceNotAllowed(f"{field}: redirected from https to http; send the final address.")
-            target = redirected
+            target = target.redirected(answer, policy)
     except DeadlineExceededError as error:
-        raise deadline.exceeded(field) from error
+        raise deadline.exceeded() from error
     except CrowdedError as error:
         raise Unavailable(
-            f"{field}: too many files are being fetched from this server already. Try again in a moment."
+            "too many files are being fetched from this server already. Try again in a moment."
         ) from error
-    raise SourceUnavailable(f"{field}: redirected more than {MAX_REDIRECTS} times; send the final address.")
+    raise SourceUnavailable(f"redirected more than {MAX_REDIRECTS} times; send the final address.")
 
 
-def _joined(url: str, location: str, field: str) -> str:
-    """RFC 3986 section 5.2: where `location` leads from `url`."""
-    try:
-        return urljoin(url, location)
-    except ValueError as error:  # brackets that hold no address
-        raise SourceNotAllowed(f"{field}: not a well-formed URL.") from error
-
-
-def _ask(target: Target, field: str, policy: SourcePolicy, budget: Budget) -> bytes | str:
-    """One request: the file, or where else it is."""
+def _ask(target: Target, policy: SourcePolicy, budget: Budget) -> bytes | str:
+    """One request: the file, or the address that the server redirects to."""
     with places.at(target.host, budget.deadline):
-        addresses = _checked_addresses(target, field, policy)
+        addresses = _checked_addresses(target, policy)
         try:
             place_at = partial(places.at, deadline=budget.deadline)
             with connected(target, addresses, budget, place_at) as stream:
                 stream.send(_request(target, policy))
                 reader = Reader(stream.read)
-                return _answer(reader, field, policy, budget)
+                return _answer(reader, policy, budget)
         except TROUBLES as error:
             budget.deadline.remaining()
-            raise refusals.broken(error, field, policy.max_bytes) from error
+            raise refusals.broken(error, policy.max_bytes) from error
 
 
 def _request(target: Target, policy: SourcePolicy) -> bytes:
-    host = f"[{target.host}]" if ":" in target.host else target.host
-    port = "" if target.port == DEFAULT_PORTS[target.scheme] else f":{target.port}"
     lines = (
         f"GET {target.path} HTTP/1.1",
-        f"Host: {host}{port}",
+        f"Host: {target.authority}",
         f"User-Agent: {policy.user_agent}",
         f"Accept: {ACCEPT}",
         "Accept-Encoding: identity",
@@ -116,50 +99,50 @@ def _request(target: Target, policy: SourcePolicy) -> bytes:
     return "\r\n".join((*lines, "", "")).encode("ascii")
 
 
-def _answer(reader: Reader, field: str, policy: SourcePolicy, budget: Budget) -> bytes | str:
+def _answer(reader: Reader, policy: SourcePolicy, budget: Budget) -> bytes | str:
     head = read_head(reader, budget.new_answer)
-    if head.status in REDIRECTS and (location := _location(head, field)):
+    if head.status in REDIRECTS and (location := _location(head)):
         return location
     if head.status not in FILES:
-        raise refusals.status(head, field)
+        raise refusals.status(head)
     data = collect(body_of(head, reader, budget, policy.max_bytes), policy.max_bytes)
-    if refusal := refusals.content(data, head, field):
+    if refusal := refusals.content(data, head):
         raise refusal
     return data
 
 
-def _location(head: Head, field: str) -> str:
+def _location(head: Head) -> str:
     location = head.one("location")
-    if not location and head.status != 300:  # a choice may be the reader's
-        raise SourceUnavailable(f"{field}: the server redirects without saying where.")
+    if not location and head.status != 300:  # its choice may be left to the reader
+        raise SourceUnavailable("the server redirects without saying where.")
     if "\\" in location:
-        # Browsers read a slash, others a character of the path: where it leads depends on who reads it.
-        raise SourceNotAllowed(f"{field}, redirected: has a backslash; send the final address.")
+        # To browsers it is a slash, to others a character of the path: where it leads depends on the reader.
+        raise SourceNotAllowed(f"{REDIRECTED}: has a backslash; send the final address.")
     # Header bytes come as Latin-1; servers send UTF-8 paths as they are.
     return quote(location.encode("latin-1"), safe=TARGET_CHARACTERS + "#")
 
 
-def _checked_addresses(target: Target, field: str, policy: SourcePolicy) -> Sequence[Address]:
-    """The host's addresses, all of which may be connected to: one of them is, without another look-up."""
-    addresses = [target.address] if target.address else _resolve(target, field)
+def _checked_addresses(target: Target, policy: SourcePolicy) -> Sequence[Address]:
+    """The host's addresses, all of them allowed: one of these is connected to, without a second look-up."""
+    addresses = [target.address] if target.address else _resolve(target)
     for address in addresses:
         if blocked_by(address, allow_private=policy.allow_private):
             raise SourceNotAllowed(
-                f"{field}: the host's address is not a public one; only public servers are fetched from."
+                "the host's address is not a public one; only public servers are fetched from."
             )
     return addresses
 
 
-def _resolve(target: Target, field: str) -> list[Address]:
+def _resolve(target: Target) -> list[Address]:
     try:
         answers = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
         addresses = [ipaddress.ip_address(answer[4][0]) for answer in answers]
     except (OSError, ValueError) as error:  # no such name, or an address with a zone
-        raise _unknown(field) from error
+        raise _unknown() from error
     if not addresses:
-        raise _unknown(field)
+        raise _unknown()
     return addresses
 
 
-def _unknown(field: str) -> SourceUnavailable:
-    return SourceUnavailable(f"{field}: the host's name is not known; check the address.")
+def _unknown() -> SourceUnavailable:
+    return SourceUnavailable("the host's name is not known; check the address.")

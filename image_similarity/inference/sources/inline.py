@@ -5,7 +5,7 @@ import re
 import pybase64
 
 from image_similarity.inference.errors import InvalidImage, PayloadTooLarge
-from image_similarity.inference.request import Source
+from image_similarity.inference.request import Kind, Source
 from image_similarity.inference.sources.policy import SourcePolicy
 
 MAX_HEAD = 1024
@@ -34,15 +34,13 @@ def read(source: Source, policy: SourcePolicy) -> bytes:
     if "\n" in text or "\r" in text:
         text = text.translate(LINE_BREAKS)
     if len(text) // 4 * 3 - text[-2:].count("=") > policy.max_bytes:
-        raise PayloadTooLarge(
-            f"{source.field}: the image has more than {policy.max_bytes} bytes; send a smaller one."
-        )
+        raise PayloadTooLarge(f"the image has more than {policy.max_bytes} bytes; send a smaller one.")
     try:
         data = pybase64.b64decode(text, validate=True)
     except ValueError as error:
         raise _not_base64(source) from error
     if not data:
-        raise InvalidImage(f"{source.field}: empty; send the file's bytes in base64.")
+        raise InvalidImage("empty; send the file's bytes in base64.")
     if _is_path(source.value):
         raise _not_base64(source)
     return data
@@ -50,31 +48,31 @@ def read(source: Source, policy: SourcePolicy) -> bytes:
 
 def _head(source: Source) -> int:
     """How many characters a data URI has before its base64; 0 where there is no such URI."""
-    if not source.is_data:
+    if source.kind is not Kind.DATA:
         return 0
     comma = source.value.find(",", 0, MAX_HEAD)
     if comma < 0:
         raise InvalidImage(
-            f"{source.field}: a data: URI without a comma in its first {MAX_HEAD} characters; "
+            f"a data: URI without a comma in its first {MAX_HEAD} characters; "
             "send data:image/png;base64, and the file's bytes in base64."
         )
     if not DATA_URI.fullmatch(source.value, 0, comma):
         raise InvalidImage(
-            f"{source.field}: a data: URI whose data is percent-encoded; send the file's bytes in base64, "
+            "a data: URI whose data is percent-encoded; send the file's bytes in base64, "
             "after ;base64 and the comma."
         )
     return comma + 1
 
 
 def _not_base64(source: Source) -> InvalidImage:
-    return InvalidImage(f"{source.field}: {_described(source)}")
+    return InvalidImage(_described(source))
 
 
 def _described(source: Source) -> str:
     """What a value is that is not base64, and what to do."""
     text = source.value[:MAX_PATH]
     if A_URL.match(text):
-        return f'a URL, not base64; send it as "{source.field.replace("img", "url")}".'
+        return f'a URL, not base64; send it as "{source.url_field}".'
     if text.startswith(PYTHON_BYTES):
         return "the text of Python's bytes (b'...'), not base64; send base64.b64encode(data).decode()."
     if len(source.value) < MAX_PATH and A_PATH.match(text) and not text.startswith(JPEG_START):

@@ -1,4 +1,4 @@
-"""What a deployment fetches, from where, how much of it, and in whose name."""
+"""What a deployment fetches, from where, how much, and in whose name."""
 
 import re
 from collections.abc import Mapping
@@ -10,15 +10,15 @@ from image_similarity.version import __version__
 MIB = 1024**2
 NO_HOST = "none"
 DEFAULT_CONTACT = "https://image-similarity.example/"
-"""Names nobody (RFC 2606): a deployer who fetches much says who they are."""
+"""Names nobody (RFC 2606): deployers who fetch a lot should say who they are."""
 MAX_CONTACT = 200
-# It stands in a comment (RFC 9110 section 5.6.5): no parentheses, no backslash, which quotes.
+# Part of a comment (RFC 9110 section 5.6.5): no parentheses, and no backslash, which would quote.
 CONTACT = re.compile(rf"[\x21-\x27\x2a-\x5b\x5d-\x7e]{{1,{MAX_CONTACT}}}")
 HOST = re.compile(r"\.?[a-z0-9_:][a-z0-9._:-]{0,252}")
 
 
 class SettingError(StartError):
-    """An environment variable that the deployer set has a value that can't be used."""
+    """An environment variable that the deployer set has an unusable value."""
 
     what = "A setting can't be used"
 
@@ -35,7 +35,7 @@ class SourcePolicy:
         timeout_seconds: for all fetching of one request together.
         url_hosts: the hosts that `http(s)://` may name, in lower case; one that begins with a dot stands for
             all names that end so. None: any public host.
-        contact: a URL or a mail address, told to the servers that are fetched from.
+        contact: a URL or a mail address, sent to the servers that are fetched from.
     """
 
     buckets: frozenset[str] = field(default_factory=frozenset)

@@ -1,4 +1,4 @@
-"""What a caller is told where a server gives no file: what was found, and what to do."""
+"""The messages for a server that delivers no file: what it did instead, and what the caller can do."""
 
 import re
 import ssl
@@ -66,68 +66,62 @@ PICTURES = (b"\xff\xd8", b"\x89PNG", b"BM", b"RIFF")
 SNIFFED_BYTES = 512
 
 
-def status(head: Head, field: str) -> SourceUnavailable:
+def status(head: Head) -> SourceUnavailable:
     """An answer without a file."""
     default = OWN_FAILURE if head.status >= 500 else OTHER
-    return SourceUnavailable(
-        f"{field}: the server answers {head.status}: {REASONS.get(head.status, default)}"
-    )
+    return SourceUnavailable(f"the server answers {head.status}: {REASONS.get(head.status, default)}")
 
 
-def content(data: bytes, head: Head, field: str) -> ApiError | None:
+def content(data: bytes, head: Head) -> ApiError | None:
     """An answer whose file can't be an image; None where it may be one."""
     if not data:
-        return SourceUnavailable(f"{field}: the server sends an empty answer; send the address of an image.")
+        return SourceUnavailable("the server sends an empty answer; send the address of an image.")
     types = {kind.partition(";")[0].strip() for kind in head.members("content-type")}
     is_page = not types.isdisjoint(HTML_TYPES) and not data.startswith(PICTURES)
     if is_page or HTML.match(data[:SNIFFED_BYTES]):
         return InvalidImage(
-            f"{field}: the server sends a web page, not a picture; send the address of the file itself "
+            "the server sends a web page, not a picture; send the address of the file itself "
             "(JPEG, PNG, ...), which anyone may open without a login."
         )
     return None
 
 
-def certificate(error: ssl.SSLCertVerificationError, field: str) -> SourceUnavailable:
+def certificate(error: ssl.SSLCertVerificationError) -> SourceUnavailable:
     """A certificate that is not trusted."""
     reason = CERTIFICATES.get(error.verify_code, OTHER_CERTIFICATE)
-    return SourceUnavailable(f"{field}: the server's certificate is not valid: {reason}")
+    return SourceUnavailable(f"the server's certificate is not valid: {reason}")
 
 
-def too_large(field: str, max_bytes: int) -> PayloadTooLarge:
+def too_large(max_bytes: int) -> PayloadTooLarge:
     """A file over the limit."""
-    return PayloadTooLarge(
-        f"{field}: the file has more than {max_bytes} bytes, the limit; send a smaller one."
-    )
+    return PayloadTooLarge(f"the file has more than {max_bytes} bytes, the limit; send a smaller one.")
 
 
-def coding(error: Exception, field: str, what: str = "the server's answer") -> SourceUnavailable:
+def coding(error: Exception, what: str = "the server's answer") -> SourceUnavailable:
     """A compression that is not undone. `what`: whose data it is."""
     name = str(error)
     if isinstance(error, UnreadableCodingError):
         return SourceUnavailable(
-            f"{field}: {what} is compressed ({_quoted(name)}) in a way that is not read here; "
+            f"{what} is compressed ({_quoted(name)}) in a way that is not read here; "
             "store it as it is, or with gzip or deflate."
         )
     if isinstance(error, CutOffError):
-        return SourceUnavailable(
-            f"{field}: {what} is compressed ({name}) and breaks off within it; send it whole."
-        )
+        return SourceUnavailable(f"{what} is compressed ({name}) and breaks off within it; send it whole.")
     return SourceUnavailable(
-        f"{field}: {what} is said to be compressed ({name}), and is not, or is damaged: its Content-Encoding "
+        f"{what} is said to be compressed ({name}), and is not, or is damaged: its Content-Encoding "
         "is wrong; correct it, or use another server."
     )
 
 
-def broken(error: Exception, field: str, max_bytes: int) -> ApiError:
+def broken(error: Exception, max_bytes: int) -> ApiError:
     """Whatever went wrong while a server was asked."""
     if isinstance(error, TooMuchReceivedError | OverLimitError):
-        return too_large(field, max_bytes)
+        return too_large(max_bytes)
     if isinstance(error, UnreadableCodingError | WrongCodingError | CutOffError):
-        return coding(error, field)
+        return coding(error)
     if isinstance(error, ssl.SSLCertVerificationError):
-        return certificate(error, field)
-    return SourceUnavailable(f"{field}: {_sentence(error)}")
+        return certificate(error)
+    return SourceUnavailable(_sentence(error))
 
 
 def _sentence(error: Exception) -> str:

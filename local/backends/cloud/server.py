@@ -1,16 +1,48 @@
 """moto's server with the strict layer, on a port of the loopback interface."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Self
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-from werkzeug.serving import make_server
+from werkzeug.serving import BaseWSGIServer, make_server
+from werkzeug.wrappers import Response
 
+from local.backends.cloud.callers import refusal
+from local.backends.cloud.mended import mend
 from local.backends.cloud.vectors import Vectors
 
 LOOPBACK = "127.0.0.1"
+Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+class QuietRequestHandler(MotoRequestHandler):
+    """Does not log each request."""
+
+    def log_request(self, code: object = "-", size: object = "-") -> None:
+        """Say nothing."""
+
+
+def application(vectors: Vectors) -> Application:
+    """The whole local cloud, as a WSGI application."""
+    mend()
+    moto = DomainDispatcherApplication(create_backend_app)
+
+    def answer(environ: dict[str, Any], start: Any) -> Iterable[bytes]:  # noqa: ANN401 - WSGI's
+        if why := refusal(environ):
+            return Response(why, 403, content_type="text/plain")(environ, start)
+        answered: Iterable[bytes] = (vectors.answer(environ) or moto)(environ, start)
+        return answered
+
+    return answer
+
+
+def server(vectors: Vectors, port: int = 0) -> BaseWSGIServer:
+    """Bind the local cloud to a port of the loopback interface; `serve_forever` is the caller's."""
+    return make_server(
+        LOOPBACK, port, application(vectors), threaded=True, request_handler=QuietRequestHandler
+    )
 
 
 class CloudServer:
@@ -22,15 +54,8 @@ class CloudServer:
     """
 
     def __init__(self, port: int = 0) -> None:
-        moto = DomainDispatcherApplication(create_backend_app)
         self.vectors = Vectors()
-
-        def application(environ: dict[str, Any], start: Any) -> Iterable[bytes]:  # noqa: ANN401 - WSGI's
-            return (self.vectors.answer(environ) or moto)(environ, start)
-
-        self._server = make_server(
-            LOOPBACK, port, application, threaded=True, request_handler=MotoRequestHandler
-        )
+        self._server = server(self.vectors, port)
         self.url = f"http://{LOOPBACK}:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, name="cloud", daemon=True)
 

@@ -52,6 +52,7 @@ class Cloud:
             access logs is refused.
         web_acls: ARNs of regional web ACLs that exist.
         log_keys: ARNs of KMS keys whose policies let CloudWatch Logs use them.
+        event_keys: ARNs of KMS keys whose policies let EventBridge use them.
         concurrency: the account's limit of Lambda functions at work at once.
     """
 
@@ -62,15 +63,20 @@ class Cloud:
         log_role: bool = False,
         web_acls: Collection[str] = (),
         log_keys: Collection[str] = (),
+        event_keys: Collection[str] = (),
         concurrency: int = 1000,
     ) -> None:
         self.region = region
         self.log_role = log_role
         self.web_acls = web_acls
         self.log_keys = log_keys
+        self.event_keys = event_keys
         self.concurrency = concurrency
         self.protected: dict[str, str] = {}  # web ACL by what it protects
         self.interfaces: dict[str, str] = {}  # role by function: network interfaces in a VPC of the account
+        self.recursive: set[str] = set()  # functions whose loops Lambda lets be
+        self.mappings: dict[str, Mapping[str, Json]] = {}  # properties of event source mappings, by id
+        self.deleted_queues: set[str] = set()  # names
         self.apis: dict[str, Mapping[str, Json]] = {}  # what the last PutRestApi was given, by API
         self.snapshots: dict[str, Snapshot] = {}  # what each deployment froze
         self._clients: dict[str, Client] = {}

@@ -22,6 +22,7 @@ RESERVED_VARIABLES = {
     "AWS_SESSION_TOKEN",
     "_HANDLER",
 }
+LOOP = "RecursiveLoop"
 UNRESERVED = 100  # what stays for functions that reserve none
 CREATE_INTERFACE, DELETE_INTERFACE = "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"
 
@@ -34,12 +35,13 @@ class FunctionProvider:
         _check_vpc(cloud, properties)
         _check_environment(properties)
         function = properties.get("FunctionName", name)
-        given = {key: value for key, value in properties.items() if key != RESERVED}
+        given = {key: value for key, value in properties.items() if key not in {RESERVED, LOOP}}
         _reserve(cloud, function, properties, dry=True)
         answer = cloud.call(
             "lambda", "create_function", **{**given, "FunctionName": function, "Tags": tag_map(properties)}
         )
         _reserve(cloud, function, properties)
+        _let_loop(cloud, function, properties)
         attach(cloud, function, properties)
         return Physical(function, function, {"Arn": answer["FunctionArn"]})
 
@@ -54,13 +56,14 @@ class FunctionProvider:
             _check_role(cloud, after)
         if RESERVED in names:
             _reserve(cloud, physical.name, after)
+        _let_loop(cloud, physical.name, after)
         _check_vpc(cloud, after)
         _check_environment(after)
         if names - CODE:
             settings = {
                 key: value
                 for key, value in after.items()
-                if key not in {*CODE, RESERVED, "PackageType", "Tags"}
+                if key not in {*CODE, RESERVED, LOOP, "PackageType", "Tags"}
             }
             settings.setdefault("VpcConfig", {"SubnetIds": [], "SecurityGroupIds": []})
             cloud.call(
@@ -70,6 +73,7 @@ class FunctionProvider:
 
     def delete(self, cloud: Cloud, physical: Physical, properties: Mapping[str, Json]) -> None:
         cloud.call("lambda", "delete_function", FunctionName=physical.name)
+        _let_loop(cloud, physical.name, {})
         attach(cloud, physical.name, {})
 
 
@@ -117,6 +121,14 @@ def _check_environment(properties: Mapping[str, Json]) -> None:
         )
     if len(json.dumps(variables, separators=(",", ":")).encode()) > ENVIRONMENT_BYTES:
         raise ProviderFailed(f"{prefix}have provided exceeded the 4KB limit.")
+
+
+def _let_loop(cloud: Cloud, function: str, properties: Mapping[str, Json]) -> None:
+    """PutFunctionRecursionConfig, which moto does not have."""
+    if properties.get(LOOP, "Terminate") == "Allow":
+        cloud.recursive.add(function)
+    else:
+        cloud.recursive.discard(function)
 
 
 def _check_vpc(cloud: Cloud, properties: Mapping[str, Json]) -> None:

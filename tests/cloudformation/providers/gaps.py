@@ -9,6 +9,7 @@ from moto.apigateway.models import apigateway_backends
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.logs.models import logs_backends
 from moto.sagemaker.models import FakeEndpointConfig, sagemaker_backends
+from moto.sqs.models import sqs_backends
 
 
 @contextmanager
@@ -36,3 +37,10 @@ def set_key(region: str, group: str, key: str | None) -> None:
 def update_endpoint(region: str, endpoint: str, config: str) -> None:
     """Point an endpoint to another configuration, its instance counts retained (UpdateEndpoint)."""
     sagemaker_backends[DEFAULT_ACCOUNT_ID][region].endpoints[endpoint].endpoint_config_name = config
+
+
+def unmap(region: str, queue: str, mapping: str) -> None:
+    """Let a queue (by name) forget an event source mapping, as moto's DeleteEventSourceMapping does not."""
+    known = sqs_backends[DEFAULT_ACCOUNT_ID][region].queues[queue].lambda_event_source_mappings
+    for key in [key for key, item in known.items() if item.uuid == mapping]:
+        del known[key]

@@ -12,7 +12,7 @@ from tests.cloudformation.providers.base import Cloud
 
 @dataclass(frozen=True)
 class CloudPolicies:
-    """Reads trust and inline policies from IAM, resource policies from Lambda."""
+    """Reads trust and inline policies from IAM, resource policies from Lambda and SQS."""
 
     cloud: Cloud
 
@@ -45,6 +45,14 @@ class CloudPolicies:
         except client.exceptions.ResourceNotFoundException:
             return []
         return listed(json.loads(policy)["Statement"])
+
+    def queue(self, queue: str) -> Sequence[Statement]:
+        """Statements of a queue's policy; none where it has no policy."""
+        client, name = self.cloud.client("sqs"), _name(queue.replace(":", "/"))
+        url = client.get_queue_url(QueueName=name)["QueueUrl"]
+        answer = client.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])
+        text = answer.get("Attributes", {}).get("Policy")
+        return listed(json.loads(text)["Statement"]) if text else []
 
 
 def permissions(cloud: Cloud) -> Permissions:

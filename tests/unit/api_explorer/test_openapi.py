@@ -13,15 +13,17 @@ from openapi_spec_validator import validate
 from PIL import Image
 
 from api_explorer import document as build
+from image_similarity.inference import request
 from image_similarity.inference.errors import ApiError
 
 POSTS = ("/image-similarity", "/text_similarity")
+CATALOGUE = {"/catalogue/search": "post", "/catalogue/sync": "post", "/catalogue": "get"}
 GATEWAY_CODES = {"403": "Forbidden", "429": "TooManyRequests", "502": "BadGateway", "504": "Timeout"}
 
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    return build.document()
+    return build.document(build.FEATURES)
 
 
 def test_every_example_is_put_in(document: dict[str, Any]) -> None:
@@ -40,6 +42,12 @@ def test_an_example_that_is_not_there_is_an_error(
     monkeypatch.setattr(build, "HERE", tmp_path)
     with pytest.raises(missing):
         build.document()
+
+
+def test_the_fields_are_those_that_the_service_reads(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    described = {name for kind in ("OneImage", "TwoImages") for name in schemas[kind]["properties"]}
+    assert described == set(request.FIELDS)
 
 
 def validator(document: dict[str, Any], schema: dict[str, Any]) -> OAS30Validator:
@@ -77,13 +85,31 @@ def test_the_document_is_valid_openapi_3_0(document: dict[str, Any]) -> None:
 
 def test_every_example_has_the_shape_of_its_schema(document: dict[str, Any]) -> None:
     contents = [response.get("content", {}) for _, response in all_responses(document)]
-    contents.append(document["components"]["requestBodies"]["Images"]["content"])
+    contents += [body["content"] for body in document["components"]["requestBodies"].values()]
     checked = 0
     for content in contents:
         for value, schema in examples(document, content):
             validator(document, schema).validate(value)
             checked += 1
     assert checked > 30
+
+
+def test_what_belongs_to_a_feature_is_left_out_without_it(document: dict[str, Any]) -> None:
+    without = build.document()
+    validate(without)
+    assert build.FEATURE not in json.dumps([without, document])
+    assert set(document["paths"]) - set(without["paths"]) == {
+        "/catalogue",
+        "/catalogue/search",
+        "/catalogue/sync",
+    }
+    assert "atalogue" not in json.dumps(without)
+
+
+def test_a_sync_is_always_signed(document: dict[str, Any]) -> None:
+    security = {path: document["paths"][path][method]["security"] for path, method in CATALOGUE.items()}
+    assert security.pop("/catalogue/sync") == [{"sigv4": []}]
+    assert all(one == [{"sigv4": []}, {}] for one in security.values())
 
 
 def test_every_error_code_has_an_example_under_its_status(document: dict[str, Any]) -> None:

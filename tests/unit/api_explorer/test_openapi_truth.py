@@ -95,7 +95,7 @@ class _NothingThere(BaseHTTPRequestHandler):
 @pytest.fixture
 def empty_server() -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _NothingThere)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}/cat.jpg"
     server.shutdown()

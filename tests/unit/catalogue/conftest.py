@@ -13,9 +13,11 @@ from image_similarity.catalogue.index import Index
 from image_similarity.catalogue.ledger import Ledger
 from image_similarity.catalogue.ledger_dynamodb import DynamoLedger
 from image_similarity.catalogue.ledger_file import FileLedger
-from image_similarity.catalogue.s3_vectors import S3VectorsIndex, make_client
+from image_similarity.catalogue.on_aws import INDEXING, client_config
+from image_similarity.catalogue.s3_vectors import S3VectorsIndex
 from image_similarity.inference.manifest import DIMENSIONS
 from local.backends.cloud.server import CloudServer
+from tests.support.catalogue.aws import TABLE
 
 REGION = "us-east-1"
 BUCKET = "vectors-of-a-test"
@@ -31,9 +33,15 @@ def cloud() -> Iterator[CloudServer]:
         yield server
 
 
+def vectors_client(url: str) -> Any:
+    """The client of S3 Vectors that the indexing function has."""
+    config = client_config(INDEXING)
+    return boto3.client("s3vectors", endpoint_url=url, region_name=REGION, config=config)
+
+
 @pytest.fixture
 def s3_vectors(cloud: CloudServer) -> S3VectorsIndex:
-    client, name = make_client(REGION, cloud.url), f"pictures-{next(_numbers):08x}"
+    client, name = vectors_client(cloud.url), f"pictures-{next(_numbers):08x}"
     buckets = {bucket["vectorBucketName"] for bucket in client.list_vector_buckets()["vectorBuckets"]}
     if BUCKET not in buckets:  # at first, and again once somebody else in this process has reset moto
         client.create_vector_bucket(vectorBucketName=BUCKET)
@@ -63,26 +71,7 @@ def index(request: pytest.FixtureRequest) -> Index:
 @pytest.fixture
 def table(cloud: CloudServer) -> Any:
     resource = boto3.resource("dynamodb", endpoint_url=cloud.url, region_name=REGION)
-    return resource.create_table(
-        TableName=f"ledger-{next(_numbers)}",
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "kind", "KeyType": "HASH"}, {"AttributeName": "id", "KeyType": "RANGE"}],
-        AttributeDefinitions=[
-            {"AttributeName": "kind", "AttributeType": "S"},
-            {"AttributeName": "id", "AttributeType": "S"},
-            {"AttributeName": "at", "AttributeType": "N"},
-        ],
-        LocalSecondaryIndexes=[
-            {
-                "IndexName": "newest",
-                "KeySchema": [
-                    {"AttributeName": "kind", "KeyType": "HASH"},
-                    {"AttributeName": "at", "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "ALL"},
-            }
-        ],
-    )
+    return resource.create_table(TableName=f"ledger-{next(_numbers)}", **TABLE)
 
 
 @pytest.fixture(params=["file", "dynamodb"])

@@ -121,7 +121,17 @@ def test_messages_are_sent_and_deleted(queue: tuple[SqsQueue, Any, str]) -> None
 
 @pytest.mark.parametrize(
     "text",
-    ["", "no", "1", "null", "[]", '{"other": 1}', '{"list": {"run": "r", "phase": "x"}}', '{"list": 1}'],
+    [
+        "",
+        "no",
+        "[" * 100_000,
+        "1",
+        "null",
+        "[]",
+        '{"other": 1}',
+        '{"list": {"run": "r", "phase": "x"}}',
+        '{"list": 1}',
+    ],
 )
 def test_a_strange_message(text: str) -> None:
     assert decode(text) is None

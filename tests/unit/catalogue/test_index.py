@@ -109,6 +109,7 @@ def test_keys_that_no_index_takes(index: Index) -> None:
     assert set(entries(index)) == {"s3://photos/a.jpg"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("segments", [1, 3, 16])
 def test_a_list_has_every_entry_once(index: Index, segments: int) -> None:
     records = [record(f"{number}.jpg") for number in range(1203)]

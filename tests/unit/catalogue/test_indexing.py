@@ -16,7 +16,9 @@ from image_similarity.catalogue.index import Record, TransientError, index_name
 from image_similarity.catalogue.indexing import Indexer, Outcome
 from image_similarity.catalogue.ledger_file import MEMORY, FileLedger
 from image_similarity.catalogue.objects import MAX_BYTES
+from image_similarity.inference.decoders import InProcess
 from image_similarity.inference.encoder import Encoder, OnnxEncoder
+from image_similarity.inference.errors import Unavailable
 from image_similarity.inference.image import decode
 from image_similarity.inference.service import DEFAULT_MODEL_DIR
 from tests.support.catalogue.bucket import ARCHIVED, Buckets
@@ -56,6 +58,7 @@ def small() -> Iterator[Small]:
         yield Small(pool)
 
 
+@pytest.mark.slow
 def test_real_pictures() -> None:
     encoder = OnnxEncoder(DEFAULT_MODEL_DIR, threads=1)
     chance = np.random.default_rng(0)
@@ -72,9 +75,7 @@ def test_real_pictures() -> None:
         assert len(small.index) == 39
         for key, data in small.buckets.objects.items():
             if key != "s3://photos/7":
-                alone = encoder.encode(
-                    decode(data, field="x", preprocessing=encoder.manifest.preprocessing)[np.newaxis]
-                )
+                alone = encoder.encode(decode(data, preprocessing=encoder.manifest.preprocessing)[np.newaxis])
                 stored = small.index.vector(key)
                 assert stored is not None
                 np.testing.assert_allclose(stored, alone[0], atol=1e-6)
@@ -213,6 +214,20 @@ def test_trouble_with_one_object_is_its_own(small: Small, what: str) -> None:
     small.buckets.write(KEY, picture(1))
     small.buckets.objects["s3://photos/b.jpg"] = picture(2)
     assert small.run(KEY, "s3://photos/b.jpg") == {KEY: Outcome.LATER, "s3://photos/b.jpg": Outcome.INDEXED}
+
+
+def test_a_decoder_that_was_ended_from_outside_blames_no_picture(
+    small: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise Unavailable("decoding was interrupted")
+
+    small.buckets.write(KEY, picture(20))
+    monkeypatch.setattr(InProcess, "decode", interrupted)
+    assert small.run(KEY) == {KEY: Outcome.LATER}
+    assert small.ledger.newest() == []
+    monkeypatch.undo()
+    assert small.run(KEY) == {KEY: Outcome.INDEXED}
 
 
 def test_entries_say_what_the_object_was(small: Small) -> None:

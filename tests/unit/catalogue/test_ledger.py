@@ -51,6 +51,7 @@ def test_a_key_fails_once(ledger: Ledger) -> None:
     assert (ledger.newest(), ledger.failed()) == ([again], 1)
 
 
+@pytest.mark.slow
 def test_the_newest_are_shown(ledger: Ledger) -> None:
     made = [failure(f"{number}.jpg", float(number)) for number in range(130)]
     ledger.fail(made)
@@ -93,6 +94,7 @@ def test_of_many_only_one_begins(ledger: Ledger) -> None:
     assert begun.count(True) == 1
 
 
+@pytest.mark.slow
 def test_many_count_together(ledger: Ledger) -> None:
     def one(number: int) -> None:
         ledger.fail([failure(f"{number % 10}.jpg")])

@@ -12,6 +12,7 @@ from collections.abc import Callable, Set
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -181,7 +182,7 @@ def without(found: dict[str, str], keys: Set[str]) -> dict[str, str]:
 
 
 def pixels(data: bytes) -> NDArray[np.uint8]:
-    return image.decode(data, field="picture", preprocessing=MANIFEST.preprocessing)
+    return image.decode(data, preprocessing=MANIFEST.preprocessing)
 
 
 def is_picture(world: World, key: str) -> bool:
@@ -194,6 +195,7 @@ def is_picture(world: World, key: str) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_the_index_equals_the_buckets() -> None:
     run_state_machine_as_test(
         Walk,

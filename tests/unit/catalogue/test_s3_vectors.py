@@ -8,6 +8,7 @@ from image_similarity.catalogue.index import TransientError
 from image_similarity.catalogue.s3_vectors import S3VectorsIndex
 from local.backends.cloud.server import CloudServer
 from local.backends.cloud.vector_rules import Refusal, invalid, throttled
+from tests.unit.catalogue.conftest import vectors_client
 from tests.unit.catalogue.test_index import record, vector
 
 
@@ -17,6 +18,7 @@ def refusals(cloud: CloudServer) -> Iterator[list[Refusal]]:
     cloud.vectors.refuse_next.clear()
 
 
+@pytest.mark.slow
 def test_a_throttled_call_is_made_again(s3_vectors: S3VectorsIndex, refusals: list[Refusal]) -> None:
     refusals += [throttled(), Refusal(503, "ServiceUnavailableException", "later")]
     assert s3_vectors.put([record("a.jpg")]) == {}
@@ -24,16 +26,16 @@ def test_a_throttled_call_is_made_again(s3_vectors: S3VectorsIndex, refusals: li
     assert s3_vectors.get(["s3://photos/a.jpg"])
 
 
+@pytest.mark.slow
 def test_what_stays_throttled_may_pass(s3_vectors: S3VectorsIndex, refusals: list[Refusal]) -> None:
     refusals += [throttled()] * 50
     with pytest.raises(TransientError, match="TooManyRequests"):
         s3_vectors.put([record("a.jpg")])
 
 
+@pytest.mark.slow
 def test_an_unreachable_service_may_pass() -> None:
-    from image_similarity.catalogue.s3_vectors import make_client
-
-    client = make_client("us-east-1", "http://127.0.0.1:9")
+    client = vectors_client("http://127.0.0.1:9")
     client.meta.config.retries["total_max_attempts"] = 1
     with pytest.raises(TransientError):
         S3VectorsIndex(client, "bucket", "index").get(["a"])

@@ -102,6 +102,14 @@ def test_a_run_that_broke_off_is_taken_up(world: World) -> None:
     assert keys(world) == set(world.buckets.objects)
 
 
+def test_without_buckets_the_index_is_emptied(world: World) -> None:
+    world.synced()
+    assert keys(world)
+    world.buckets.roots = ()
+    world.synced()
+    assert not keys(world)
+
+
 def test_a_run_ends_at_its_deadline(world: World) -> None:
     first = world.sync.start()
     world.queue.now += 61 * 24 * 3600

@@ -34,6 +34,7 @@ class StrangeServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.replies = replies
         self.bodies: list[Any] = []
+        self.paths: list[str] = []
 
     @property
     def url(self) -> str:
@@ -46,6 +47,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.bodies.append(json.loads(body))
+        self.server.paths.append(self.path)
         index = min(len(self.server.bodies), len(self.server.replies)) - 1
         reply = self.server.replies[index]
         self.send_response(reply.status)
@@ -62,7 +64,7 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def answering(*replies: Reply) -> Iterator[StrangeServer]:
     server = StrangeServer(list(replies))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield server

@@ -28,6 +28,7 @@ def copies(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_json_has_the_pairs_with_their_scores_the_model_and_the_version(copies: Path) -> None:
     done = run("pairs", copies, "--threshold", 0.8, "--json")
     assert done.exit_code == 0, done.stderr

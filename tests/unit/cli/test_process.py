@@ -7,8 +7,12 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
+
 from image_similarity import __version__
 from tests.unit.cli.strange_server import UNIT, Reply, answering
+
+pytestmark = pytest.mark.slow
 
 COMMAND = [sys.executable, "-m", "image_similarity.cli"]
 HEAVY = ("numpy", "httpx", "boto3", "botocore", "onnxruntime", "PIL")

@@ -153,6 +153,7 @@ def test_no_server_makes_us_wait_for_long(header: str | None, least: float, most
         assert least <= waiting_time(header, attempt) <= most
 
 
+@pytest.mark.slow
 def test_a_busy_server_is_tried_again(folder: Path) -> None:
     busy = Reply({"code": "Unavailable", "message": "busy"}, 503, {"Retry-After": "-5"})
     past = Reply({"message": "Too Many"}, 429, {"Retry-After": "Sun, 06 Nov 1994 08:49:37 GMT"})

@@ -158,6 +158,7 @@ STRICTER = {
 }
 
 
+@pytest.mark.slow
 def test_no_address_passes_here_that_a_maintained_library_refuses() -> None:
     policy, count = ssrfguard.Policy(), 0
     for address in corpus():

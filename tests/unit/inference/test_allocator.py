@@ -21,11 +21,12 @@ buffer = io.BytesIO()
 Image.effect_noise((2048, 1536), 50).convert("RGB").save(buffer, "JPEG")
 for _ in range(4):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    decode(buffer.getvalue(), field="img", preprocessing=preprocessing)
+    decode(buffer.getvalue(), preprocessing=preprocessing)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="needs glibc")
 def test_a_picture_reuses_the_memory_of_the_one_before() -> None:
     command = [sys.executable, "-c", _LOADED]

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SILENCED_BY = {"ORT_DISABLE_TELEMETRY", "CI"}  # the library is silent in continuous integration by itself
 
 
@@ -48,6 +50,7 @@ print(sum(name.startswith("image_similarity.") for name in sys.modules), "onnxru
 """
 
 
+@pytest.mark.slow
 def test_imports_set_nothing_in_the_process(tmp_path: Path) -> None:
     count, loaded = run(STATE % "boto3, httpx, rich, typer, urllib3, PIL.Image", tmp_path).split()
     assert int(count) > 30

@@ -6,7 +6,7 @@ import tracemalloc
 import pytest
 
 from image_similarity.inference.errors import ApiError, InvalidRequest, PayloadTooLarge, UnsupportedMediaType
-from image_similarity.inference.request import MAX_BODY_BYTES, Source, parse
+from image_similarity.inference.request import MAX_BODY_BYTES, Kind, Source, parse
 
 JSON = "application/json"
 
@@ -16,7 +16,7 @@ JSON = "application/json"
     [JSON, "Application/JSON", "application/json; charset=utf-8", " application/json ;x=y", None, "", " "],
 )
 def test_accepts_json_content_types_and_none(content_type: str | None) -> None:
-    assert parse(content_type, b'{"url": "u"}') == (Source("url", "u"),)
+    assert parse(content_type, b'{"url": "u"}') == (Source.by_url("url", "u"),)
 
 
 @pytest.mark.parametrize(
@@ -38,12 +38,15 @@ def test_refuses_other_content_types(content_type: str) -> None:
 @pytest.mark.parametrize(
     ("fields", "sources"),
     [
-        ({"url": "u"}, (Source("url", "u"),)),
-        ({"img": "b"}, (Source("img", "b"),)),
-        ({"url_1": "u", "url_2": "v"}, (Source("url_1", "u"), Source("url_2", "v"))),
-        ({"img_2": "b", "url_1": "u"}, (Source("url_1", "u"), Source("img_2", "b"))),
-        ({"url_2": "v", "img_1": "a"}, (Source("img_1", "a"), Source("url_2", "v"))),
-        ({"img_1": "a", "img_2": "b"}, (Source("img_1", "a"), Source("img_2", "b"))),
+        ({"url": "u"}, (Source.by_url("url", "u"),)),
+        ({"img": "b"}, (Source.by_img("img", "b"),)),
+        ({"url_1": "u", "url_2": "v"}, (Source.by_url("url_1", "u"), Source.by_url("url_2", "v"))),
+        ({"img_2": "b", "url_1": "u"}, (Source.by_url("url_1", "u"), Source.by_img("img_2", "b", "url_2"))),
+        ({"url_2": "v", "img_1": "a"}, (Source.by_img("img_1", "a", "url_1"), Source.by_url("url_2", "v"))),
+        (
+            {"img_1": "a", "img_2": "b"},
+            (Source.by_img("img_1", "a", "url_1"), Source.by_img("img_2", "b", "url_2")),
+        ),
     ],
 )
 def test_reads_both_modes_in_any_mix(fields: dict[str, str], sources: tuple[Source, ...]) -> None:
@@ -51,17 +54,21 @@ def test_reads_both_modes_in_any_mix(fields: dict[str, str], sources: tuple[Sour
 
 
 def test_a_byte_order_mark_is_passed_over() -> None:
-    assert parse(JSON, b'\xef\xbb\xbf{"url": "u"}') == (Source("url", "u"),)
+    assert parse(JSON, b'\xef\xbb\xbf{"url": "u"}') == (Source.by_url("url", "u"),)
 
 
 def test_a_data_uri_is_fetched_from_nowhere() -> None:
-    assert not Source("url", "DATA:image/png;base64,QQ==").is_url
-    assert Source("url", "https://a.com/data:").is_url
+    assert Source.by_url("url", "DATA:image/png;base64,QQ==").kind is Kind.DATA
+    assert not Source.by_url("url", "DATA:image/png;base64,QQ==").is_fetched
+    assert Source.by_url("url", "https://a.com/data:").kind is Kind.WEB
 
 
-def test_says_which_field_is_a_url() -> None:
-    assert Source("url_2", "u").is_url
-    assert not Source("img_2", "b").is_url
+def test_says_what_each_value_is() -> None:
+    assert Source.by_url("url_2", "u").kind is Kind.WEB
+    assert Source.by_url("url_2", "s3://bucket/key").kind is Kind.S3
+    assert Source.by_img("img_2", "b").kind is Kind.BASE64
+    assert Source.by_img("img_2", "data:,b").kind is Kind.DATA
+    assert [kind.name for kind in Kind if Source("any", "", kind, "any").is_fetched] == ["WEB", "S3"]
 
 
 REFUSED = {
@@ -113,6 +120,7 @@ def test_refuses_with_a_sentence(body: bytes, message: str) -> None:
 
 
 def test_body_size_is_checked_before_json() -> None:
+    assert MAX_BODY_BYTES == 5_242_880
     parse(JSON, b'{"url": "' + b"u" * (MAX_BODY_BYTES - 11) + b'"}')
     with pytest.raises(PayloadTooLarge, match=f"{MAX_BODY_BYTES + 1} bytes; the limit is {MAX_BODY_BYTES}"):
         parse(JSON, b"{" * (MAX_BODY_BYTES + 1))

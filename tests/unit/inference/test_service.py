@@ -55,20 +55,20 @@ def test_a_defect_is_a_500_that_tells_nothing_of_the_inside(caplog: pytest.LogCa
 def test_a_refused_pair_is_answered_when_neither_picture_is_decoded_any_more(
     working: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    decoded = []
+    decoded: list[bytes] = []
 
-    def decode(data: bytes, *, field: str, preprocessing: Preprocessing) -> NDArray[np.uint8]:
-        if field == "img_1":
-            raise InvalidImage("img_1: broken.")
+    def decode(data: bytes, *, preprocessing: Preprocessing) -> NDArray[np.uint8]:
+        if data == b"broken":
+            raise InvalidImage("broken.")
         time.sleep(0.3)
-        decoded.append(field)
+        decoded.append(data)
         return np.zeros((preprocessing.size, preprocessing.size, 3), np.uint8)
 
     monkeypatch.setattr(image, "decode", decode)
-    pair = {"img_1": b64(picture()), "img_2": b64(picture())}
+    pair = {"img_1": b64(b"broken"), "img_2": b64(b"good")}
     response = working.handle(Request(JSON, json.dumps(pair).encode()))
     assert json.loads(response.body)["message"] == "img_1: broken."
-    assert decoded == ["img_2"]
+    assert decoded == [b"good"]
 
 
 def test_answers_carry_the_contract_s_headers(working: Service) -> None:
@@ -119,5 +119,6 @@ def test_fetched_files_are_held_by_their_bytes_until_they_are_decoded(working: S
     service = Service(working._encoder, policy, holding=holding)
     with serving(ok(picture())) as server:
         fetched = service.handle(Request(JSON, json.dumps({"url": server.url}).encode(), "an-id"))
-    assert (fetched.status, service.handle(IMAGE).status) == (503, 200)
-    assert sizes == [len(picture()), 0]
+    data_uri = Request(JSON, json.dumps({"url": f"data:;base64,{b64(picture())}"}).encode())
+    assert [fetched.status, service.handle(IMAGE).status, service.handle(data_uri).status] == [503, 200, 200]
+    assert sizes == [len(picture()), 0, 0]

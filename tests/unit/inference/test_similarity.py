@@ -27,11 +27,13 @@ def test_the_same_vector_is_exactly_one(vector: np.ndarray) -> None:
     assert score(vector, vector.copy()) == 1.0
 
 
+@pytest.mark.slow
 @given(VECTORS, VECTORS)
 def test_length_does_not_matter_much(a: np.ndarray, b: np.ndarray) -> None:
     assert score(a, b) == pytest.approx(score(a * np.float32(2), b), abs=1e-12)
 
 
+@pytest.mark.slow
 @given(ANY_VECTORS, ANY_VECTORS)
 def test_symmetric_bounded_and_never_nan(a: np.ndarray, b: np.ndarray) -> None:
     forth, back = score(a, b), score(b, a)

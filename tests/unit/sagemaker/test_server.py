@@ -121,7 +121,7 @@ def slow() -> Iterator[SlowPictures]:
 @contextmanager
 def slow_pictures(host: str = "127.0.0.1") -> Iterator[SlowPictures]:
     with SlowPictures(host) as pictures:
-        threading.Thread(target=pictures.serve_forever, daemon=True).start()
+        threading.Thread(target=pictures.serve_forever, args=(0.01,), daemon=True).start()
         yield pictures
         pictures.gate.set()
         pictures.shutdown()
@@ -211,6 +211,7 @@ def test_callers_that_send_slowly_take_no_place(server: str) -> None:
             caller.close()
 
 
+@pytest.mark.slow
 def test_a_caller_that_stalls_loses_its_connection(server: str) -> None:
     """Within the seconds that a body may take: else each would keep a descriptor for ever."""
     with socket.create_connection((httpx.URL(server).host, httpx.URL(server).port), timeout=60) as caller:
@@ -224,6 +225,7 @@ def hosts(count: int) -> list[str]:
     return [f"127.0.0.{2 + number}" for number in range(count)]
 
 
+@pytest.mark.slow
 def test_a_house_full_of_fetches_keeps_places_for_the_rest_and_recovers(server: str) -> None:
     places, each = FETCHING_PER_CORE * cores(), AT_ONCE + IN_LINE
     with ExitStack() as stack:
@@ -264,6 +266,7 @@ def eventually_refused(server: str, body: str) -> httpx.Response:
     pytest.fail("nobody was refused")
 
 
+@pytest.mark.slow
 def test_one_server_gets_few_fetches_at_once_and_leaves_places_to_others(server: str) -> None:
     """Pairs of 90 bytes are no amplifier: most wait, and those that are too many are refused at once."""
     with slow_pictures("127.0.0.9") as target, slow_pictures() as other:
@@ -288,6 +291,7 @@ def test_one_server_gets_few_fetches_at_once_and_leaves_places_to_others(server:
     assert all("fetched from this server" in text or "wait for their files" in text for text in messages)
 
 
+@pytest.mark.slow
 def test_clients_whose_server_drips_keep_no_good_request_out(server: str) -> None:
     """33 of them kept 41 of 42 good requests out, with 4 % of the processor."""
     ended = threading.Event()
@@ -311,6 +315,7 @@ def test_clients_whose_server_drips_keep_no_good_request_out(server: str) -> Non
     assert codes <= {"SourceUnavailable", "Unavailable"}
 
 
+@pytest.mark.slow
 def test_sigterm_answers_what_has_begun_refuses_the_rest_and_exits_with_0(slow: SlowPictures) -> None:
     with serving() as (url, process), ThreadPoolExecutor(4) as threads:
         begun = [threads.submit(post, url, slow.body) for _ in range(4)]
@@ -328,12 +333,14 @@ def test_sigterm_answers_what_has_begun_refuses_the_rest_and_exits_with_0(slow: 
     assert [line["status"] for line in lines if "status" in line] == [200] * 4
 
 
+@pytest.mark.slow
 def test_sigterm_while_idle_ends_the_process() -> None:
     with serving() as (_, process):
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=10) == 0
 
 
+@pytest.mark.slow
 def test_a_missing_model_stops_the_start_with_a_sentence(tmp_path: Path) -> None:
     environ = os.environ | {"MODEL_DIR": str(tmp_path), "SAGEMAKER_BIND_TO_PORT": str(free_port())}
     ended = subprocess.run(

@@ -35,6 +35,7 @@ def test_images_run_the_versions_that_the_tests_run_with(file: str) -> None:
     assert shared == {name: tested.get(name) for name in shared}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("file", "folders"), [(LOCKS[0], ("lambda",)), (LOCKS[1], ("sagemaker",))])
 def test_everything_that_an_image_imports_is_asked_for(file: str, folders: tuple[str, ...]) -> None:
     distributions = importlib.metadata.packages_distributions()

@@ -63,7 +63,7 @@ def host() -> Iterator[str]:
         {"rfilename": "open_clip_model.safetensors", "lfs": {"sha256": SAFE}},
     ]
     with ThreadingHTTPServer(("127.0.0.1", 0), Registry) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield f"127.0.0.1:{server.server_port}"
         server.shutdown()
 

@@ -32,6 +32,7 @@ def test_the_times_of_all_cores() -> None:
         Ticks.parse("cpu0 1 1 1 1 1 1 1 1\n")
 
 
+@pytest.mark.slow
 def test_other_programs_are_seen() -> None:
     with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process:
         try:

@@ -34,6 +34,7 @@ def test_more_than_the_machine_has() -> None:
         pass
 
 
+@pytest.mark.slow
 def test_a_process_gets_its_share_and_the_group_goes() -> None:
     code = "import time\nend = time.time() + 1\nwhile time.time() < end: pass\nprint(time.process_time())"
     try:

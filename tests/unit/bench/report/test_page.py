@@ -163,6 +163,7 @@ def test_without_a_measurement_the_curve_is_interpolated(run: Run, memory: Memor
     assert min(curve.curve(reckoned)["hand-written"]) == 1769
 
 
+@pytest.mark.slow
 def test_plots(run: Run, tmp_path: Path) -> None:
     from bench.report import plots
 

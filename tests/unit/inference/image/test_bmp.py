@@ -5,6 +5,8 @@ import struct
 import numpy as np
 import pytest
 
+from image_similarity.inference.errors import InvalidImage
+from image_similarity.inference.image import decode
 from tests.support import files
 from tests.unit.inference.image.test_formats import (
     ALPHA,
@@ -45,6 +47,19 @@ def test_os2_palette() -> None:
 def test_24_bits(top_down: bool) -> None:
     rows = files.bmp_rows(BGR, top_down=top_down)
     close(files.bmp(rows, (SIZE[0], -SIZE[1] if top_down else SIZE[1]), 24), PHOTO, EXACT)
+
+
+@pytest.mark.parametrize("header_bytes", [16, 40, 52, 56, 64, 108, 124])
+def test_headers_of_every_length(header_bytes: int) -> None:
+    close(files.bmp(files.bmp_rows(BGR), SIZE, 24, header_bytes=header_bytes), PHOTO, EXACT)
+
+
+@pytest.mark.parametrize("header_bytes", [0, 11, 13, 39, 41, 51, 53, 107, 123, 125])
+def test_headers_of_other_lengths(header_bytes: int) -> None:
+    data = files.bmp(files.bmp_rows(BGR), SIZE, 24)
+    data = data[:14] + struct.pack("<I", header_bytes) + data[18:]
+    with pytest.raises(InvalidImage, match=f"a BMP with a header of {header_bytes} bytes is not read"):
+        decode(data, preprocessing=files.PREPROCESSING)
 
 
 def test_32_bits_without_alpha() -> None:

@@ -12,7 +12,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from image_similarity.inference.image import bmp_runs, decode, jpeg, png
+from image_similarity.inference.image import bmp_runs, decode, jpeg, png, png_pixels
 from tests.support import files
 from tests.support.files import BLACK, SMALL_JPEG, SMALL_PNG
 from tests.unit.inference.image.test_refusals import SECONDS, refused
@@ -46,7 +46,7 @@ def repeated_passes(passes: int) -> bytes:
 
 def test_scans_may_not_go_over_the_picture_without_end() -> None:
     few, many = repeated_passes(10), repeated_passes(15)
-    assert decode(few, field="img", preprocessing=files.PREPROCESSING).size
+    assert decode(few, preprocessing=files.PREPROCESSING).size
     refused(many, words="go over the picture more than 14 times; save it again")
 
 
@@ -58,6 +58,7 @@ def hidden_scans() -> bytes:
     return data[:second] + comment + data[second:-2] + data[second:-2] * jpeg.MAX_SCANS + b"\xff\xd9"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BOMBS)
 def test_files_that_would_cost_minutes_are_refused_at_once(name: str) -> None:
     refused(BOMBS[name](), words="save it")
@@ -66,6 +67,20 @@ def test_files_that_would_cost_minutes_are_refused_at_once(name: str) -> None:
 @pytest.mark.parametrize("marker", [0xC3, *range(0xC5, 0xC8), *range(0xC9, 0xD0)])
 def test_jpegs_that_are_not_huffman_coded_are_refused(marker: int) -> None:
     refused(SMALL_JPEG.replace(b"\xff\xc0", bytes([0xFF, marker])), words="save it")
+
+
+@pytest.mark.parametrize(
+    ("markers", "name"),
+    [
+        ([0xC3, 0xC7, 0xCB, 0xCF], "a lossless JPEG"),
+        ([0xC5, 0xC6, 0xCD, 0xCE, 0xDE, 0xDF], "a hierarchical JPEG"),
+        ([0xC9, 0xCA, 0xCC], "a JPEG with arithmetic coding"),
+        ([0xF7, 0xF8], "a JPEG-LS file"),
+    ],
+)
+def test_a_coding_that_is_not_read_is_named(markers: list[int], name: str) -> None:
+    for marker in markers:
+        refused(SMALL_JPEG[:2] + files.segment(marker, b"\x08") + SMALL_JPEG[2:], words=f"{name} is not read")
 
 
 def test_an_arithmetic_frame_after_the_first_scan_is_refused() -> None:
@@ -102,12 +117,22 @@ def test_ballast_is_dropped_and_the_picture_read(name: str) -> None:
     data = HEAVY_BUT_GOOD[name]()
     start = time.process_time()
     tracemalloc.start()
-    found = decode(data, field="img", preprocessing=files.PREPROCESSING)
+    found = decode(data, preprocessing=files.PREPROCESSING)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert np.all(found == 0)
     assert time.process_time() - start < SECONDS
     assert peak < 3 * len(data) + 2**22
+
+
+@pytest.mark.parametrize("bits", [1, 8, 16])
+@pytest.mark.parametrize("colour", [files.GREY, files.RGB, files.GREY_ALPHA, files.RGBA])
+@pytest.mark.parametrize("interlaced", [False, True])
+def test_compressed_pixels_are_bounded_by_the_pictures(bits: int, colour: int, interlaced: bool) -> None:
+    """An eighth more for bad compression; twice that where there are seven passes, each with filter bytes."""
+    header = png_pixels.Header(1000, 1000, bits, colour, interlaced)
+    most = header.most_compressed_bytes - png_pixels.SPARE_BYTES
+    assert 1.1 * header.row_bytes < most < 1.13 * header.row_bytes * (1 + interlaced)
 
 
 def test_limits_leave_room_for_what_programs_write() -> None:

@@ -48,7 +48,7 @@ def test_every_size_gives_the_reference_square(size: tuple[int, int]) -> None:
 def test_preprocessing_is_the_manifests(interpolation: Interpolation, mode: ResizeMode, side: int) -> None:
     preprocessing = Preprocessing(size=side, interpolation=interpolation, resize_mode=mode)
     picture = PHOTO.resize((500, 333))
-    found = decode(files.saved(picture, "PNG"), field="img", preprocessing=preprocessing)
+    found = decode(files.saved(picture, "PNG"), preprocessing=preprocessing)
     wanted = files.reference(picture, preprocessing)
     assert found.shape == wanted.shape == (side, side, 3)
     assert np.abs(found.astype(int) - wanted).max() <= EXACT
@@ -56,9 +56,7 @@ def test_preprocessing_is_the_manifests(interpolation: Interpolation, mode: Resi
 
 @pytest.mark.parametrize("size", [(4096, 1), (1, 4096), (4096, 2), (4096, 31), (4096, 4096)])
 def test_the_longest_side_may_have_4096_pixels(size: tuple[int, int]) -> None:
-    found = decode(
-        files.saved(Image.new("RGB", size, (1, 2, 3)), "PNG"), field="img", preprocessing=files.PREPROCESSING
-    )
+    found = decode(files.saved(Image.new("RGB", size, (1, 2, 3)), "PNG"), preprocessing=files.PREPROCESSING)
     assert np.all(found == (1, 2, 3))
 
 
@@ -69,11 +67,12 @@ def large_jpeg() -> bytes:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("pillow_alone")
 def test_reduced_decoding_stays_near_the_full_one() -> None:
     data = large_jpeg()
-    reduced = decode(data, field="img", preprocessing=files.PREPROCESSING).astype(int)
-    full = decode(data, field="img", preprocessing=IN_FULL).astype(int)
+    reduced = decode(data, preprocessing=files.PREPROCESSING).astype(int)
+    full = decode(data, preprocessing=IN_FULL).astype(int)
     assert np.array_equal(full, files.reference(Image.open(io.BytesIO(data))))
     assert 0 < np.abs(full - reduced).mean() < 0.5  # it was reduced, and hardly shows
 
@@ -82,12 +81,12 @@ def test_reduced_decoding_stays_near_the_full_one() -> None:
 @pytest.mark.parametrize(("factor", "reduced"), [(0, False), (4, False), (3, True)])
 def test_the_manifest_says_from_which_size_on_decoding_is_reduced(factor: int, reduced: bool) -> None:
     data = files.saved(PHOTO.resize((2048, 1536)), "JPEG", quality=96)
-    found = decode(data, field="img", preprocessing=replace(files.PREPROCESSING, draft_factor=factor))
+    found = decode(data, preprocessing=replace(files.PREPROCESSING, draft_factor=factor))
     assert np.array_equal(found, files.reference(Image.open(io.BytesIO(data)))) is not reduced
 
 
 def test_reduced_decoding_of_a_turned_picture_cuts_the_same_square() -> None:
     data = files.with_segments(large_jpeg(), files.segment(0xE1, b"Exif\0\0" + files.exif_block(6)))
-    reduced = decode(data, field="img", preprocessing=files.PREPROCESSING).astype(int)
-    full = decode(data, field="img", preprocessing=IN_FULL).astype(int)
+    reduced = decode(data, preprocessing=files.PREPROCESSING).astype(int)
+    full = decode(data, preprocessing=IN_FULL).astype(int)
     assert np.abs(full - reduced).mean() < 0.5

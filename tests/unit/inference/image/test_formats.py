@@ -24,7 +24,7 @@ EXACT, ROUNDED, LOSSY = 0, 2, 2.5
 
 
 def decoded(data: bytes) -> NDArray[np.uint8]:
-    return decode(data, field="img", preprocessing=files.PREPROCESSING)
+    return decode(data, preprocessing=files.PREPROCESSING)
 
 
 def twin(samples: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -176,6 +176,7 @@ def jpeg_of(base: bytes, monkeypatch: pytest.MonkeyPatch) -> bytes:
     return seen[0]
 
 
+@pytest.mark.slow
 def test_of_mutated_files(tracer: libjpeg.Tracer, monkeypatch: pytest.MonkeyPatch) -> None:
     chance, read = random.Random(11), 0
     for round_number in range(900):
@@ -225,6 +226,7 @@ SEGMENTS = st.one_of(
 )
 
 
+@pytest.mark.slow
 @given(
     parts=st.lists(SEGMENTS, max_size=14), end=st.sampled_from([b"\xff\xd9", b"", b"\xff", b"\xff\xff\xd9x"])
 )

@@ -41,26 +41,26 @@ def test_photographs(file: Path, interpolation: Interpolation, size: int) -> Non
     pre = Preprocessing(size=size, interpolation=interpolation)
     with Image.open(file) as picture:
         expected = torchvision(picture, pre)
-    np.testing.assert_array_equal(decode(file.read_bytes(), field="img", preprocessing=pre), expected)
+    np.testing.assert_array_equal(decode(file.read_bytes(), preprocessing=pre), expected)
 
 
 def test_squashed() -> None:
     pre = Preprocessing(size=224, resize_mode="squash")
     with Image.open(FILES[0]) as picture:
         expected = torchvision(picture, pre)
-    np.testing.assert_array_equal(decode(FILES[0].read_bytes(), field="img", preprocessing=pre), expected)
+    np.testing.assert_array_equal(decode(FILES[0].read_bytes(), preprocessing=pre), expected)
 
 
 @pytest.mark.parametrize("size", [(224, 224), (225, 224), (223, 880), (100, 37), (1, 1), (640, 480)])
 def test_sizes(size: tuple[int, int]) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (*size[::-1], 3), dtype=np.uint8)
     picture, pre = Image.fromarray(noise), Preprocessing(size=224)
-    found = decode(png(picture), field="img", preprocessing=pre)
+    found = decode(png(picture), preprocessing=pre)
     np.testing.assert_array_equal(found, torchvision(picture, pre))
 
 
 def test_a_very_long_picture_differs_by_rounding_only() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (40, 4000, 3), dtype=np.uint8)
     picture, pre = Image.fromarray(noise), Preprocessing(size=224)
-    found = decode(png(picture), field="img", preprocessing=pre).astype(int)
+    found = decode(png(picture), preprocessing=pre).astype(int)
     assert np.abs(found - torchvision(picture, pre)).max() <= 2

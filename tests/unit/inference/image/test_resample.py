@@ -29,7 +29,7 @@ def near(found: NDArray[np.uint8], wanted: NDArray[np.uint8]) -> None:
 
 def upright(picture: Image.Image, **changes: object) -> NDArray[np.uint8]:
     preprocessing = replace(IN_FULL, **changes)  # type: ignore[arg-type]
-    return decode(files.saved(picture, "BMP"), field="img", preprocessing=preprocessing)
+    return decode(files.saved(picture, "BMP"), preprocessing=preprocessing)
 
 
 @pytest.mark.parametrize("size", SHRUNK)
@@ -54,7 +54,7 @@ def test_other_modes(mode: str) -> None:
     picture = PHOTO.resize((1400, 1000)).convert(mode)
     data = files.saved(picture, "JPEG", quality=95)
     stored = Image.open(io.BytesIO(data))
-    near(decode(data, field="img", preprocessing=IN_FULL), files.reference(stored))
+    near(decode(data, preprocessing=IN_FULL), files.reference(stored))
 
 
 @pytest.mark.parametrize("size", [(440, 440), (900, 2000), (2000, 900), (600, 445)])
@@ -65,12 +65,18 @@ def test_others_are_left_to_pillow(size: tuple[int, int]) -> None:
     assert np.array_equal(upright(picture), files.reference(picture))
 
 
+@pytest.mark.parametrize(("size", "scaled"), [((420, 700), (224, 224)), ((700, 420), (224, 224))])
+def test_each_side_has_to_shrink(size: tuple[int, int], scaled: tuple[int, int]) -> None:
+    assert not resample.serves(Image.new("RGB", size), scaled)
+
+
 def test_without_the_library_pillow_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resample, "AVAILABLE", False)
     picture = PHOTO.resize((2048, 1536))
     assert np.array_equal(upright(picture), files.reference(picture))
 
 
+@pytest.mark.slow
 def test_many_threads_get_the_same_pixels() -> None:
     pictures = [PHOTO.resize((1200 + 40 * number, 1000)) for number in range(8)] * 4
     alone = [upright(picture) for picture in pictures]

@@ -9,9 +9,9 @@ from socket import socket
 import pytest
 
 from image_similarity.inference.errors import ApiError, PayloadTooLarge, SourceUnavailable
-from image_similarity.inference.request import Source
-from image_similarity.inference.sources import SourcePolicy, budget, http
+from image_similarity.inference.sources import SourcePolicy, body, budget, http
 from image_similarity.inference.sources.deadline import Deadline
+from image_similarity.inference.sources.url import parse
 from tests.support.servers import Handler, ok, serving
 from tests.unit.inference.sources.test_http import CHUNKED, HEAD
 from tests.unit.inference.sources.test_slow_servers import forever
@@ -31,7 +31,7 @@ LEEWAY = 0.5  # of processor time: the last piece
 def processor_seconds(url: str, error: type[ApiError], words: str) -> float:
     start = time.thread_time()
     with pytest.raises(error, match=words):
-        http.read(Source("url", url), POLICY, Deadline(50))
+        http.read(parse(url, POLICY), POLICY, Deadline(50))
     return time.thread_time() - start
 
 
@@ -66,6 +66,16 @@ def test_processor_time_is_bounded(name: str) -> None:
         assert processor_seconds(server.url, SourceUnavailable, words) < budget.PROCESSOR_SECONDS + LEEWAY
 
 
+def test_chunks_have_64_bytes_on_average_once_there_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body, "FREE_CHUNKS", 10)
+    small, usual = (b"%x\r\n%s\r\n" % (size, b"x" * size) for size in (63, 64))
+    with serving(CHUNKED + usual * 2000 + b"0\r\n\r\n") as server:
+        assert len(http.read(parse(server.url, POLICY), POLICY, Deadline(50))) == 2000 * 64
+    with serving(CHUNKED + small * 2000 + b"0\r\n\r\n") as server:
+        processor_seconds(server.url, SourceUnavailable, PIECES)
+
+
+@pytest.mark.slow
 def test_blocks_of_deflate_that_hold_nothing() -> None:
     """20 MiB of them would take ten times as long as the budget."""
     answer = forever(GZIPPED + gzip.compress(b"", mtime=0)[:10], EMPTY_BLOCKS * 700)
@@ -74,6 +84,7 @@ def test_blocks_of_deflate_that_hold_nothing() -> None:
     assert seconds < budget.PROCESSOR_SECONDS + LEEWAY
 
 
+@pytest.mark.slow
 def test_a_small_file_that_inflates() -> None:
     with serving(ok(gzip.compress(bytes(200 * 2**20), 1, mtime=0), "Content-Encoding: gzip")) as server:
         seconds = processor_seconds(server.url, PayloadTooLarge, "more than 20971520 bytes")
@@ -105,7 +116,7 @@ def test_usual_tickets_and_large_files_cost_little(contexts: dict[str, ssl.SSLCo
     file = bytes(20 * 2**20)
     with serving(ok(file), context=contexts["good"]) as server:
         start = time.thread_time()
-        assert http.read(Source("url", server.url), POLICY, Deadline(50)) == file
+        assert http.read(parse(server.url, POLICY), POLICY, Deadline(50)) == file
         assert time.thread_time() - start < budget.PROCESSOR_SECONDS
 
 
@@ -122,7 +133,7 @@ def test_a_server_that_drips_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
         serving(dripping) as server,
         pytest.raises(SourceUnavailable, match="less than 10000 bytes a second"),
     ):
-        http.read(Source("url", server.url), POLICY, Deadline(60))
+        http.read(parse(server.url, POLICY), POLICY, Deadline(60))
 
 
 def test_a_server_that_drips_and_then_says_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,10 +146,11 @@ def test_a_server_that_drips_and_then_says_nothing_is_left(monkeypatch: pytest.M
 
     with serving(stalling) as server:
         with pytest.raises(SourceUnavailable, match="less than 10000 bytes a second"):
-            http.read(Source("url", server.url), POLICY, Deadline(60))
+            http.read(parse(server.url, POLICY), POLICY, Deadline(60))
         left.set()
 
 
+@pytest.mark.slow
 def test_a_server_may_think_before_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budget, "GRACE_SECONDS", 0.1)
 
@@ -149,4 +161,4 @@ def test_a_server_may_think_before_it_answers(monkeypatch: pytest.MonkeyPatch) -
         connection.sendall(ok(b"hello"))
 
     with serving(thinking) as server:
-        assert http.read(Source("url", server.url), POLICY, Deadline(60)) == b"hello"
+        assert http.read(parse(server.url, POLICY), POLICY, Deadline(60)) == b"hello"

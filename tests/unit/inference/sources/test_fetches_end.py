@@ -51,7 +51,7 @@ def resolver_that_hangs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_a_server_that_says_nothing_is_left_with_the_answer() -> None:
     with serving(silent) as slow, serving(BAD_ANSWERS["not found"][0]) as missing:
         with pytest.raises(SourceUnavailable, match="url_1: the server answers 404"):
-            sources.read_all([Source("url_1", missing.url), Source("url_2", slow.url)], PATIENT)
+            sources.read_all([Source.by_url("url_1", missing.url), Source.by_url("url_2", slow.url)], PATIENT)
         ends_soon()
 
 
@@ -82,14 +82,14 @@ def test_nothing_begins_after_the_end() -> None:
 @pytest.mark.parametrize(
     ("doomed", "error"),
     [
-        (Source("img_1", "!"), InvalidImage),
-        (Source("url_1", "ftp://example.com/"), SourceNotAllowed),
-        (Source("url_1", "s3://other/key"), SourceNotAllowed),
+        (Source.by_img("img_1", "!"), InvalidImage),
+        (Source.by_url("url_1", "ftp://example.com/"), SourceNotAllowed),
+        (Source.by_url("url_1", "s3://other/key"), SourceNotAllowed),
     ],
 )
 def test_a_doomed_pair_sends_nothing(doomed: Source, error: type[Exception]) -> None:
     with serving(ok(FILE)) as server:
-        good = Source("url_2", server.url)
+        good = Source.by_url("url_2", server.url)
         for pair in ([doomed, good], [good, doomed]):
             with pytest.raises(error, match=doomed.field):
                 sources.read_all(pair, PATIENT)
@@ -103,18 +103,26 @@ def test_there_are_never_more_than_so_many(monkeypatch: pytest.MonkeyPatch) -> N
     short = SourcePolicy(allow_private=True, timeout_seconds=0.05)
     for _ in range(3):
         with pytest.raises(SourceUnavailable, match="not there after"):
-            sources.read_all([Source("url", "http://example.com/")], short)
+            sources.read_all([Source.by_url("url", "http://example.com/")], short)
     for _ in range(2):
         with pytest.raises(Unavailable, match="Try again"):
-            sources.read_all([Source("url", "http://example.com/")], short)
+            sources.read_all([Source.by_url("url", "http://example.com/")], short)
     assert fetching() == 3
+
+
+@pytest.mark.usefixtures("resolver_that_hangs")
+def test_a_fetch_that_hangs_does_not_delay_the_end_of_the_process() -> None:
+    short = SourcePolicy(allow_private=True, timeout_seconds=0.05)
+    with pytest.raises(SourceUnavailable, match="not there after"):
+        sources.read_all([Source.by_url("url", "http://example.com/")], short)
+    assert [thread.daemon for thread in threading.enumerate() if thread.name.startswith("fetch-")] == [True]
 
 
 def test_their_places_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "_fetches", threading.BoundedSemaphore(1))
     with serving(ok(FILE)) as server:
         for _ in range(5):
-            assert sources.read_all([Source("url", server.url)], PATIENT) == [FILE]
+            assert sources.read_all([Source.by_url("url", server.url)], PATIENT) == [FILE]
 
 
 def test_a_system_without_threads_is_busy_and_recovers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,10 +135,11 @@ def test_a_system_without_threads_is_busy_and_recovers(monkeypatch: pytest.Monke
         with monkeypatch.context() as patch:
             patch.setattr(threading.Thread, "start", no_thread)
             with pytest.raises(Unavailable, match="Try again"):
-                sources.read_all([Source("url", server.url)], PATIENT)
-        assert sources.read_all([Source("url", server.url)], PATIENT) == [FILE]
+                sources.read_all([Source.by_url("url", server.url)], PATIENT)
+        assert sources.read_all([Source.by_url("url", server.url)], PATIENT) == [FILE]
 
 
+@pytest.mark.slow
 def test_s3_is_not_asked_again_after_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(connection: socket.socket, head: bytes) -> None:
         time.sleep(0.5)
@@ -148,7 +157,7 @@ def test_s3_is_not_asked_again_after_the_end(monkeypatch: pytest.MonkeyPatch) ->
         s3._client()
         with pytest.raises(SourceUnavailable, match="not there after"):
             sources.read_all(
-                [Source("url", "s3://photos/a.jpg")],
+                [Source.by_url("url", "s3://photos/a.jpg")],
                 SourcePolicy(frozenset({"photos"}), allow_private=True, timeout_seconds=0.2),
             )
         ends_soon()

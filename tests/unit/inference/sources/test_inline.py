@@ -16,7 +16,7 @@ POLICY = SourcePolicy()
 
 
 def read(text: str, policy: SourcePolicy = POLICY) -> bytes:
-    return read_all([Source("img_1", text)], policy)[0]
+    return read_all([Source.by_img("img_1", text, "url_1")], policy)[0]
 
 
 def lines(width: int, end: str) -> str:
@@ -132,9 +132,20 @@ def test_a_file_that_starts_like_a_path_is_read() -> None:
 
 @pytest.mark.parametrize("head", ["data:image/png;base64,", "DATA:;BASE64,"])
 def test_a_data_uri_in_a_url_field_is_read(head: str) -> None:
-    assert read_all([Source("url_2", head + TEXT)], POLICY) == [FILE]
+    assert read_all([Source.by_url("url_2", head + TEXT)], POLICY) == [FILE]
     with pytest.raises(InvalidImage, match=r"^url_2: a data: URI whose data is percent-encoded"):
-        read_all([Source("url_2", "data:image/png,x")], POLICY)
+        read_all([Source.by_url("url_2", "data:image/png,x")], POLICY)
+
+
+@pytest.mark.parametrize(("length", "is_read"), [(1024, True), (1025, False)])
+def test_the_head_of_a_data_uri_has_1024_characters_at_most(length: int, is_read: bool) -> None:
+    start, end = "data:image/png;name=", ";base64,"
+    text = start + "a" * (length - len(start) - len(end)) + end + TEXT
+    if is_read:
+        assert read(text) == FILE
+        return
+    with pytest.raises(InvalidImage, match="a data: URI without a comma in its first 1024 characters"):
+        read(text)
 
 
 def test_one_character_takes_no_slow_way() -> None:

@@ -67,12 +67,12 @@ def test_the_body_of_a_redirect_is_not_waited_for() -> None:
 @pytest.mark.parametrize(
     ("place", "words"),
     [
-        (rb"\a.jpg", "redirected: has a backslash"),
-        (rb"\\b.com\a.jpg", "redirected: has a backslash"),
-        (rb"http://b.com\@127.0.0.1/", "redirected: has a backslash"),
-        (b"http://a:b@127.0.0.1/", "redirected: has credentials"),
-        (b"javascript:alert(1)", "redirected: only http"),
-        (b"data:image/png;base64,QQ==", "redirected: only http"),
+        (rb"\a.jpg", "not fetched: has a backslash"),
+        (rb"\\b.com\a.jpg", "not fetched: has a backslash"),
+        (rb"http://b.com\@127.0.0.1/", "not fetched: has a backslash"),
+        (b"http://a:b@127.0.0.1/", "not fetched: has credentials"),
+        (b"javascript:alert(1)", "not fetched: only http"),
+        (b"data:image/png;base64,QQ==", "not fetched: only http"),
     ],
 )
 def test_redirects_that_are_refused(place: bytes, words: str) -> None:
@@ -84,7 +84,7 @@ def test_a_switch_of_hosts_holds_on_redirects_too() -> None:
     policy = SourcePolicy(allow_private=True, url_hosts=frozenset({"127.0.0.1"}))
     with serving(redirect("http://localhost/")) as server:
         fails(
-            server.url, SourceNotAllowed, "redirected: not a host that this deployment fetches from", policy
+            server.url, SourceNotAllowed, "not fetched: not a host that this deployment fetches from", policy
         )
     fails("http://localhost/", SourceNotAllowed, "^url: not a host .*UrlHosts", policy)
     none = SourcePolicy(allow_private=True, url_hosts=frozenset())

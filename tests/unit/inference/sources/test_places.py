@@ -101,7 +101,7 @@ def test_many_names_of_one_address_are_one_server(monkeypatch: pytest.MonkeyPatc
         connection.sendall(ok(FILE))
 
     def read(number: int) -> bytes | str:
-        source = Source("url", f"http://host{number}.example:{server.port}/")
+        source = Source.by_url("url", f"http://host{number}.example:{server.port}/")
         try:
             return sources.read_all([source], POLICY)[0]
         except Unavailable as error:
@@ -143,7 +143,9 @@ def test_addresses_that_do_not_answer_make_no_other_server(monkeypatch: pytest.M
         connection.sendall(ok(FILE))
 
     def read(number: int) -> bytes:
-        return sources.read_all([Source("url", f"http://host{number}.example:{server.port}/")], POLICY)[0]
+        return sources.read_all(
+            [Source.by_url("url", f"http://host{number}.example:{server.port}/")], POLICY
+        )[0]
 
     with serving(answer) as server, ThreadPoolExecutor(2 * AT_ONCE) as threads:
         reading = [threads.submit(read, number) for number in range(1, 1 + 2 * AT_ONCE)]
@@ -162,5 +164,5 @@ def test_who_waits_until_the_deadline_is_told_so(monkeypatch: pytest.MonkeyPatch
     short = SourcePolicy(allow_private=True, timeout_seconds=0.3)
     with serving(ok(FILE)) as server, places.at("127.0.0.1", Deadline(20)):
         with pytest.raises(SourceUnavailable, match="not there after"):
-            sources.read_all([Source("url", server.url)], short)
+            sources.read_all([Source.by_url("url", server.url)], short)
         assert server.connections == 0

@@ -53,13 +53,13 @@ def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> S3Client:
 
 
 def read(url: str, policy: SourcePolicy = POLICY) -> bytes:
-    return sources.read_all([Source("url_2", url)], policy)[0]
+    return sources.read_all([Source.by_url("url_2", url)], policy)[0]
 
 
 def fails(url: str, error: type[ApiError], words: str, policy: SourcePolicy = POLICY) -> str:
     with pytest.raises(error, match=words) as caught:
         read(url, policy)
-    message = caught.value.message
+    message = str(caught.value)
     assert message.startswith("url_2: ")
     assert "hidden" not in message
     return message
@@ -245,6 +245,7 @@ def test_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     fails("s3://pictures/hidden", SourceUnavailable, "does not answer as it should")
 
 
+@pytest.mark.slow
 def test_an_outage_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{silent.getsockname()[1]}")
@@ -255,6 +256,7 @@ def test_an_outage_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None
         assert time.monotonic() - start < 2.5
 
 
+@pytest.mark.slow
 def test_nothing_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]

@@ -42,6 +42,7 @@ SLOW = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SLOW)
 def test_slow_servers_are_left_at_the_deadline(name: str) -> None:
     with serving(SLOW[name]) as server:
@@ -77,18 +78,19 @@ def test_a_pair_is_fetched_at_the_same_time_within_one_deadline() -> None:
         connection.sendall(ok(FILE))
 
     with serving(answer) as server:
-        pair = [Source("url_1", server.url), Source("url_2", server.url)]
+        pair = [Source.by_url("url_1", server.url), Source.by_url("url_2", server.url)]
         assert sources.read_all(pair, POLICY) == [FILE, FILE]
 
 
+@pytest.mark.slow
 def test_the_first_slots_error_wins_and_the_other_fetch_stops() -> None:
     with serving(SLOW["a byte at a time"]) as slow, serving(BAD_ANSWERS["not found"][0]) as missing:
         start = time.monotonic()
         with pytest.raises(SourceUnavailable, match="url_1: the server answers 404"):
-            sources.read_all([Source("url_1", missing.url), Source("url_2", slow.url)], POLICY)
+            sources.read_all([Source.by_url("url_1", missing.url), Source.by_url("url_2", slow.url)], POLICY)
         assert time.monotonic() - start < POLICY.timeout_seconds / 2
         with pytest.raises(SourceUnavailable, match="url_1: the file was not there"):
-            sources.read_all([Source("url_1", slow.url), Source("url_2", missing.url)], SHORT)
+            sources.read_all([Source.by_url("url_1", slow.url), Source.by_url("url_2", missing.url)], SHORT)
         deadline = time.monotonic() + 10
         while any(thread.name.startswith("fetch-") for thread in threading.enumerate()):
             assert time.monotonic() < deadline, "a fetch runs on"

@@ -98,7 +98,7 @@ def trusted(contexts: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 def read(url: str) -> bytes:
-    return sources.read_all([Source("url", url)], POLICY)[0]
+    return sources.read_all([Source.by_url("url", url)], POLICY)[0]
 
 
 def test_a_valid_certificate_of_an_address(contexts: dict[str, ssl.SSLContext]) -> None:
@@ -179,12 +179,13 @@ def drip(opened: socket.socket, head: bytes) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_the_deadline_holds_within_tls(contexts: dict[str, ssl.SSLContext]) -> None:
     short = SourcePolicy(allow_private=True, timeout_seconds=0.7)
     with serving(drip, context=contexts["good"]) as server:
         start = time.monotonic()
         with pytest.raises(SourceUnavailable, match=r"not there after 0.7 seconds"):
-            sources.read_all([Source("url", server.url)], short)
+            sources.read_all([Source.by_url("url", server.url)], short)
         assert time.monotonic() - start < 4
 
 
@@ -193,7 +194,7 @@ def test_the_deadline_holds_for_a_handshake_that_stalls() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         start = time.monotonic()
         with pytest.raises(SourceUnavailable, match=r"not there after 0.5 seconds"):
-            sources.read_all([Source("url", f"https://127.0.0.1:{silent.getsockname()[1]}/")], short)
+            sources.read_all([Source.by_url("url", f"https://127.0.0.1:{silent.getsockname()[1]}/")], short)
         assert time.monotonic() - start < 4
 
 

@@ -1,0 +1,42 @@
+"""The name of the index: another model, another name, so that vectors of two models never meet.
+
+All of an index but its tags is fixed when it is made, and CloudFormation replaces it by one of another name
+alone; so whatever changes vectors is in the name.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-vectors-indexes.html
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+
+from cdk_app import images
+from supply_chain.pins import Pins
+
+VECTORS = 1
+"""Counts up with every change of exporter or preprocessing that gives pictures other vectors than before."""
+LONGEST = 63
+HASH_LENGTH = 8
+
+
+def index_name(flags: Mapping[str, str], pins: Pins) -> str:
+    """The model's name in the letters that S3 Vectors takes (a-z, 0-9, dot, dash), and a hash of the rest.
+
+    Args:
+        flags: those of the model: `model`, `pretrained`, `precision`.
+        pins: its weights, where they are pinned.
+
+    Returns:
+        At most 63 characters, such as `vit-b-32-0a1b2c3d`.
+    """
+    of = {**{name: flags[name] for name in ("model", "pretrained", "precision")}, "vectors": VECTORS}
+    if flags["model"] == "embedded":
+        manifest = images.embedded_manifest()
+        facts = {name: manifest[name] for name in ("sha256", "weights_sha256", "preprocessing")}
+        of |= {"pretrained": manifest["pretrained"], **facts}
+    else:
+        weights = pins.weights.get(f"{flags['model']}/{flags['pretrained']}")
+        of |= {"weights_sha256": weights.sha256 if weights else None}
+    digest = hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()[:HASH_LENGTH]
+    readable = re.sub(r"[^a-z0-9]+", "-", flags["model"].lower()).strip("-")
+    return f"{readable[: LONGEST - HASH_LENGTH - 1].strip('-')}-{digest}"

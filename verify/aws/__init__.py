@@ -1,0 +1,1 @@
+"""An account behind boto3, as `verify.cloud` describes one."""
