@@ -11,7 +11,7 @@ from cdk_app.build_rows import AUTO
 BUILDKIT, OTHER = "buildkit", "other"
 # nerdctl, which Finch is made of, hands every build to BuildKit.
 ON_BUILDKIT = {"finch", "nerdctl"}
-# What Docker's client takes as off in DOCKER_BUILDKIT: Go's strconv.ParseBool (docker/cli, cmd/docker/builder.go:56).
+# DOCKER_BUILDKIT that means off, as Go's strconv.ParseBool has it: docker/cli, cmd/docker/builder.go:57.
 OFF = {"0", "f", "F", "false", "False", "FALSE"}
 SECONDS = 20  # a laptop that is busy; `docker buildx version` asks no daemon
 

@@ -77,13 +77,13 @@ def test_sagemaker_can_take_what_each_builder_pushes(
     assert running.media_type(name, "built") == DOCKER_MANIFEST
 
 
-@pytest.mark.parametrize("variable", BUILDERS.values(), ids=BUILDERS, indirect=True)
-def test_outputs_are_left_out_only_where_the_build_fails_with_them(
+@pytest.mark.parametrize("variable", [BUILDERS["buildkit"]], indirect=True)
+def test_the_output_is_left_out_only_where_builds_fail_with_it(
     images: Images, tmp_path: Path, variable: str
 ) -> None:
     if builder("auto") != OTHER:
-        pytest.skip("this engine's client has buildx: its outputs are in the test above")
+        pytest.skip("this engine's client has buildx: the test above builds with the output")
     (tmp_path / "Dockerfile").write_text("FROM localhost/standin-debian\n")
     outputs = [f"--output={output}" for output in SAGEMAKER_OUTPUTS[BUILDKIT] or []]
-    with pytest.raises(EngineError, match=r"--output|exporter \"docker\" could not be found"):
+    with pytest.raises(EngineError, match='exporter "docker" could not be found'):
         images.engine.build(tmp_path, "localhost/refused", *outputs, environ={"DOCKER_BUILDKIT": variable})
