@@ -49,8 +49,8 @@ class EventSourceMappingProvider:
 
     def delete(self, cloud: Cloud, physical: Physical, properties: Mapping[str, Json]) -> None:
         cloud.call("lambda", "delete_event_source_mapping", UUID=physical.name)
-        unmap(cloud.region, properties["EventSourceArn"].rsplit(":", 1)[-1], physical.name)
-        del cloud.mappings[physical.name]
+        mapping = cloud.mappings.pop(physical.name)
+        unmap(cloud.region, mapping["EventSourceArn"].rsplit(":", 1)[-1], physical.name)
 
 
 def _check(cloud: Cloud, properties: Mapping[str, Json]) -> None:
