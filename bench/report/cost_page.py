@@ -36,7 +36,7 @@ REGION = texts.REGION
 GATEWAY = PRICES.regions[REGION].api_million_calls.price
 MODELS = ("exact", "int8")
 IMAGES = (1, 4, 16, 64)
-"""In a request: alone, files of 954 KB that fit into a body, URLs that it may have, images that it may have."""
+"""Alone, files of 954 KB that fit into a body, URLs that a request may have, images that it may have."""
 
 
 def page() -> str:
