@@ -130,7 +130,7 @@ release: sbom  ## the notes and the lists of parts of a release, in release/: ma
 	cp sbom/*.cdx.json release/
 
 docs: setup  ## the documentation as a site in .cache/site; a link that leads nowhere fails
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 audit: setup  ## known vulnerabilities of locked packages, Python's and npm's; fails where the services don't answer
 	$(BIN)/python -m supply_chain.audit
@@ -216,6 +216,12 @@ test-export: setup .venv-export/.ready  ## the exporter: rebuilds artifacts and 
 bench: setup .venv-export/.bench  ## measure everything: make bench [FULL=1] [PREVIOUS=git-revision] (quiet machine; installs torch)
 	$(BIN)/python -m bench $(if $(FULL),--full) $(if $(PREVIOUS),--previous $(PREVIOUS))
 
+bench-catalogue: setup  ## a million vectors, folders, and with PHOTOGRAPHS=folder what is found (quiet machine, 8 GB)
+	$(BIN)/python -m bench.measure.catalogue.scale
+	$(BIN)/python -m bench.measure.catalogue.folders
+	$(if $(PHOTOGRAPHS),$(BIN)/python -m bench.measure.catalogue.quality --photographs $(PHOTOGRAPHS))
+	$(BIN)/python -m bench.report.catalogue_page
+
 bench-infinity: $(VENV)/.ready  ## install infinity-emb (6 GB), which `make bench` then compares too
 	@$(MAKE_VENV) .venv-infinity $(PYTHON)
 	@.venv-infinity/bin/python $(PIP_INSTALL) -r bench/baseline/infinity.txt
@@ -260,4 +266,4 @@ soak: setup  ## load at capacity with faults, both backends: make soak [TIME=sec
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .venv-export .venv-infinity .venv-fuzz .venv-mutants release verify-results node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
 
-.PHONY: docs mutants release secrets unit verify soak slow strangers synth deploy publish destroy fuzz help setup lock run test test-browser check bench bench-infinity calibrate exactness model test-export clean lock-check test-container sbom audit pin
+.PHONY: docs mutants release secrets unit verify soak slow strangers synth deploy publish destroy fuzz help setup lock run test test-browser check bench bench-catalogue bench-infinity calibrate exactness model test-export clean lock-check test-container sbom audit pin

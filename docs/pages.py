@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import get_plugin_logger
-from mkdocs.structure.files import File, Files
+from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,7 +46,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         target = posixpath.normpath(posixpath.join(posixpath.dirname(source), link["path"]))
         there = OUTSIDE.get(target) or FOLDERS.get(target) or target.removeprefix("docs/")
         file = files.get_file_from_path(there) if there != target else None
-        if file and file.inclusion.is_included():
+        if file and file.inclusion is not InclusionLevel.EXCLUDED:
             relative = posixpath.relpath(there, posixpath.dirname(here) or ".")
             return f"{link['image']}[{link['text']}]({relative}{link['anchor'] or ''})"
         if not (ROOT / target).exists():

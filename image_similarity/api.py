@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from image_similarity.alike import Pair, alike_rows
-from image_similarity.folder import distinct, image_files
+from image_similarity.folders.listing import distinct, image_files
 from image_similarity.inference import similarity as scores
 from image_similarity.inference.encoder import OnnxEncoder
 from image_similarity.inference.errors import ApiError
@@ -59,6 +59,11 @@ class Encoder:
     def name(self) -> str:
         """Model and weights, as in the API's X-Model header."""
         return self._encoder.name
+
+    @property
+    def model(self) -> OnnxEncoder:
+        """What computes: for an index, which wants the artifact's description."""
+        return self._encoder
 
     def embed(self, images: ImageLike | Iterable[ImageLike]) -> NDArray[np.float32]:
         """Make the vectors of images.

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from image_similarity.folder import SUFFIXES
+from image_similarity.folders.listing import SUFFIXES
 from local.backends.emulator import EmulatorUnavailable, emulator, supported
 from local.backends.functions import BackendFailed
 from local.backends.model import ModelUnavailable, model

@@ -47,8 +47,7 @@ class Banner:
     def _cloud(self, local: LocalStack) -> list[str]:
         if local.catalogue is None:
             return []
-        url, buckets = local.catalogue.cloud.url, local.catalogue.buckets
-        usage = (
-            f"aws --endpoint-url {url} --no-sign-request s3 cp PICTURE s3://{buckets[0]}/" if buckets else ""
-        )
-        return [f"{'S3':<20}{url}", f"  {'add a picture':<18}{usage}"]
+        cloud, bucket = local.catalogue.cloud, local.catalogue.buckets[0]
+        keys = "AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any"
+        usage = f"{keys} aws --endpoint-url {cloud.url} --region {cloud.region}"
+        return [f"{'S3':<20}{cloud.url}", f"  {'a new picture':<18}{usage} s3 cp PICTURE s3://{bucket}/"]

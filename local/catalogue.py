@@ -70,10 +70,14 @@ class LocalCatalogue:
         """Of the queue that is polled."""
         return self.sources[0].queue_url
 
-    def stop(self) -> None:
-        """End the pollers and the cloud."""
+    def rest(self) -> None:
+        """Poll no more."""
         for poller in self._pollers:
             poller.stop()
+
+    def stop(self) -> None:
+        """End the pollers and the cloud."""
+        self.rest()
         self.cloud.stop()
 
     def _source(self, resource: ResolvedResource) -> EventSource:

@@ -16,17 +16,19 @@ Listening = Callable[[asyncio.AbstractEventLoop], None]
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, saying when it listens."""
+    """uvicorn, saying when it listens and when it ends."""
 
-    def __init__(
-        self, config: uvicorn.Config, listening: Callable[[asyncio.AbstractEventLoop], None]
-    ) -> None:
+    def __init__(self, config: uvicorn.Config, listening: Listening, ending: Callable[[], None]) -> None:
         super().__init__(config)
-        self._listening = listening
+        self._listening, self._ending = listening, ending
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._listening(asyncio.get_running_loop())
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._ending()
+        await super().shutdown(sockets)
 
 
 def serve(
@@ -50,6 +52,11 @@ def serve(
             fillings.append(_filling(local, loop, selection, say))
             fillings[0].start(end)
 
+    def ending() -> None:
+        local.rest()
+        for filling in fillings:
+            filling.stop()
+
     config = uvicorn.Config(
         # it listens only once an embedding was made
         local.gateway.application(lambda: ready[0]),
@@ -58,11 +65,7 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=3,
     )
-    try:
-        _Server(config, listening).run(sockets=[listener])
-    finally:
-        for filling in fillings:
-            filling.stop()
+    _Server(config, listening, ending).run(sockets=[listener])
 
 
 def _filling(local: LocalStack, loop: asyncio.AbstractEventLoop, selection: Selection, say: Say) -> Filling:

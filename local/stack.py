@@ -3,11 +3,13 @@
 import asyncio
 import json
 from collections.abc import Callable, Mapping
+from concurrent.futures import CancelledError
 from dataclasses import replace
 from pathlib import Path
 
 from local.backends.endpoints import LocalEndpoints
 from local.backends.functions import BackendFailed, LocalFunctions
+from local.backends.protocols import FunctionFailed
 from local.catalogue import LocalCatalogue
 from local.gateway.integrations import FUNCTION_URI, Integrations
 from local.gateway.openapi import live_stage
@@ -103,7 +105,15 @@ class LocalStack:
         return json.loads(answer["body"])
 
     def _invoke(self, loop: asyncio.AbstractEventLoop, arn: str, payload: bytes) -> bytes:
-        return asyncio.run_coroutine_threadsafe(self.functions.invoke(arn, payload), loop).result()
+        try:
+            return asyncio.run_coroutine_threadsafe(self.functions.invoke(arn, payload), loop).result()
+        except CancelledError as error:  # the loop ends
+            raise FunctionFailed("the gateway stops") from error
+
+    def rest(self) -> None:
+        """Call no function any more on behalf of a queue."""
+        if self.catalogue:
+            self.catalogue.rest()
 
     def close(self) -> None:
         """End every process."""

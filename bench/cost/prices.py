@@ -30,7 +30,7 @@ class Price:
 
 @dataclass(frozen=True)
 class Region:
-    """The prices of one region; an endpoint's only where they are published."""
+    """The prices of one region; an endpoint's and a catalogue's only where they were found."""
 
     currency: str
     lambda_million_requests: Price
@@ -41,6 +41,7 @@ class Region:
     ecr_gb_month: Price
     sagemaker_data_gb: Price | None = None
     sagemaker_hour: dict[str, Price] = field(default_factory=dict)
+    catalogue: dict[str, Price] = field(default_factory=dict)
 
     def all(self) -> Iterator[Price]:
         """Every one, in order."""

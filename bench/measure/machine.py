@@ -5,6 +5,8 @@ before each of them. The load average is recorded too, but no run is judged by i
 preparations of a minute ago.
 """
 
+import os
+import platform
 import re
 import time
 from dataclasses import dataclass
@@ -96,6 +98,25 @@ def frequencies(root: Path) -> list[float]:
         text = (root / "proc/cpuinfo").read_text()
         cores = [float(value) for value in re.findall(r"^cpu MHz\s*: ([\d.]+)$", text, re.MULTILINE)]
     return [max(cores)] if cores else []
+
+
+def description() -> str:
+    """The processor, and how many of its cores this process may use."""
+    return f"{_processor()}, {len(os.sched_getaffinity(0))} cores"
+
+
+def peak_bytes() -> int:
+    """The most memory that this process has had, by Linux's own figure; what ran before it does not count."""
+    found = re.search(r"^VmHWM:\s+(\d+) kB$", Path("/proc/self/status").read_text(), re.MULTILINE)
+    if found is None:
+        raise LookupError("/proc/self/status tells no VmHWM")
+    return int(found[1]) * 1024
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
 
 
 def objections(state: State) -> list[str]:

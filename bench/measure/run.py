@@ -1,14 +1,12 @@
 """One whole run: every measurement in its order, quick or full."""
 
 import os
-import platform
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from bench.measure import cold, disk, latency, machine, memory, parts, server
 from bench.measure.contenders import Contender, contenders
@@ -74,7 +72,7 @@ def measure(chosen: Sequence[Contender], effort: Effort, *, infinity: bool, prev
     return Run(
         when=when,
         mode=effort.mode,
-        machine=f"{_processor()}, {len(os.sched_getaffinity(0))} cores",
+        machine=machine.description(),
         load=load,
         disk=sizes,
         import_ms=import_ms,
@@ -109,12 +107,6 @@ def _import_ms() -> float:
         for _ in range(5)
     ]
     return 1000 * min(map(float, runs))
-
-
-def _processor() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
 
 
 def _begin(step: str, watch: machine.Watch) -> None:

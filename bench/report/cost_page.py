@@ -26,6 +26,7 @@ from bench.measure import typed_json
 from bench.measure.memory_sizes import MEGABYTES_OF_ONE_CPU, MEMORY_SIZES
 from bench.measure.paths import RESULTS, ROOT
 from bench.measure.results import MAIN, NAMES, Run
+from bench.report import catalogue_tables
 from bench.report import cost_texts as texts
 from bench.report.price_table import prices, sources
 from bench.report.tables import table
@@ -61,6 +62,9 @@ def page() -> str:
         "## Beside hosted services",
         _wrapped(texts.HOSTED % {"gateway": GATEWAY}),
         _hosted(seconds),
+        "## The catalogue",
+        _wrapped(texts.CATALOGUE),
+        catalogue_tables.costs(seconds),
         "## The prices",
         _wrapped(PRICES.note),
         prices(),

@@ -43,3 +43,10 @@ Instances that are not listed have no price that we could read; GPUs were not me
 
 HOSTED = """$ per million pictures; theirs are other models with other vectors. Ours: Lambda compute as above,
 API Gateway's %(gateway).2f included. Cohere Embed v4, Azure and Jina: no price per picture was found."""
+
+CATALOGUE = """$ for a catalogue of so many pictures (`Catalogue=yes`), ViT-B/32 `exact` on Lambda with
+3008 MB: their vectors once (computing, two reads of each object, the queue, the bucket's events), writing
+them by the hundred, a month of keeping them, and a million searches, each with a new picture and by way of
+API Gateway. Beside it the same work on Titan Multimodal Embeddings and S3 Vectors: embeddings of pictures and
+of searches, one read of each object, vectors of 384 numbers; the program that calls both, its queue and an
+API are not in it. A sync that finds nothing to do looks every picture up on both sides (ADR 6)."""

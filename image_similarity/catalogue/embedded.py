@@ -95,6 +95,10 @@ class EmbeddedIndex:
     def __len__(self) -> int:
         return int(self._file.rows("SELECT count(key) FROM picture")[0][0])
 
+    def intact(self) -> bool:
+        """Whether SQLite finds nothing wrong with the file, which it reads whole."""
+        return bool(self._file.rows("PRAGMA quick_check")[0][0] == "ok")
+
     def put(self, records: Sequence[Record]) -> dict[str, str]:
         """See `Index.put`; up to `limits.put` records are one transaction."""
         taken, refused = accepted(records, self.limits)
@@ -129,6 +133,19 @@ class EmbeddedIndex:
         """See `Index.vector`."""
         rows = self._file.rows("SELECT vector FROM picture WHERE key = ?", (key,))
         return np.frombuffer(rows[0][0], dtype="<f4") if rows else None
+
+    def etags(self, prefix: str = "") -> dict[str, str]:
+        """The ETag of every entry whose key begins with `prefix`, by key."""
+        statement = "SELECT key, etag FROM picture WHERE key >= ? AND key < ?"
+        return dict(self._file.rows(statement, (prefix, prefix + LAST)))
+
+    def vectors(self, keys: Iterable[str]) -> Iterator[tuple[str, Vector]]:
+        """The vectors of those keys that are indexed, in order, of one state of the file."""
+        with self._file.reading():
+            for key in keys:
+                row = self._file.run("SELECT vector FROM picture WHERE key = ?", (key,)).fetchone()
+                if row:
+                    yield key, np.frombuffer(row[0], dtype="<f4")
 
     def page(self, token: str | None = None, segment: int = 0, segments: int = 1) -> Page:
         """See `Index.page`."""

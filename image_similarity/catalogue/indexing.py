@@ -14,7 +14,7 @@ from enum import Enum
 
 from image_similarity.catalogue.index import Entry, Index, Record, TransientError, batches
 from image_similarity.catalogue.ledger import Failure, Ledger
-from image_similarity.catalogue.objects import ObjectState, Store, is_folder_marker
+from image_similarity.catalogue.objects import Objects, ObjectState, is_folder_marker
 from image_similarity.catalogue.reading import Absent, Picture, Reader, Seen, Trouble, Unchanged, Unusable
 from image_similarity.inference.decoders import Decoder
 from image_similarity.inference.encoder import Encoder
@@ -50,14 +50,15 @@ class Indexer:
         ledger: what can't be indexed.
         encoder: makes the vectors.
         reader: names the release and the index: what failed for another one is tried again.
-        pool: its threads read objects side by side; one of them decodes at a time.
+        pool: its threads read objects side by side.
         decoder: decodes the pictures; none: this process does.
+        decoding: pictures that are decoded at a time; the encoder has the other cores.
         clock: seconds, for deadlines.
     """
 
     def __init__(
         self,
-        store: Store,
+        store: Objects,
         index: Index,
         ledger: Ledger,
         encoder: Encoder,
@@ -65,11 +66,12 @@ class Indexer:
         reader: str,
         pool: Executor,
         decoder: Decoder | None = None,
+        decoding: int = 1,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store, self._index, self._ledger = store, index, ledger
         self._reader_name, self._clock = reader, clock
-        self._reader = Reader(store, encoder, clock, decoder)
+        self._reader = Reader(store, encoder, clock, decoder, decoding)
         self._pool = pool
 
     def index(self, keys: Iterable[str], deadline: float = float("inf")) -> Iterator[Results]:

@@ -42,22 +42,26 @@ class UnusableObject(Exception):
         self.message = message
 
 
-class Store(Protocol):
+class Objects(Protocol):
     """Objects by key. Every read sees what was written before; all methods raise TransientError."""
-
-    @property
-    def roots(self) -> Sequence[str]:
-        """What all keys begin with, one for each bucket: `s3://bucket/`. Nothing outside is read."""
 
     def read(self, key: str, known_etag: str | None = None) -> Reading | None:
         """The object as it is now, without its bytes if its ETag is `known_etag`; None where there is none.
 
         Raises:
-            UnusableObject: larger than MAX_BYTES, or archived.
+            UnusableObject: too large to be read, or archived.
         """
 
     def look(self, key: str) -> ObjectState | None:
         """The object as it is now, not read; None where there is none."""
+
+
+class Store(Objects, Protocol):
+    """Objects that can be listed."""
+
+    @property
+    def roots(self) -> Sequence[str]:
+        """What all keys begin with, one for each bucket: `s3://bucket/`. Nothing outside is read."""
 
     def page(self, root: str, prefix: str = "", after: str = "") -> list[ObjectState]:
         """The next objects in the order of their UTF-8 keys, at most 1,000; an empty list is the end.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from image_similarity.catalogue.index import Entry, TransientError, Vector, batches
 from image_similarity.catalogue.ledger import Failure
-from image_similarity.catalogue.objects import ObjectState, Store, UnusableObject, is_folder_marker
+from image_similarity.catalogue.objects import Objects, ObjectState, UnusableObject, is_folder_marker
 from image_similarity.inference.decoders import Decoder, InProcess
 from image_similarity.inference.encoder import Encoder
 from image_similarity.inference.errors import ApiError, Unavailable
@@ -78,11 +78,16 @@ class Reader:
     """Reads objects of a store and makes their vectors with one encoder."""
 
     def __init__(
-        self, store: Store, encoder: Encoder, clock: Callable[[], float], decoder: Decoder | None = None
+        self,
+        store: Objects,
+        encoder: Encoder,
+        clock: Callable[[], float],
+        decoder: Decoder | None = None,
+        decoding: int = 1,
     ) -> None:
         self._store, self._encoder, self._clock = store, encoder, clock
         self._decoder = decoder or InProcess()
-        self._decoding = threading.Lock()  # the encoder has the other cores
+        self._decoding = threading.Semaphore(decoding)
 
     def read_all(
         self,

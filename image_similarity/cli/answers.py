@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from image_similarity.cli.matches import Hit
 from image_similarity.cli.text import shortened
 from image_similarity.inference.manifest import DIMENSIONS
 
@@ -24,6 +25,7 @@ class ApiRefusal(Exception):
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
+        self.code = code
 
 
 def read(status: int, body: bytes) -> dict[str, Any]:
@@ -64,6 +66,30 @@ def vector(content: dict[str, Any]) -> NDArray[np.float64]:
     return array
 
 
+def results(content: dict[str, Any], count: int) -> list[NDArray[np.float64] | ApiRefusal]:
+    """What the answer to a batch of so many pictures says of each.
+
+    Raises:
+        BadAnswer: something else.
+    """
+    items = content.get("results")
+    if not isinstance(items, list) or len(items) != count:
+        raise BadAnswer(f'The answer has no "results" for {count} pictures. Is the URL that of the API?')
+    return [_result(item) for item in items]
+
+
+def _result(item: Any) -> NDArray[np.float64] | ApiRefusal:  # noqa: ANN401 - JSON
+    if not isinstance(item, dict):
+        raise BadAnswer('One of the "results" is no JSON object. Is the URL that of the API?')
+    if "error" not in item:
+        return vector(item)
+    error = item["error"]
+    code, message = (error.get("code"), error.get("message")) if isinstance(error, dict) else (None, None)
+    if not isinstance(code, str) or not isinstance(message, str):
+        raise BadAnswer('One of the "results" has an error without code and message.')
+    return ApiRefusal(shortened(code), shortened(message))
+
+
 def similarity(content: dict[str, Any]) -> float:
     """The similarity of an answer, 0 to 1.
 
@@ -74,6 +100,30 @@ def similarity(content: dict[str, Any]) -> float:
     if not _is_number(number) or not 0 <= number <= 1:
         raise BadAnswer('The answer has no "similarity" from 0 to 1. Is the URL that of the API?')
     return float(number)
+
+
+def hits(content: dict[str, Any]) -> tuple[list[Hit], bool]:
+    """The matches of a search's answer, and whether the catalogue is complete.
+
+    Raises:
+        BadAnswer: there are none, or something in them is of another kind.
+    """
+    matches = content.get("matches")
+    if not isinstance(matches, list) or not isinstance(content.get("complete"), bool):
+        raise BadAnswer('The answer has no "matches" and "complete". Is the URL that of a catalogue?')
+    return [_hit(match) for match in matches], content["complete"]
+
+
+def _hit(match: Any) -> Hit:  # noqa: ANN401 - JSON
+    if not isinstance(match, dict) or not isinstance(match.get("key"), str):
+        raise BadAnswer('A match of the answer has no "key". Is the URL that of a catalogue?')
+    size, modified = match.get("size"), match.get("modified")
+    return Hit(
+        match["key"],
+        similarity(match),
+        size if isinstance(size, int) else 0,
+        modified if isinstance(modified, str) else "",
+    )
 
 
 def _is_number(value: Any) -> bool:  # noqa: ANN401 - JSON

@@ -12,8 +12,10 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from image_similarity import __version__
-from image_similarity.cli.commands import compare, embed, pairs
+from image_similarity.cli.commands import compare, embed
+from image_similarity.cli.pairs import pairs
 from image_similarity.cli.running import ExitCode
+from image_similarity.cli.searching import index, search
 from image_similarity.cli.text import printable, tell, write
 from image_similarity.inference import runtime
 
@@ -45,8 +47,8 @@ def printable_errors() -> Iterator[None]:
 app = typer.Typer(
     cls=Commands,
     help=(
-        "Vectors, similarities and near-duplicates of pictures (JPEG, PNG, BMP and WebP; files, folders "
-        "or URLs). "
+        "Vectors, similarities, near-duplicates and search of pictures (JPEG, PNG, BMP and WebP; files, "
+        "folders or URLs). "
         "Without --stack, --url or --local everything is computed in this process. "
         "Exit codes: 0 all done, 1 a picture failed, 2 wrong use or nothing answers, 130 stopped by Ctrl-C."
     ),
@@ -54,7 +56,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (embed, compare, pairs):
+for command in (embed, compare, pairs, index, search):
     app.command()(command)
 
 

@@ -1,18 +1,18 @@
 """The encoder in this process: the bundled model, or the one that MODEL_DIR names."""
 
 import os
-import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from image_similarity.cli import pictures
-from image_similarity.cli.targets import Answer, Refused, Unreachable, naming
+from image_similarity.cli.pictures import UnreadablePicture
+from image_similarity.cli.targets import Answer, Outcome, Refused, Unreachable, naming
+from image_similarity.folders.decoding import LargeToo
 from image_similarity.inference import allocator, similarity, sources
-from image_similarity.inference.encoder import OnnxEncoder
-from image_similarity.inference.errors import ApiError, ImageTooLarge, StartError
-from image_similarity.inference.image import decode
+from image_similarity.inference.encoder import Encoder, OnnxEncoder
+from image_similarity.inference.errors import ApiError, StartError
 from image_similarity.inference.request import Source
 from image_similarity.inference.service import DEFAULT_MODEL_DIR
 from image_similarity.inference.sources import SourcePolicy
@@ -21,28 +21,36 @@ from image_similarity.inference.sources import SourcePolicy
 class InProcess:
     """Makes vectors without a server, of pictures that are larger than the API takes too."""
 
-    def __init__(self) -> None:
-        """Load the model.
+    group = 1
+
+    def __init__(self, encoder: Encoder | None = None) -> None:
+        """Load the model, unless one is given.
 
         Raises:
             Unreachable: there is none, or a damaged one.
         """
-        folder = Path(os.environ.get("MODEL_DIR", DEFAULT_MODEL_DIR))
-        try:
-            with allocator.reusing_freed_memory():
-                self._encoder = OnnxEncoder(folder, threads=os.cpu_count() or 1)
-        except StartError as error:
-            raise Unreachable(str(error)) from error
+        self._encoder = encoder or _encoder()
         self._policy = SourcePolicy.from_environment(os.environ)
-        self._large = threading.Lock()
+        self._decoder = LargeToo()
 
     def embed(self, picture: str) -> Answer:
         """See `Target.embed`."""
         try:
-            square = self._square(self._read(picture))
+            preprocessing = self._encoder.manifest.preprocessing
+            square = self._decoder.decode(self._read(picture), preprocessing=preprocessing)
         except ApiError as error:
             raise Refused(f"{error.code}: {error.message}") from error
         return Answer(self._encoder.encode(square[np.newaxis])[0], self._encoder.name)
+
+    def embed_many(self, pictures: Sequence[str]) -> list[Outcome]:
+        """See `Target.embed_many`."""
+        outcomes: list[Outcome] = []
+        for picture in pictures:
+            try:
+                outcomes.append(self.embed(picture))
+            except (Refused, UnreadablePicture) as error:
+                outcomes.append(error)
+        return outcomes
 
     def compare(self, first: str, second: str) -> float:
         """See `Target.compare`."""
@@ -52,15 +60,16 @@ class InProcess:
                 vectors.append(self.embed(picture).vector)
         return similarity.score(*vectors)
 
-    def _square(self, data: bytes) -> NDArray[np.uint8]:
-        preprocessing = self._encoder.manifest.preprocessing
-        try:
-            return decode(data, preprocessing=preprocessing)
-        except ImageTooLarge:  # for the API: here one of them is decoded at a time
-            with self._large:
-                return decode(data, preprocessing=preprocessing, max_side=None)
-
     def _read(self, picture: str) -> bytes:
         if pictures.is_url(picture):
             return sources.read_all([Source.by_url("url", picture)], self._policy)[0]
         return pictures.read(picture)
+
+
+def _encoder() -> Encoder:
+    folder = Path(os.environ.get("MODEL_DIR", DEFAULT_MODEL_DIR))
+    try:
+        with allocator.reusing_freed_memory():
+            return OnnxEncoder(folder, threads=os.cpu_count() or 1)
+    except StartError as error:
+        raise Unreachable(str(error)) from error

@@ -1,13 +1,20 @@
 """The options that several commands have, and the target that they name."""
 
+import os
+import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from image_similarity.cli.targets import Target, Unreachable
 from image_similarity.cli.text import tell
 
+if TYPE_CHECKING:
+    from image_similarity.cli.http_target import HttpTarget
+
+STDIN = "-"
 LOCAL_URL = "http://127.0.0.1:8080/prod/image-similarity"
 
 Stack = Annotated[str | None, typer.Option(envvar="IMAGE_SIMILARITY_STACK", help="A deployed stack's name.")]
@@ -20,6 +27,12 @@ Region = Annotated[str | None, typer.Option(help="The AWS region, where stack or
 Jobs = Annotated[int, typer.Option(min=1, max=64, help="Pictures at the same time.")]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="A .jsonl or .npy file, instead of stdout.")
+]
+IndexFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--index", envvar="IMAGE_SIMILARITY_INDEX", help="The index's file, instead of the default."
+    ),
 ]
 
 
@@ -42,12 +55,50 @@ def choose_target(stack: str | None, url: str | None, local: bool, sign: bool, r
     return http_target(Api(url or LOCAL_URL, signed=sign), region, tell)
 
 
+def choose_catalogue(
+    stack: str | None, url: str | None, local: bool, sign: bool, region: str | None
+) -> "HttpTarget":
+    """The search of the catalogue that stands beside the API that the options name.
+
+    Raises:
+        Unreachable: it can't be found or used.
+    """
+    if sum((stack is not None, url is not None, local)) > 1:
+        raise Unreachable("Give one of --stack, --url and --local.")
+    from image_similarity.cli.stack import Api, find_api, http_target
+
+    api = find_api(stack, region) if stack is not None else Api(url or LOCAL_URL, signed=sign)
+    beside = f"{api.url.rstrip('/').rpartition('/')[0]}/catalogue/search"
+    return http_target(Api(beside, api.signed), region, tell)
+
+
+def named(sources: Sequence[str]) -> list[str]:
+    """The pictures of the arguments; `-` stands for the names on standard input, by lines or zero bytes."""
+    if STDIN not in sources:
+        return list(sources)
+    data = sys.stdin.buffer.read()
+    listed = data.split(b"\0") if b"\0" in data else data.splitlines()
+    names = [os.fsdecode(name) for name in listed if name]
+    return [one for source in sources for one in (names if source == STDIN else [source])]
+
+
+def report_problem(file: Path) -> str | None:
+    """Why a report can't be written, before anything is computed for it."""
+    if file.suffix not in (".html", ".htm"):
+        return f"--report {file} must end in .html."
+    return _place_problem("--report", file)
+
+
 def output_problem(file: Path) -> str | None:
     """Why a file can't be written, before anything is computed for it."""
     if file.suffix not in (".npy", ".jsonl"):
         return f"--output {file} must end in .npy or .jsonl."
+    return _place_problem("--output", file)
+
+
+def _place_problem(option: str, file: Path) -> str | None:
     if not file.parent.is_dir():
-        return f"--output {file}: there is no folder {file.parent}. Make it first."
+        return f"{option} {file}: there is no folder {file.parent}. Make it first."
     if file.exists() and not file.is_file():
-        return f"--output {file} is no regular file."
+        return f"{option} {file} is no regular file."
     return None

@@ -27,6 +27,13 @@ class Vectors:
         self.names: list[str] = []
         self.model = ""
 
+    @classmethod
+    def of(cls, names: list[str], rows: NDArray[np.float32], model: str) -> "Vectors":
+        """Those of an index: float32 [n, 512] in the order of the names."""
+        vectors = cls(0)
+        vectors.names, vectors._rows, vectors.model = names, rows, model
+        return vectors
+
     def add(self, name: str, answer: Answer) -> None:
         """Keep one more.
 

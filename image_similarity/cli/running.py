@@ -43,8 +43,13 @@ def chosen(arguments: Sequence[str], *, each_file_once: bool = False) -> Selecti
     for line in (*selection.notes, *selection.failures):
         tell(line)
     if not selection.names:
-        fail(NO_PICTURE)
+        no_picture()
     return selection
+
+
+def no_picture() -> NoReturn:
+    """End, where there is nothing to do."""
+    fail(NO_PICTURE)
 
 
 def collected(survey: "Survey", most: int, check_model: Callable[[str], object]) -> "Vectors":

@@ -34,7 +34,7 @@ def fitting(data: bytes, most_bytes: int) -> tuple[bytes, str | None]:
         still = formats.read(data)
         if len(data) <= most_bytes and max(still.size) <= MAX_SIDE:
             return data, None
-        if still.size[0] * still.size[1] > MOST_PIXELS:
+        if still.pixels(_reduction(still)) > MOST_PIXELS:
             width, height = still.size
             raise UnreadablePicture(f"it has {width} x {height} pixels. Scale it down.")
         picture = _upright(still)
@@ -52,9 +52,12 @@ def fitting(data: bytes, most_bytes: int) -> tuple[bytes, str | None]:
         side = side * 3 // 4
 
 
+def _reduction(still: Still) -> int:
+    return next((by for by in REDUCTIONS if max(still.size) // by >= SIDE), 1)
+
+
 def _upright(still: Still) -> Image.Image:
-    reduction = next((by for by in REDUCTIONS if max(still.size) // by >= SIDE), 1)
-    picture = flatten(still.load(reduction))
+    picture = flatten(still.load(_reduction(still)))
     if still.orientation in TURNS:
         picture = picture.transpose(TURNS[still.orientation])
     return picture.convert("RGB")

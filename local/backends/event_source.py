@@ -178,7 +178,7 @@ def unfinished(answer: bytes, identifiers: Sequence[str], *, reports_items: bool
     if items is None:
         return []
     listed = items if isinstance(items, list) else [items]
-    named = [item.get("itemIdentifier") if isinstance(item, dict) else None for item in listed]
+    named: list[Any] = [item.get("itemIdentifier") if isinstance(item, dict) else None for item in listed]
     return named if all(name in identifiers for name in named) else identifiers
 
 

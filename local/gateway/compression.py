@@ -1,4 +1,4 @@
-"""Content codings of API Gateway: request bodies are decompressed, answers compressed when asked for.
+"""Content codings of API Gateway: request bodies are decompressed, and answers compressed on request.
 
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gzip-compression-decompression.html
 """
@@ -14,7 +14,7 @@ WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 def decompressed(raw: bytes, encoding: str | None, limit: int) -> bytes:
     """Return a request's payload; Refusal (415) for a coding that is not supported or not what was sent.
 
-    Refuses (413) what grows over `limit` bytes, without holding more than that.
+    Refuses (413) a body that inflates to more than `limit` bytes, without holding more than that.
     """
     coding = (encoding or "identity").strip().lower()
     if coding == "identity":
@@ -34,7 +34,7 @@ def decompressed(raw: bytes, encoding: str | None, limit: int) -> bytes:
 
 
 def compressed(incoming: Incoming, outcome: Outcome, minimum_bytes: int | None) -> Outcome:
-    """Return the answer in the client's preferred coding, where the API compresses and that one is known."""
+    """Return the answer in the client's preferred coding, if the API compresses and knows that coding."""
     names = {name.lower() for name, _ in outcome.headers}
     coding = _preferred(incoming.header("accept-encoding"))
     small = minimum_bytes is None or len(outcome.body) < minimum_bytes

@@ -1,4 +1,4 @@
-"""What a caller sees of a call that API Gateway may not make: a 500, whose reason only its log names."""
+"""What a caller sees if API Gateway may not make a call: a 500, whose reason only API Gateway's log names."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ logger = logging.getLogger("local.guard")
 
 
 def check_function(permissions: Permissions, function: str, stage: LiveStage, route: Route) -> None:
-    """Raise Refusal (500) where the function's resource policy does not let the stage call it."""
+    """Raise Refusal (500) if the function's resource policy does not let the stage call it."""
     if not permissions.may_invoke_function(function, stage, route):
         raise _misconfigured("Invalid permissions on Lambda function")
 

@@ -27,8 +27,8 @@ BAD_GATEWAY = "Internal server error"
 class Integrations:
     """Answers requests on routes, calling the backends it was given.
 
-    Without `permissions` every call is allowed. With them, one that AWS would not allow is answered as API
-    Gateway answers it: 500, for what only its execution log names.
+    Without `permissions` every call is allowed. With them, a call that AWS would not allow is answered as API
+    Gateway does: by a 500, whose reason only its execution log names.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Integrations:
         self._permissions = permissions
 
     async def call(self, incoming: Incoming, route: Route, names: Mapping[str, str]) -> Outcome:
-        """Answer one request. Raises Refusal where API Gateway answers by itself."""
+        """Answer one request. Raises Refusal where API Gateway itself answers."""
         if route.integration.kind == "mock":
             return _mock(incoming, route)
         if route.integration.kind == "aws_proxy":
@@ -187,7 +187,7 @@ def _response_value(source: str, headers: Mapping[str, str], incoming: Incoming,
 
 
 def _common_value(source: str, incoming: Incoming, route: Route) -> str | None:
-    """Value of a mapping source that both directions know; Refusal for one that is not known here."""
+    """The value of a mapping source that both directions know; Refusal for any other."""
     if source.startswith("'"):
         return source[1:-1]
     scope, _, name = source.partition(".")

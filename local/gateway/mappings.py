@@ -40,7 +40,7 @@ class _Input:
     def params(self, name: str) -> str:
         """A parameter of the query or a header, its name as the client spelled it; empty where there is none.
 
-        AWS looks among the path's parameters first, which no template of ours asks for.
+        AWS looks at the path's parameters first, which no template of ours uses.
         """
         values = last_values([*self._incoming.headers, *self._incoming.query])
         return values.get(name, "")
@@ -55,14 +55,14 @@ class _Input:
 
 
 def render(template: str, payload: str, incoming: Incoming, route: Route) -> Rendered:
-    """Render a VTL mapping template over a payload. Refusal (500) for a template that is no VTL."""
+    """Render a VTL mapping template over a payload. Refusal (500) if it is not valid VTL."""
     headers: dict[str, Json] = {}
     override: dict[str, Json] = {"header": headers}
     names = {
         "context": {**incoming.context(route), "responseOverride": override},
         "input": _Input(payload, incoming),
     }
-    # Velocity allows hyphens in names, airspeed does not: they come back below.
+    # Velocity allows hyphens in names, airspeed does not: they are restored below.
     plain = OVERRIDDEN_HEADER.sub(lambda match: match[0].replace("-", HYPHEN), template)
     try:
         text = airspeed.Template(plain).merge(names)

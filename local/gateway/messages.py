@@ -28,7 +28,7 @@ STATUS_OF_TYPE = {
 
 
 class Refusal(Exception):
-    """An answer that API Gateway makes by itself, shaped by the gateway response of its type."""
+    """An answer that API Gateway itself makes, shaped by the gateway response of its type."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)

@@ -56,7 +56,6 @@ class Filling:
         self._s3, self._sqs, self._queue_url, self._call, self._say = s3, sqs, queue_url, call, say
         self._progress = Progress(len(selection.files), say)
         self._stopped = threading.Event()
-        self._thread: threading.Thread | None = None
         self._uploaded = 0
         self._uploading = threading.Lock()
 
@@ -68,14 +67,11 @@ class Filling:
                 self._fill()
                 ended()
 
-        self._thread = threading.Thread(target=run, name="pictures", daemon=True)
-        self._thread.start()
+        threading.Thread(target=run, name="pictures", daemon=True).start()
 
-    def stop(self, seconds: float = 3.0) -> None:
-        """End soon, wherever it is."""
+    def stop(self) -> None:
+        """End soon, wherever it is; what it waits for may need the loop that calls this."""
         self._stopped.set()
-        if self._thread:
-            self._thread.join(seconds)
 
     def _fill(self) -> None:
         for note in _some(self._selection.notes):
@@ -85,7 +81,7 @@ class Filling:
             self._upload()
             self._wait_while(self._waiting, "Indexing")
             self._call("POST", "/catalogue/sync")  # nothing is left to index: it says that this is all
-            self._wait_while(self._syncing, "Comparing index and bucket")
+            self._wait_while(self._syncing, "Comparing index and bucket", counted=False)
             self._conclude(self._call("GET", "/catalogue"), time.monotonic() - started)
         except Stopped:
             raise
@@ -117,9 +113,9 @@ class Filling:
         with self._uploading:
             self._uploaded += 1
 
-    def _wait_while(self, left: Callable[[], int], doing: str) -> None:
+    def _wait_while(self, left: Callable[[], int], doing: str, *, counted: bool = True) -> None:
         while waiting := left():
-            self._progress.show(self._uploaded, waiting, doing)
+            self._progress.show(self._uploaded, waiting if counted else 0, doing)
             if self._stopped.wait(LOOK_SECONDS):
                 raise Stopped
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from image_similarity.folder import list_images
+from image_similarity.folders.listing import list_images
 
 LONGEST_KEY = 1024
 """Bytes of an object's key."""

@@ -78,7 +78,13 @@ def test_every_command_runs(local_stack: LocalStack, cloudformation: str, tmp_pa
     )
     for name in ("docs", ".venv"):
         (tmp_path / name).symlink_to(ROOT / name)
-    environment = {**os.environ, **KEYS, "AWS_ENDPOINT_URL_CLOUDFORMATION": cloudformation}
+    environment = {
+        **os.environ,
+        **KEYS,
+        "AWS_ENDPOINT_URL_CLOUDFORMATION": cloudformation,
+        "PYTHONPATH": str(ROOT),
+        "XDG_DATA_HOME": str(tmp_path / "data"),
+    }
     run = commands()
     assert len(run) >= 7
     for command in run:
@@ -88,7 +94,7 @@ def test_every_command_runs(local_stack: LocalStack, cloudformation: str, tmp_pa
             ["sh", "-c", here], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
         )
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
-    for name in ("vectors.npy", "vectors.json", "vectors.jsonl"):
+    for name in ("vectors.npy", "vectors.json", "vectors.jsonl", "report.html"):
         assert (tmp_path / name).stat().st_size > 0
 
 

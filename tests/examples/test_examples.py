@@ -29,6 +29,7 @@ LocalStack = Callable[..., str]
 OPEN = ["curl/open.sh", "python/open.py", "java/OpenCall.java", "javascript/open.mjs"]
 SIGNED = ["curl/signed.sh", "python/signed.py", "java/SignedCall.java", "javascript/signed.mjs"]
 DATA = {"data/image.json": "result", "data/pair.json": "similarity"}
+BATCHES = ["python/batch_open.py"]
 BY_URL = ["curl/url.sh", "java/OkHttpCall.java"]
 PRIVATE = {"ALLOW_PRIVATE_SOURCES": "1"}
 
@@ -38,9 +39,11 @@ def test_every_example_is_run_here() -> None:
     assert files == {
         *OPEN,
         *SIGNED,
+        *BATCHES,
         *BY_URL,
         *DATA,
         "curl/url.cmd",
+        "notebook.ipynb",
         "postman/collection.json",
         "postman/environment.json",
     }
@@ -61,6 +64,15 @@ def test_open(local_stack: LocalStack, pictures: Path, tmp_path: Path, example: 
     assert list(pair) == ["similarity"]
     single = answer(run(fill(example, {URL: url, **one_file(example)}, tmp_path), pictures, {}))
     assert list(single) == ["result"]
+
+
+@pytest.mark.parametrize("example", BATCHES)
+def test_batches(local_stack: LocalStack, pictures: Path, tmp_path: Path, example: str) -> None:
+    url = f"{local_stack('', PRIVATE)}/prod/image-similarity"
+    done = run(fill(example, {URL: url, "other.jpg": "batch.txt"}, tmp_path), pictures, {})
+    assert done.returncode != 0, "a file that is not there"
+    done = run(fill(example, {URL: url}, tmp_path), pictures, {})
+    assert [json.loads(line)["numbers"] for line in done.stdout.splitlines()] == [512, 512], done.stderr
 
 
 @pytest.mark.parametrize("example", SIGNED)

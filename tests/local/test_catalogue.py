@@ -4,6 +4,8 @@ import base64
 import io
 import os
 import re
+import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -166,15 +168,19 @@ def test_the_api_reads_the_local_buckets(catalogue: Catalogue) -> None:
     assert answer.json() == {"similarity": 1.0}
 
 
-def test_ctrl_c_while_it_indexes_leaves_no_process(tmp_path: Path) -> None:
-    for number in range(60):
-        (tmp_path / f"{number}.png").write_bytes(picture(number))
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 0), (signal.SIGKILL, -signal.SIGKILL)])
+def test_stopping_while_it_indexes_leaves_no_process(
+    number: signal.Signals, status: int, tmp_path: Path
+) -> None:
+    for one in range(60):
+        (tmp_path / f"{one}.png").write_bytes(picture(one))
     run = LocalRun("--port", "0", "--parameters", PARAMETERS, "--pictures", str(tmp_path))
     while "Uploading and indexing" not in run.output:
         assert run.process.poll() is None, run.output
         time.sleep(0.01)
     children = descendants(run.process.pid)
-    assert run.stop() == 0
+    assert run.stop(number) == status
     until(lambda: not any(alive(child) for child in children), "processes are left")
     assert "Traceback" not in run.output
     assert "Ready" not in run.output

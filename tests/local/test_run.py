@@ -212,7 +212,7 @@ def test_a_wrong_argument_is_a_sentence(arguments: list[str], message: str) -> N
 def test_help_names_every_option() -> None:
     run = LocalRun("--help")
     assert run.wait() == 0
-    for option in ("--port", "--parameters", "--model", "--no-emulator"):
+    for option in ("--port", "--parameters", "--pictures", "--model", "--no-emulator"):
         assert option in run.output
 
 

@@ -29,6 +29,14 @@ class Mutant:
         """The module or package of `image_similarity.inference` that it is in."""
         return self.module.parts[2].removesuffix(".py")
 
+    @property
+    def can_be_made(self) -> bool:
+        """Whether cosmic-ray can make it."""
+        try:
+            return bool(self.applied(self.module.read_text("utf-8")))
+        except AttributeError:
+            return False
+
     def applied(self, source: str) -> str:
         """The module's text with the change."""
         changed: str = mutate_code(source, get_operator(self.operator)(), self.occurrence)
@@ -57,12 +65,16 @@ def all_mutants(root: Path, module: Path) -> Iterator[Mutant]:
 
 
 def sample(mutants: Iterable[Mutant], count: int, seed: int) -> list[Mutant]:
-    """Mutants of different places: one operator has a dozen for each, and most of those are alike."""
+    """Mutants of different places: an operator may have a dozen at one, and most of those are alike.
+
+    There may be fewer: cosmic-ray can't replace an exception whose name has a dot.
+    """
     places = defaultdict[tuple[Path, Position], list[Mutant]](list)
     for mutant in mutants:
         places[mutant.module, mutant.place].append(mutant)
     chance = Random(seed)
-    return [chance.choice(places[place]) for place in chance.sample(sorted(places), min(count, len(places)))]
+    drawn = [chance.choice(places[place]) for place in chance.sample(sorted(places), min(count, len(places)))]
+    return [mutant for mutant in drawn if mutant.can_be_made]
 
 
 def annotations(source: str) -> Iterator[tuple[Position, Position]]:

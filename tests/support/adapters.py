@@ -40,7 +40,7 @@ Call = Callable[[bytes, Mapping[str, str]], Answer]
 
 
 def proxy_event(body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
-    """The event that API Gateway makes of a request."""
+    """The event that API Gateway makes from a request."""
     try:
         text, encoded = body.decode(), False
     except UnicodeDecodeError:
@@ -58,7 +58,7 @@ def proxy_event(body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
 
 
 def proxy_answer(response: Mapping[str, Any]) -> Answer:
-    """The response that API Gateway makes of a handler's result."""
+    """The response that API Gateway makes from a handler's result."""
     return Answer(
         response["statusCode"],
         {name.lower(): value for name, value in response["headers"].items()},
@@ -109,7 +109,7 @@ def sagemaker_server(environment: Mapping[str, str]) -> Iterator[Call]:
 
 @contextmanager
 def gateway(backend: str, environment: Mapping[str, str]) -> Iterator[Call]:
-    """The local stack as `make run` serves it, called like any client calls a deployed one."""
+    """The local stack as `make run` serves it, called as any client calls a deployed one."""
     parameters = f"ImageSimilarity={backend} ImageBuckets={environment['IMAGE_BUCKETS']}"
     with running_stack(parameters, environment) as run:
         yield url_call(f"{run.origin}/prod/image-similarity")
@@ -126,7 +126,7 @@ def url_call(url: str) -> Call:
 
 
 def wait_until_ready(client: httpx.Client, path: str, process: subprocess.Popen[bytes]) -> None:
-    """Wait for a 200, at most a minute; a process that ends first is an error at once."""
+    """Wait up to a minute for a 200; if the process ends first, that is an error at once."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         assert process.poll() is None, f"the server ended with {process.returncode}"

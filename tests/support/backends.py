@@ -1,4 +1,4 @@
-"""What is soaked, as its platform runs it: who is killed is started again."""
+"""The backends under soak, run as their platforms run them: a killed process is started again."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ class Backend:
 
     Attributes:
         url: where requests go.
-        workers: process ids of what may be killed.
+        workers: ids of the processes that may be killed.
     """
 
     url: str
@@ -50,7 +50,7 @@ class Backend:
 
 @contextmanager
 def lambda_backend(environment: Mapping[str, str]) -> Iterator[Backend]:
-    """The local gateway with the Lambda handler under emulators; the runtimes are what is killed."""
+    """The local gateway with the Lambda handler under emulators; runtimes get killed."""
     parameters = f"ImageSimilarity=yes-lambda APIExplorer=no ImageBuckets={environment['IMAGE_BUCKETS']}"
     with running_stack(parameters, environment) as run:
         origin, pid = run.origin, run.process.pid

@@ -1,4 +1,4 @@
-"""Writers of the files that Pillow reads but does not write: for tests, small and literal."""
+"""Writers of files that Pillow can read but not write: small and literal, for tests."""
 
 import io
 import struct
@@ -19,7 +19,7 @@ ADAM7 = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (
 
 
 def saved(picture: Image.Image, kind: str, **options: object) -> bytes:
-    """A file of Pillow's own making."""
+    """A file that Pillow writes."""
     stream = io.BytesIO()
     picture.save(stream, kind, **options)
     return stream.getvalue()

@@ -1,4 +1,4 @@
-"""Fills the places of an example, as a reader does, and runs it."""
+"""Fills the placeholders of an example, as a reader would, and runs it."""
 
 import json
 import os
@@ -41,9 +41,9 @@ def need(example: str) -> None:
 
 
 def fill(example: str, places: Mapping[str, str], folder: Path) -> Path:
-    """Copy an example with its places filled; every place must be there.
+    """Copy an example with its placeholders filled; each must occur.
 
-    The copy keeps its name: Java asks for it.
+    The copy keeps its name, which Java requires.
     """
     text = (EXAMPLES / example).read_text("utf-8")
     for place, value in places.items():

@@ -1,4 +1,4 @@
-"""JPEGs that libjpeg can read, or tries to, and that are refused: coded as no camera does it."""
+"""JPEGs that libjpeg reads, or tries to, and that we refuse: in codings that no camera uses."""
 
 import struct
 from collections.abc import Callable
@@ -10,8 +10,8 @@ from tests.support.files import SMALL_JPEG
 
 COMPONENTS = (1, 2, 3)
 SEQUENTIAL, PROGRESSIVE = 0xC9, 0xCA
-# Arithmetic-coded coefficients that teach the decoder to expect a large one in every place. Behind their end
-# it reads zeros for ever, as libjpeg lets it, and finds them: each scan costs as if it were full.
+# Arithmetic-coded coefficients that train the decoder to expect large ones everywhere. After their end
+# libjpeg feeds it zeros without limit, which it decodes as such: each scan costs as much as a full one.
 TEACHING = bytes.fromhex(
     "3bd14851c865b71ad990a390cb6e202263d597f0839c9b3fc4102767a2dcda9af7b0b3ce0ea9f0323b360fba3debd4f308e2"
     "105f1456189d921249249249249249249249249249248f1641c9052251bdad89000843f61b3612dc0b31b20f3ca4cdec1da4"

@@ -40,7 +40,7 @@ class LocalRun:
 
     @property
     def origin(self) -> str:
-        """http://127.0.0.1:PORT, once the run says that it is ready."""
+        """Wait until the run says that it is ready; returns http://127.0.0.1:PORT."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             ended = self.process.poll() is not None
@@ -53,13 +53,13 @@ class LocalRun:
         raise TimeoutError(f"the local stack is not ready:\n{self.output}")
 
     def wait(self) -> int:
-        """The exit status, of a run that ends by itself."""
+        """Wait for a run that ends by itself; returns its exit status."""
         status = self.process.wait(START_SECONDS)
         self._reader.join(STOP_SECONDS)
         return status
 
     def stop(self, number: int = signal.SIGINT) -> int:
-        """Stop the run by a signal; its exit status."""
+        """Stop the run by a signal; returns its exit status."""
         if self.process.poll() is None:
             self.process.send_signal(number)
         try:
@@ -77,7 +77,7 @@ class LocalRun:
 
 @contextmanager
 def running_stack(parameters: str = "", environment: Mapping[str, str] | None = None) -> Iterator[LocalRun]:
-    """A local stack on a free port for the time of the block."""
+    """A local stack on a free port, for as long as the block runs."""
     run = LocalRun("--port", "0", "--parameters", parameters, environment=environment)
     try:
         yield run

@@ -1,8 +1,8 @@
 """The host name of a deployed API, answered on loopback: code that names it runs as it stands.
 
-A program reaches the host by the proxy that its environment names, and trusts an authority that is made here.
-The proxy connects to nothing but the local server, whatever host is asked of it. The bytes inside TLS are not
-touched: the request line, the headers and their signature arrive as the program wrote them.
+A program reaches the host through the proxy that its environment names, and trusts an authority that is made
+here. The proxy connects to the local server only, whatever host it is asked for. It leaves the bytes inside
+TLS alone: the request line, the headers and their signature arrive as the program wrote them.
 """
 
 import datetime
@@ -35,7 +35,7 @@ class Authority:
 
 @dataclass(frozen=True)
 class Way:
-    """How a program comes to the named host."""
+    """How a program gets to the named host."""
 
     port: int
     authority: Authority
@@ -86,10 +86,10 @@ def authority(host: str, folder: Path) -> Authority:
 
 @contextmanager
 def named_host(host: str, origin: str, trusted: Authority) -> Iterator[Way]:
-    """Serve `https://host` for the time of the block.
+    """Serve `https://host` for as long as the block runs.
 
     Args:
-        host: the one name that is answered; another one is refused, never looked up.
+        host: the only name that is answered; any other is refused, and never looked up.
         origin: the `http://127.0.0.1:PORT` behind it.
         trusted: the authority that vouches for the host.
     """
@@ -134,7 +134,7 @@ class _Tunnel(socketserver.StreamRequestHandler):
 
 
 def _both_ways(client: ssl.SSLSocket, server: socket.socket) -> None:
-    """Copy until the program closes; the answer's end it knows by its length."""
+    """Copy until the program closes; it knows from the length where the answer ends."""
     back = threading.Thread(target=_copy, args=(server, client), daemon=True)
     back.start()
     _copy(client, server)
@@ -147,7 +147,7 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
         while received := source.recv(65536):
             target.sendall(received)
     except (ConnectionError, ssl.SSLError, TimeoutError):
-        return  # one side is gone; the other loop ends by it
+        return  # one side is gone, which ends the other loop
 
 
 def _certificate(

@@ -45,7 +45,7 @@ class _Connection(socketserver.BaseRequestHandler):
         if self.server.context:
             connection = self.server.context.wrap_socket(connection, server_side=True)
         head = b""
-        # The first byte of a TLS handshake: answered like any nonsense, as servers of plain http do.
+        # The first byte of a TLS handshake: answered like any other garbage, as plain HTTP servers do.
         while b"\r\n\r\n" not in head and head[:1] != b"\x16":
             received = connection.recv(4096)
             if not received:

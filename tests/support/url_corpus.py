@@ -1,4 +1,4 @@
-"""URLs by the thousand: every part in many spellings, put together by chance that is always the same."""
+"""Thousands of URLs: every part in many spellings, combined at random from a fixed seed."""
 
 import json
 from collections.abc import Callable
@@ -78,7 +78,7 @@ def ipv6_host(chance: Random) -> str:
 
 
 def odd_ipv6_host(chance: Random) -> str:
-    """Zones, brackets that are missing, and what stands too much within or around them."""
+    """Zones, missing brackets, and surplus characters within or around them."""
     return _spelled(ipv6(chance), chance.choice(PARTS["odd_ipv6"]))
 
 
@@ -117,7 +117,7 @@ ODDITIES = [
 
 
 def url(chance: Random) -> str:
-    """One URL: usual in all its parts, or odd in one of them, or with a character too much."""
+    """One URL: ordinary in all parts, odd in one of them, or with one surplus character."""
     odd = chance.choice(ODDITIES)
 
     def part(kind: str) -> str:
@@ -132,7 +132,7 @@ def url(chance: Random) -> str:
 
 
 def urls(count: int, seed: int = 1) -> list[str]:
-    """So many different URLs, the same ones for the same seed."""
+    """So many different URLs; the same seed gives the same ones."""
     chance, distinct = Random(seed), dict[str, None]()
     while len(distinct) < count:
         distinct[url(chance)] = None

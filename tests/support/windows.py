@@ -1,14 +1,14 @@
-"""A command as cmd.exe and then the C runtime of Windows read it: there is no Windows where the tests run.
+"""A command as cmd.exe and then the C runtime of Windows parse it, for tests that run without Windows.
 
-cmd.exe knows no backslash: every quotation mark turns its quoting on or off, and outside of quotes a caret
-takes the meaning of the next character (at a line's end, of the break). What it passes on is one line, which
+To cmd.exe a backslash means nothing: every quotation mark toggles quoting, and outside quotes a caret escapes
+the next character (at the end of a line, the line break). What it passes on is one line, which
 the program's runtime splits: learn.microsoft.com/cpp/c-language/parsing-c-command-line-arguments
 """
 
 import re
 
 SPECIAL = "&|<>"
-# Backslashes count before a quotation mark alone.
+# Backslashes only matter before a quotation mark.
 PLAIN = re.compile(r'[ \t]+|(\\*)("|[^\\" \t]+|)')
 QUOTED = re.compile(r'(\\*)("|[^\\"]+|)')
 
@@ -35,7 +35,7 @@ def passed_on(text: str) -> str:
             raise ValueError(f"cmd.exe takes what follows for another command: {out!r} ends here")
         elif character == "^" and not quoted:
             following = next(rest, "")
-            # the break goes, and the first character of the next line has no meaning of its own
+            # the break is dropped, and the next line's first character is taken literally
             out += next(rest, "") if following == "\n" else following
             continue
         elif character in SPECIAL and not quoted:
@@ -62,7 +62,9 @@ def split(line: str) -> list[str]:
             word = (word or "") + part[0]
         else:
             word = (word or "") + "\\" * (len(part[1]) // 2)
-            twice = quoted and line.startswith('"', at)  # in quotes two marks are one, and the quotes go on
+            twice = quoted and line.startswith(
+                '"', at
+            )  # inside quotes, two marks stand for one, and quoting continues
             if len(part[1]) % 2:
                 word += '"'
             elif twice:

@@ -1,4 +1,4 @@
-"""What the requests of the contract refer to: pictures, and an HTTP and an S3 server that hold them."""
+"""What the contract's requests refer to: pictures, and an HTTP and an S3 server that have them."""
 
 import base64
 import io

@@ -59,7 +59,7 @@ class EngineServices(AwsServices):
     def endpoint(self, name: str) -> Endpoint:
         """Application Auto Scaling brings a variant up to a new minimum; moto's does nothing.
 
-        https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-target-tracking-overview.html
+        https://docs.aws.amazon.com/autoscaling/application/userguide/getting-started.html (scalable target)
         """
         found = super().endpoint(name)
         scaling = self.scaling(name, found.variant)

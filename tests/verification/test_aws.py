@@ -188,7 +188,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[boto3.Session]:
 
 
 def test_what_is_still_there_is_left_over_until_it_is_deleted(account: boto3.Session) -> None:
-    logs, iam, gateway = (account.client(name) for name in ("logs", "iam", "apigateway"))  # type: ignore[call-overload]
+    logs, iam, gateway = (account.client(name) for name in ("logs", "iam", "apigateway"))
     logs.create_log_group(logGroupName="mine")
     logs.create_log_group(logGroupName="mine-too")
     logs.put_retention_policy(logGroupName="mine", retentionInDays=7)

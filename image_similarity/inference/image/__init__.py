@@ -13,7 +13,7 @@ from image_similarity.inference.image import formats
 from image_similarity.inference.image.broken import BrokenImageError
 from image_similarity.inference.image.colour import flatten
 from image_similarity.inference.image.geometry import upright_square
-from image_similarity.inference.image.still import Size
+from image_similarity.inference.image.still import Size, Still
 from image_similarity.inference.manifest import Preprocessing
 
 MAX_SIDE = 4096
@@ -38,7 +38,7 @@ def decode(
     Args:
         data: a whole JPEG, PNG, BMP or WebP file, recognised by its first bytes.
         preprocessing: the size and resampling that the model expects.
-        max_side: the limit of each side in pixels; None: MOST_PIXELS is the only limit.
+        max_side: the limit of each side in pixels; None: MOST_PIXELS in memory is the only limit.
 
     Returns:
         uint8 [S, S, 3], RGB, upright, with S = preprocessing.size.
@@ -49,18 +49,19 @@ def decode(
     """
     with _refusing_unreadable():
         still = formats.read(data)
-    _check_size(still.size, max_side)
+    reduction = _reduction(still.size, preprocessing)
+    _check_size(still, reduction, max_side)
     with _refusing_unreadable():
-        picture = still.load(_reduction(still.size, preprocessing))
+        picture = still.load(reduction)
         square = upright_square(flatten(picture), still.size, still.orientation, preprocessing)
     return np.asarray(square.convert("RGB"), dtype=np.uint8)
 
 
-def _check_size(stored: Size, max_side: int | None) -> None:
-    width, height = stored
-    if max_side is not None and max(stored) > max_side:
+def _check_size(still: Still, reduction: int, max_side: int | None) -> None:
+    width, height = still.size
+    if max_side is not None and max(still.size) > max_side:
         limit = f"the longest side may have {max_side}"
-    elif width * height > MOST_PIXELS:
+    elif still.pixels(reduction) > MOST_PIXELS:
         limit = f"it may have {MOST_PIXELS // 1_000_000} million in all"
     else:
         return

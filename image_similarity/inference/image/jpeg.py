@@ -63,7 +63,9 @@ def read(data: bytes) -> Still:
     def load(reduction: int) -> Image.Image:
         return _decoded(file, frame, reduction) if parts.ended else _whole(parts, frame, file, reduction)
 
-    return Still((frame.width, frame.height), load, parts.orientation or exif.UPRIGHT)
+    # Several scans are put together in libjpeg's memory, and a file without its end is decoded as it is.
+    streams = parts.ended and not frame.progressive and len(parts.scans) == 1
+    return Still((frame.width, frame.height), load, parts.orientation or exif.UPRIGHT, streams)
 
 
 class _Parts:

@@ -1,15 +1,12 @@
 """Where moto does otherwise than AWS, in what a catalogue depends on: mended in moto's own classes.
 
 Events of S3 get AWS's shape, one for each change: moto writes `eTag`, gives all of them one id, sends none
-for a delete marker and two for a multipart upload, and hides every failure. A queue loses no message, and
-gives none to two who receive at once: moto's are not made for threads. Sources:
-https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
-https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
+for a delete marker and two for a multipart upload, and hides every failure. What is mended of queues is in
+`queues`. Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 """
 
 import itertools
 import logging
-import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -20,7 +17,8 @@ from moto.events.models import events_backends
 from moto.s3 import notifications
 from moto.s3.models import S3Backend
 from moto.s3.notifications import S3NotificationEvent
-from moto.sqs.models import Queue, SQSBackend
+
+from local.backends.cloud import queues
 
 Anything = Any
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -33,11 +31,8 @@ REASONS: dict[str, str] = {
     S3NotificationEvent.OBJECT_REMOVED_DELETE_EVENT: "DeleteObject",
     S3NotificationEvent.OBJECT_REMOVED_DELETE_MARKER_CREATED_EVENT: "DeleteObject",
 }
-WAITING_SECONDS = 0.05
-"""Between two looks of a long poll."""
 logger = logging.getLogger(__name__)
 _numbers = itertools.count(time.time_ns())
-_lock = threading.RLock()
 
 
 def mend() -> None:
@@ -48,11 +43,9 @@ def mend() -> None:
         (notifications, "_send_event_bridge_message", lambda _: _tell_event_bridge),
         (S3Backend, "put_object", _one_event),
         (S3Backend, "delete_object", _versions_told),
-        (SQSBackend, "receive_message", lambda method: _long_polled(_locked(method))),
-        (Queue, "add_message", _locked),
-        (Queue, "delete_message", _locked),
     ):
         setattr(owner, name, mended(getattr(owner, name)))
+    queues.mend()
 
 
 def _tell_event_bridge(account: str, bucket: Anything, name: str, key: Anything) -> None:
@@ -129,31 +122,5 @@ def _versions_told(delete_object: Method) -> Method:
             name = S3NotificationEvent.OBJECT_REMOVED_DELETE_EVENT
             notifications.send_event(self.account_id, name, bucket, gone[0])
         return answer
-
-    return wrapped  # type: ignore[return-value]
-
-
-def _long_polled(receive_message: Method) -> Method:
-    """Looks again and again, and holds the lock only while it looks."""
-
-    @wraps(receive_message)
-    def wrapped(
-        self: Anything, queue_name: str, count: int, wait: int, *args: Anything, **kwargs: Anything
-    ) -> Anything:
-        end = time.monotonic() + wait
-        while True:
-            messages = receive_message(self, queue_name, count, 0, *args, **kwargs)
-            if messages or time.monotonic() >= end:
-                return messages
-            time.sleep(WAITING_SECONDS)
-
-    return wrapped  # type: ignore[return-value]
-
-
-def _locked(method: Method) -> Method:
-    @wraps(method)
-    def wrapped(*args: Anything, **kwargs: Anything) -> Anything:
-        with _lock:
-            return method(*args, **kwargs)
 
     return wrapped  # type: ignore[return-value]

@@ -52,6 +52,21 @@ def test_a_bomb_is_refused_before_it_is_decoded(large: Path) -> None:
         assert server.bodies == []
 
 
+def test_a_photograph_of_more_than_200_million_pixels_is_decoded_smaller(tmp_path: Path) -> None:
+    cat = Image.fromarray(data.chelsea())
+    cat.save(tmp_path / "cat.png")
+    cat.resize((20_000, 13_300)).save(tmp_path / "wall.jpg", quality=50)
+    assert compare(tmp_path / "wall.jpg", tmp_path / "cat.png") > 0.9
+    with answering(Reply({"result": UNIT})) as server:
+        done = run("embed", tmp_path / "wall.jpg", "--url", server.url)
+    assert sent(server.bodies[0]).size == (2048, 1362)
+    assert "instead of 20000 x 13300" in done.stderr
+    cat.resize((20_000, 10_001)).save(tmp_path / "scans.jpg", quality=50, progressive=True)
+    done = run("embed", tmp_path / "scans.jpg")  # its coefficients would all be in memory
+    assert done.exit_code == 1
+    assert "it may have 200 million in all" in done.stderr
+
+
 def sent(body: dict[str, str], field: str = "img") -> Image.Image:
     return Image.open(io.BytesIO(base64.b64decode(body[field])))
 

@@ -71,7 +71,7 @@ def test_names_are_printed_as_text(draw: Draw, name: str | bytes, shown: str) ->
 
 
 def test_names_in_errors_of_use_are_printed_as_text() -> None:
-    done = run("pairs", ".", "a\x1b]0;title\x07\u202e.png", "b")
+    done = run("compare", "a.png", "a\x1b]0;title\x07\u202e.png", "b")
     assert done.exit_code == 2
     assert "\x1b]0" not in done.output
     assert "\x07" not in done.output

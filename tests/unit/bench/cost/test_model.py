@@ -70,7 +70,7 @@ def test_an_endpoint_charges_for_the_pictures_that_go_in() -> None:
 def test_every_price_has_a_source() -> None:
     prices = [price for region in PRICES.regions.values() for price in region.all()]
     prices += PRICES.hosted_per_million_images
-    assert len(prices) == 6 + 13 + 6
+    assert len(prices) == 6 + 13 + 11 + 6
     assert {price.source for price in prices} == set(PRICES.sources)
 
 

@@ -12,7 +12,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from image_similarity.inference.image import bmp_runs, decode, jpeg, png
+from image_similarity.inference.image import bmp_runs, decode, jpeg, png, png_pixels
 from tests.support import files
 from tests.support.files import BLACK, SMALL_JPEG, SMALL_PNG
 from tests.unit.inference.image.test_refusals import SECONDS, refused
@@ -123,6 +123,16 @@ def test_ballast_is_dropped_and_the_picture_read(name: str) -> None:
     assert np.all(found == 0)
     assert time.process_time() - start < SECONDS
     assert peak < 3 * len(data) + 2**22
+
+
+@pytest.mark.parametrize("bits", [1, 8, 16])
+@pytest.mark.parametrize("colour", [files.GREY, files.RGB, files.GREY_ALPHA, files.RGBA])
+@pytest.mark.parametrize("interlaced", [False, True])
+def test_compressed_pixels_are_bounded_by_the_pictures(bits: int, colour: int, interlaced: bool) -> None:
+    """An eighth more for bad compression; twice that where there are seven passes, each with filter bytes."""
+    header = png_pixels.Header(1000, 1000, bits, colour, interlaced)
+    most = header.most_compressed_bytes - png_pixels.SPARE_BYTES
+    assert 1.1 * header.row_bytes < most < 1.13 * header.row_bytes * (1 + interlaced)
 
 
 def test_limits_leave_room_for_what_programs_write() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from image_similarity.inference.image import exif
+from image_similarity.inference.image import exif, geometry
 from tests.support import files
 from tests.unit.inference.image.test_formats import EXACT, PHOTO, decoded, furthest
 
@@ -68,3 +68,19 @@ def test_texts_and_late_chunks_of_a_png_turn_nothing() -> None:
     late = data[:-12] + files.chunk(b"eXIf", files.exif_block(6)) + data[-12:]
     for file in (data, late):
         assert np.array_equal(decoded(file), decoded(files.png(PHOTO, files.RGB)))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_what_libjpeg_adds_when_it_scales_is_left_out_wherever_it_is_turned_to(orientation: int) -> None:
+    """Of 801 x 601 pixels an eighth is 101 x 76: the last column and row are an eighth of a pixel."""
+    spare = Image.new("L", (101, 76))
+    spare.paste(1, (100, 0, 101, 76))
+    spare.paste(1, (0, 75, 101, 76))
+    spare.getexif()[0x0112] = orientation
+    turned = np.asarray(ImageOps.exif_transpose(spare))
+    left, top, right, bottom = geometry._content(Image.new("L", (101, 76)), (801, 601), orientation)
+    assert (left > 0) == bool(turned[:, 0].all())
+    assert (top > 0) == bool(turned[0].all())
+    assert (right < turned.shape[1]) == bool(turned[:, -1].all())
+    assert (bottom < turned.shape[0]) == bool(turned[-1].all())
+    assert {right - left, bottom - top} == {100.125, 75.125}

@@ -65,6 +65,11 @@ def test_others_are_left_to_pillow(size: tuple[int, int]) -> None:
     assert np.array_equal(upright(picture), files.reference(picture))
 
 
+@pytest.mark.parametrize(("size", "scaled"), [((420, 700), (224, 224)), ((700, 420), (224, 224))])
+def test_each_side_has_to_shrink(size: tuple[int, int], scaled: tuple[int, int]) -> None:
+    assert not resample.serves(Image.new("RGB", size), scaled)
+
+
 def test_without_the_library_pillow_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resample, "AVAILABLE", False)
     picture = PHOTO.resize((2048, 1536))

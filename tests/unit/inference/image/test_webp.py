@@ -238,6 +238,13 @@ def test_files_that_can_not_be_are_refused(name: str) -> None:
     refused(WRONG[name], words="WebP|broken or truncated")
 
 
+@pytest.mark.parametrize(
+    "changes", [{"tag": 0x11}, {"tag": 0}, *({"tag": 0x10 | profile << 1} for profile in (4, 5, 7))]
+)
+def test_pictures_that_are_no_whole_shown_one_of_a_known_profile(changes: dict[str, int]) -> None:
+    refused(riff(lossy_header(**changes)), words="picture has a header that can't be")  # type: ignore[arg-type]
+
+
 def test_other_riff_files_are_named() -> None:
     refused(b"RIFF\4\0\0\0WAVE", words="a sound file")
     refused(b"RIFF\4\0\0\0WEB", words="not recognised")
@@ -257,6 +264,7 @@ def test_other_riff_files_are_named() -> None:
             chunk(b"XMP ", b"<x/>"),
         ),
         animation(frame(coded(LOSSY), 0, 0), frame(coded(LOSSLESS), 0, 0), width=WIDTH, height=HEIGHT),
+        animation(frame(chunk(b"XYZ ", b"") + coded(LOSSY), 0, 0), width=WIDTH, height=HEIGHT),
     ],
 )
 def test_libwebp_sees_a_header_alpha_and_one_picture(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:

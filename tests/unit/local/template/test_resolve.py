@@ -148,7 +148,7 @@ def test_a_parameter_without_default_needs_a_value() -> None:
         ("Resources/Api/Properties/Name", {"Fn::Select": [2, ["a", "b"]]}, "cannot select item 2 of 2"),
         ("Resources/Api/Properties/Name", {"Fn::GetAtt": ["Function", "Colour"]}, "no attribute Colour"),
         ("Resources/Api/Properties/Name", {"Fn::FindInMap": ["a", "b", "c"]}, "Fn::FindInMap is not sup"),
-        ("Resources/Api/Type", "AWS::SQS::Queue", r"Api \(AWS::SQS::Queue\) has no Ref"),
+        ("Resources/Api/Type", "AWS::SNS::Topic", r"Api \(AWS::SNS::Topic\) has no Ref"),
         (
             "Parameters/ImageBuckets",
             {"Type": "CommaDelimitedList", "Default": ""},

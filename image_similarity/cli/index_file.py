@@ -1,0 +1,119 @@
+"""The index of this machine's pictures, as the commands use it."""
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from image_similarity.catalogue.embedded import IndexFileError
+from image_similarity.catalogue.index import TransientError, index_name
+from image_similarity.cli.progress import progress
+from image_similarity.cli.targets import Unreachable
+from image_similarity.cli.text import tell
+from image_similarity.folders.encoding import DeferredEncoder
+from image_similarity.folders.index import FolderIndex
+from image_similarity.folders.inventory import Inventory
+from image_similarity.inference.errors import StartError
+from image_similarity.inference.service import DEFAULT_MODEL_DIR
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What an update did: pictures that were indexed, that left, that were as they are known, that failed."""
+
+    indexed: int
+    gone: int
+    kept: int
+    failed: int
+    seconds: float
+
+    def facts(self) -> dict[str, object]:
+        """For programs."""
+        return {name: getattr(self, name) for name in ("indexed", "gone", "kept", "failed")}
+
+    def sentence(self) -> str:
+        """For people."""
+        total = self.indexed + self.kept + self.failed
+        parts = [f"{self.indexed:,} indexed", f"{self.kept:,} as they were"]
+        parts += [f"{self.gone:,} gone"] if self.gone else []
+        parts += [f"{self.failed:,} failed"] if self.failed else []
+        return f"{total:,} pictures: {', '.join(parts)}; {self.seconds:.1f} s."
+
+
+def default_file(model: DeferredEncoder) -> Path:
+    """Where the index of a model is kept: each has a file of its own."""
+    home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(home) / "image-similarity" / f"{index_name(model.manifest)}.sqlite"
+
+
+@contextmanager
+def opened(file: Path | None, *, needed: bool = True) -> Iterator[FolderIndex]:
+    """The index in a file, or in the default one.
+
+    Args:
+        file: as it was given.
+        needed: fail where the default one can't be written; else work without keeping anything.
+
+    Raises:
+        Unreachable: it is no index, one of another model, can't be opened, or failed on the way; or there is
+        no model.
+    """
+    with ExitStack() as stack:
+        try:
+            encoder = DeferredEncoder(Path(os.environ.get("MODEL_DIR", DEFAULT_MODEL_DIR)))
+            path = file or default_file(encoder)
+            try:
+                index = FolderIndex(path, encoder)
+            except (OSError, TransientError, IndexFileError, RuntimeError) as error:
+                if file is not None or needed:
+                    raise Unreachable(
+                        f"The index can't be opened: {error}. --index names another."
+                    ) from error
+                tell(f"The index can't be opened ({error}): nothing is kept for the next time.")
+                kept = stack.enter_context(tempfile.TemporaryDirectory(prefix="image-similarity-"))
+                index = FolderIndex(Path(kept) / "index.sqlite", encoder)
+            yield stack.enter_context(index)
+        except StartError as error:
+            raise Unreachable(str(error)) from error
+        except TransientError as error:
+            raise Unreachable(f"The index can't be used: {error}.") from error
+
+
+def bring_up_to_date(index: FolderIndex, inventory: Inventory) -> Update:
+    """Index what is new or changed, and drop what is gone; failures are told as they are met."""
+    started = time.monotonic()
+    for line in (*inventory.notes, *(f"{name}: {problem}" for name, problem in inventory.failures)):
+        tell(line)
+    todo = index.todo(inventory)
+    if inventory.gone:
+        index.drop(inventory.gone)
+    indexed, failed = 0, len(inventory.failures)
+    if todo:
+        with progress("loading the model"):
+            index.load()
+        try:
+            with progress("indexing", len(todo)) as advance:
+                for batch in index.update(todo):
+                    problems = [(one.key, one.problem) for one in batch if one.problem]
+                    for key, problem in problems:
+                        tell(f"{inventory.names[key]}: {problem}")
+                    indexed, failed = indexed + len(batch) - len(problems), failed + len(problems)
+                    advance(len(batch), inventory.names[batch[-1].key])
+        except KeyboardInterrupt:
+            tell(f"{indexed:,} of {len(todo):,} were indexed; the next run goes on from there.")
+            raise
+    before = _failed_before(index, inventory, todo)
+    kept = len(inventory.states) - len(todo) - before
+    return Update(indexed, len(inventory.gone), kept, failed + before, time.monotonic() - started)
+
+
+def _failed_before(index: FolderIndex, inventory: Inventory, todo: Sequence[str]) -> int:
+    """Tell of pictures that failed in an earlier run, and are as they were."""
+    tried = set(todo)
+    failures = index.failures(key for key in inventory.states if key not in tried)
+    for key, problem in failures.items():
+        tell(f"{inventory.names[key]}: {problem}")
+    return len(failures)

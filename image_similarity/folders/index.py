@@ -1,0 +1,217 @@
+"""One file that holds the vectors of folders' pictures, and follows them."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from image_similarity.catalogue.embedded import EmbeddedIndex
+from image_similarity.catalogue.index import Match, Vector, batches, index_name
+from image_similarity.catalogue.indexing import FINISHED, Indexer, Outcome
+from image_similarity.catalogue.ledger_file import FileLedger
+from image_similarity.folders.decoding import Named
+from image_similarity.folders.encoding import DeferredEncoder
+from image_similarity.folders.inventory import Inventory, file_path
+from image_similarity.folders.roots import Roots
+from image_similarity.folders.store import FileStore, key_of, prefix_of
+from image_similarity.inference.encoder import Encoder
+from image_similarity.inference.manifest import DIMENSIONS
+from image_similarity.version import __version__
+
+CHUNK = 16
+"""Pictures that are written at once: one batch of the encoder, the most that is lost to a crash."""
+TRIES = 3
+CHANGES = "it changes while it is read. Try again when it is written."
+NOT_NOW = "it could not be indexed now. Try again."
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of a picture; `problem` says why it has no vector, None where it has one."""
+
+    key: str
+    problem: str | None
+
+
+class FolderIndex:
+    """Vectors of pictures by key (see `store.key_of`), in one file that other processes may have open too.
+
+    Args:
+        path: the file, made with its folder where there is none.
+        encoder: makes the vectors; a file keeps to the model of its first one.
+
+    Raises:
+        IndexFileError: the file is something else, or holds vectors of another model.
+        OSError: its folder can't be made.
+    """
+
+    def __init__(self, path: Path, encoder: Encoder) -> None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # it tells what pictures there are
+        self.path, self.encoder = path, encoder
+        name = index_name(encoder.manifest)
+        self._reader = f"{__version__} {name}"
+        self._index = EmbeddedIndex(path, name)
+        self._ledger, self._roots, self._store = FileLedger(path), Roots(path), FileStore()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        for part in (self._index, self._ledger, self._roots):
+            part.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    @property
+    def folders(self) -> list[str]:
+        """Those that are followed."""
+        return self._roots.folders()
+
+    def look_through(self, sources: Iterable[str]) -> Inventory:
+        """See what is in folders, and in files; the folders are followed from now on.
+
+        Nothing is read yet. What is not there is a failure, unless its pictures are known: then it is away.
+        """
+        inventory = Inventory()
+        for source in sources:
+            prefix = prefix_of(os.path.realpath(source))
+            if os.path.isdir(source):  # noqa: PTH112 - its own name may be no text
+                inventory.add_folder(source, self._index.etags(prefix))
+                self._roots.add(os.path.realpath(source))
+            elif prefix in self._roots.prefixes():
+                inventory.away.append(prefix)
+                inventory.notes.append(
+                    f"{source}: the folder is not there now; its pictures stay in the index. "
+                    "index --forget removes them."
+                )
+            else:
+                key = key_of(file_path(source))
+                entries = self._index.get([key])
+                inventory.add_file(source, {key: entries[key].etag} if entries else {})
+        return inventory
+
+    def look_through_all(self) -> Inventory:
+        """See what is in all folders that are followed, and in the files that were given one by one."""
+        prefixes = tuple(self._roots.prefixes())
+        inventory = self.look_through(self.folders)
+        etags = self._index.etags()
+        inventory.look_again({key: etag for key, etag in etags.items() if not key.startswith(prefixes)})
+        return inventory
+
+    def todo(self, inventory: Inventory) -> list[str]:
+        """The keys of files that are new or were changed, but for those that failed as they are."""
+        known = inventory.known
+        differ = [key for key, state in inventory.states.items() if known.get(key) != state.etag]
+        failed = self._ledger.known(differ) if self._ledger.failed() else {}
+        final = {key: one.etag for key, one in failed.items() if one.reader == self._reader}
+        return [key for key in differ if final.get(key) != inventory.states[key].etag]
+
+    def drop(self, keys: Sequence[str]) -> None:
+        """Remove pictures that are gone."""
+        self._index.delete(keys)
+        self._ledger.forget(keys)
+
+    def forget(self, folder: str) -> int:
+        """Follow a folder no longer, or a file, and remove its pictures; how many there were."""
+        path = os.path.realpath(folder)
+        keys = [*self._index.etags(prefix_of(path)), *self._index.get([key_of(path)])]
+        self.drop(keys)
+        self._roots.drop(prefix_of(path))
+        return len(keys)
+
+    def load(self) -> None:
+        """Load the model now, where that was put off.
+
+        Raises:
+            ManifestError: it can't be loaded.
+        """
+        if isinstance(self.encoder, DeferredEncoder):
+            self.encoder.load()
+
+    def update(self, keys: Sequence[str]) -> Iterator[list[Done]]:
+        """Read and index pictures; what is given as done is in the file.
+
+        Yields:
+            Some pictures at a time, each once.
+
+        Raises:
+            ManifestError: the model can't be loaded.
+        """
+        self.load()  # not while a picture is read, whose failure it would be
+        cores = os.cpu_count() or 1
+        with ThreadPoolExecutor(cores) as pool:
+            indexer = Indexer(
+                self._store,
+                self._index,
+                self._ledger,
+                self.encoder,
+                reader=self._reader,
+                pool=pool,
+                decoder=Named(),
+                decoding=cores,
+            )
+            for chunk in batches(keys, CHUNK):
+                yield self._chunk(indexer, chunk)
+
+    def _chunk(self, indexer: Indexer, keys: Sequence[str]) -> list[Done]:
+        problems = dict.fromkeys(keys, NOT_NOW)
+        left = list(keys)
+        for _ in range(TRIES):
+            results = next(indexer.index(left))
+            for key, outcome in results.items():
+                if outcome is Outcome.AGAIN:
+                    problems[key] = CHANGES
+            left = [key for key, outcome in results.items() if outcome is Outcome.AGAIN]
+            for key, outcome in results.items():
+                if outcome in FINISHED:
+                    del problems[key]
+            if not left:
+                break
+        problems |= self.failures(key for key in keys if key not in problems)
+        return [Done(key, problems.get(key)) for key in keys]
+
+    def failures(self, keys: Iterable[str]) -> dict[str, str]:
+        """Why pictures have no vector, by key, of those that failed as they are."""
+        failures = self._ledger.known(keys) if self._ledger.failed() else {}
+        return {key: failure.message for key, failure in failures.items()}
+
+    def vectors(self, keys: Sequence[str]) -> tuple[list[str], Vector]:
+        """The keys that have vectors, in order, and their vectors float32 [n, 512]."""
+        array = np.empty((len(keys), DIMENSIONS), dtype=np.float32)
+        present: list[str] = []
+        for key, vector in self._index.vectors(keys):
+            array[len(present)] = vector
+            present.append(key)
+        return present, array[: len(present)]
+
+    def vector(self, key: str) -> Vector | None:
+        """The vector of a picture whose file is the one that was indexed."""
+        state, entries = self._store.look(key), self._index.get([key])
+        known = state is not None and key in entries and entries[key].etag == state.etag
+        return self._index.vector(key) if known else None
+
+    def search(self, vector: Vector, limit: int, prefix: str = "", away: Sequence[str] = ()) -> list[Match]:
+        """The most similar pictures, the best first, equal ones by key.
+
+        Args:
+            vector: float32 [512].
+            limit: at least 1.
+            prefix: what their keys begin with.
+            away: what they don't begin with.
+        """
+        ask = limit
+        while True:
+            matches = self._index.query(vector, ask, prefix)
+            here = [match for match in matches if not match.entry.key.startswith(tuple(away))]
+            if len(here) >= limit or len(matches) < ask:
+                return here[:limit]
+            ask *= 4

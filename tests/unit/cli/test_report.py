@@ -1,0 +1,189 @@
+"""The report: what it shows, which picture it keeps, and that names are text in it and in a shell."""
+
+import os
+import re
+import subprocess
+from html import unescape
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageFilter
+from skimage import data
+
+from image_similarity.cli import choice
+from image_similarity.cli.faces import Face, look
+from tests.support.command import run
+
+pytestmark = pytest.mark.slow
+VOID = frozenset({"meta", "img", "br"})
+
+
+class Page(HTMLParser):
+    """A page's elements, and that each is closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.images: list[str] = []
+        self.kept: list[str] = []
+        self.names: list[str] = []
+        self.script = ""
+        self._within = ""
+        self._keeps = False
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag == "img":
+            self.images.append(found["src"] or "")
+        if tag == "li":
+            self._keeps = found.get("class") == "keep"
+        self._within = found.get("class") or tag
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+        self._within = ""
+
+    def handle_data(self, text: str) -> None:
+        if self._within == "name":
+            self.names.append(text)
+            if self._keeps:
+                self.kept.append(text)
+        if self._within == "pre":
+            self.script += text
+
+
+def report(folder: Path, *arguments: object) -> Page:
+    file = folder.parent / "report.html"
+    done = run("pairs", folder, "--threshold", 0.8, "--report", file, *arguments)
+    assert done.exit_code == 0, done.output
+    assert f"The report is in {file}." in done.stderr
+    assert sorted(path.name for path in folder.parent.iterdir()) == ["album", "report.html"]
+    page = Page(file.read_text("utf-8"))
+    assert page.open == []
+    return page
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Path:
+    folder = tmp_path / "album"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def cat() -> Image.Image:
+    return Image.fromarray(data.chelsea())
+
+
+def test_the_largest_is_kept_and_all_are_shown(album: Path, cat: Image.Image) -> None:
+    cat.save(album / "large.png")
+    cat.resize((225, 150)).save(album / "a-small.jpg")
+    Image.fromarray(data.coffee()).save(album / "coffee.png")
+    page = report(album)
+    assert page.names == ["large.png", "a-small.jpg"]
+    assert page.kept == ["large.png"]
+    assert all(image.startswith("data:image/jpeg;base64,") for image in page.images)
+    text = (album.parent / "report.html").read_text("utf-8")
+    assert "keep: the largest" in text
+    assert "451 x 300" in text
+    assert "similarity of 0.8 or more" in text
+    assert "http" not in text.replace("http-equiv", "")
+
+
+def test_names_are_text_in_the_page_and_in_the_shell(album: Path, cat: Image.Image) -> None:
+    names = [
+        b"<script>alert(1)<&script>.png",
+        b'it\'s a "cat" $(touch hacked) `x`.png',
+        b"caf\xe9.png",
+        b"two\nlines.png",
+        "写真.png".encode(),
+        b"-rf.png",
+    ]
+    for name in names:
+        with Path(os.fsdecode(os.fsencode(album) + b"/" + name)).open("wb") as file:
+            cat.resize((120, 80)).save(file, "PNG")
+    cat.save(album / "zz-keep.png")
+    page = report(album)
+    assert page.kept == ["zz-keep.png"]
+    assert r"caf\xe9.png" in page.names
+    assert "script" not in page.open
+    assert "<script>alert(1)<&script>.png" in page.names
+    home = album.parent / "home"
+    home.mkdir()
+    subprocess.run(
+        ["bash", "-euc", page.script],
+        env={"HOME": str(home), "PATH": "/usr/bin:/bin", "LC_ALL": "C"},
+        cwd=home,
+        check=True,
+    )
+    assert [path.name for path in album.iterdir()] == ["zz-keep.png"]
+    assert sorted(os.fsencode(path.name) for path in (home / "duplicates").iterdir()) == sorted(names)
+    assert [path.name for path in home.iterdir()] == ["duplicates"]
+
+
+def face(pixels: int, sharpness: float, modified: float) -> Face:
+    return Face(pixels, 1, 1, modified, sharpness, "")
+
+
+@pytest.mark.parametrize(
+    ("faces", "kept", "why"),
+    [
+        ({"a": face(1, 9, 1), "b": face(2, 1, 9)}, "b", "the largest"),
+        ({"a": face(2, 1, 1), "b": face(2, 2, 9)}, "b", "the sharpest"),
+        ({"a": face(2, 1, 1), "b": face(2, 2, 9), "c": face(1, 9, 0)}, "b", "the sharpest of the largest"),
+        ({"a": face(2, 2.0, 9), "b": face(2, 1.95, 1)}, "b", "the oldest of those as large and as sharp"),
+        ({"b": face(2, 2, 1), "a": face(2, 2, 1)}, "a", "the first by name: nothing else tells them apart"),
+        ({"a": face(2, 0, 1), "b": face(2, 0, 2)}, "a", "the oldest of those as large and as sharp"),
+    ],
+)
+def test_which_is_kept_and_why(faces: dict[str, Face], kept: str, why: str) -> None:
+    assert choice.keep(faces) == (kept, why)
+
+
+def test_a_blurred_copy_is_less_sharp_and_a_turned_one_is_measured_upright(
+    album: Path, cat: Image.Image
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    cat.rotate(90, expand=True).save(album / "turned.jpg", exif=exif, quality=95)
+    cat.filter(ImageFilter.GaussianBlur(2)).save(album / "blurred.png")
+    cat.save(album / "cat.png")
+    sharp, blurred, turned = (look(str(album / name)) for name in ("cat.png", "blurred.png", "turned.jpg"))
+    assert blurred.sharpness < 0.5 * sharp.sharpness
+    assert (turned.width, turned.height) == (451, 300)
+
+
+def test_where_a_picture_is_gone_meanwhile_none_is_proposed(album: Path, cat: Image.Image) -> None:
+    from image_similarity.cli.report import Group, Report
+
+    cat.save(album / "here.png")
+    made = Report("m", 0.9, "as given", 2, [Group([str(album / "here.png"), str(album / "gone.png")], 0.95)])
+    made.write(album.parent / "report.html", lambda _: None)
+    text = (album.parent / "report.html").read_text("utf-8")
+    page = Page(text)
+    assert (page.kept, page.script) == ([], "")
+    assert "none is proposed" in text
+    assert "it can't be read: No such file or directory" in unescape(text)
+
+
+def test_without_groups_it_says_so(album: Path, cat: Image.Image) -> None:
+    cat.save(album / "cat.png")
+    report(album)
+    assert re.search(r"1 pictures, 0 groups", (album.parent / "report.html").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("file", ["report.pdf", "missing/report.html", "album.html"])
+def test_a_report_that_can_not_be_written_is_refused_before_any_work(
+    album: Path, cat: Image.Image, file: str, own_index: Path
+) -> None:
+    cat.save(album / "cat.png")
+    (album.parent / "album.html").mkdir()
+    done = run("pairs", album, "--report", album.parent / file)
+    assert done.exit_code == 2
+    assert "--report" in done.stderr
+    assert not own_index.exists()
