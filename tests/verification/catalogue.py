@@ -18,7 +18,8 @@ Wait = Callable[[Coroutine[Any, Any, bytes]], bytes]
 
 def with_services(cloud: Cloud, server: CloudServer) -> None:
     """Give the account what a catalogue lives in: S3 Vectors that hold vectors, and buckets of pictures."""
-    cloud.reach("s3vectors", server.url)
+    for service in ("s3", "s3vectors"):  # moto's S3 lets nobody unsigned read or delete
+        cloud.reach(service, server.url)
     for bucket in (BUCKET, OTHER_BUCKET):
         cloud.client("s3").create_bucket(Bucket=bucket)
 
