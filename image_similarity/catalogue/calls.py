@@ -15,7 +15,7 @@ from image_similarity.catalogue.messages import Queue
 from image_similarity.catalogue.status import Catalogue, described
 from image_similarity.catalogue.sync import Sync
 from image_similarity.catalogue.telemetry import Lines
-from image_similarity.inference import request, sources
+from image_similarity.inference import json_body, request, sources
 from image_similarity.inference.decoders import Decoder
 from image_similarity.inference.encoder import Encoder
 from image_similarity.inference.errors import (
@@ -198,4 +198,4 @@ class Calls:
 
 
 def _fields(call: Call, body: bytes, usage: str) -> dict[str, Any]:
-    return request.load_object(call.request.headers.get("content-type"), body, usage)
+    return json_body.load_object(call.request.headers.get("content-type"), body, usage)

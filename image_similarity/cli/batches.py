@@ -9,7 +9,8 @@ from image_similarity.cli import answers
 from image_similarity.cli.answers import ApiRefusal
 from image_similarity.cli.pictures import UnreadablePicture
 from image_similarity.cli.targets import Answer, Outcome, Refused
-from image_similarity.inference.request import MAX_BODY_BYTES, MAX_URLS
+from image_similarity.inference.json_body import MAX_BODY_BYTES
+from image_similarity.inference.request import MAX_URLS
 
 MAX_PICTURES = MAX_URLS
 """Of a request: as many may be URLs. More gain nothing: its costs are shared among enough already."""

@@ -21,7 +21,7 @@ from image_similarity.cli.answers import ApiRefusal, BadAnswer
 from image_similarity.cli.matches import Found
 from image_similarity.cli.retrying import waiting_time
 from image_similarity.cli.targets import Answer, Outcome, Refused, Unreachable, naming
-from image_similarity.inference.request import MAX_BODY_BYTES
+from image_similarity.inference.json_body import MAX_BODY_BYTES
 
 TIMEOUT_SECONDS = 35.0  # API Gateway gives up after 29
 DEADLINE_SECONDS = 60.0

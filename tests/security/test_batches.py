@@ -12,7 +12,8 @@ from image_similarity.inference import batch
 from image_similarity.inference.decoders.limits import Limits
 from image_similarity.inference.decoders.processes import DecoderProcesses
 from image_similarity.inference.encoder import OnnxEncoder
-from image_similarity.inference.request import MAX_BODY_BYTES, MAX_IMAGES
+from image_similarity.inference.json_body import MAX_BODY_BYTES
+from image_similarity.inference.request import MAX_IMAGES
 from image_similarity.inference.service import Request, Service
 from image_similarity.inference.sources import SourcePolicy
 from tests.decoders.hostile import hostile

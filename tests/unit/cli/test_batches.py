@@ -10,7 +10,7 @@ import pytest
 from image_similarity.cli.batches import MAX_PICTURES
 from image_similarity.cli.http_target import HttpTarget
 from image_similarity.cli.targets import Answer, Refused, Unreachable
-from image_similarity.inference.request import MAX_BODY_BYTES
+from image_similarity.inference.json_body import MAX_BODY_BYTES
 from tests.support.world import picture
 from tests.unit.cli.strange_server import UNIT, Reply, a_vector, answering
 
