@@ -56,10 +56,11 @@ class Engine:
         """Model and weights, as in the X-Model header."""
         return self._encoder.name
 
-    def decode(self, data: bytes, field: str) -> NDArray[np.uint8]:
+    def decode(self, data: bytes, field: str, seconds: float | None = None) -> NDArray[np.uint8]:
         """One file as the encoder's input, uint8 [S, S, 3]; errors name the field, see `Decoder.decode`."""
+        preprocessing = self._encoder.manifest.preprocessing
         with naming(field):
-            return self._decoder.decode(data, preprocessing=self._encoder.manifest.preprocessing)
+            return self._decoder.decode(data, preprocessing=preprocessing, seconds=seconds)
 
     def encode(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Pictures uint8 [n, S, S, 3] to unit vectors float32 [n, 512]."""

@@ -33,7 +33,9 @@ class Digits:
         self.deeds = deeds or {}
         self.decoded: list[bytes] = []
 
-    def decode(self, data: bytes, *, preprocessing: Preprocessing) -> NDArray[np.uint8]:
+    def decode(
+        self, data: bytes, *, preprocessing: Preprocessing, seconds: float | None = None
+    ) -> NDArray[np.uint8]:
         if data in self.deeds:
             self.deeds[data]()
         self.decoded.append(data)
