@@ -20,8 +20,8 @@ BODIES_PER_PLACE = 4
 FILES_A_PLACE = 2
 """The files of a pair take one place, the sixteen of the largest batch eight."""
 KEPT_SHARE = 3
-"""One of so many places is kept for requests of one place: else three batches with slow servers would take all
-the places of two cores."""
+"""One of so many places is kept for requests of one place: else three batches with slow servers would take
+all the places of two cores."""
 BUSY = "Too many requests wait here already. Try again in a moment."
 
 Result = TypeVar("Result")

@@ -19,7 +19,7 @@ ENVELOPE_BYTES = 64
 BUSY_CODES = frozenset({"Timeout", "Unavailable"})
 """Of pictures that had no turn: they are sent again, alone."""
 SHARED_CODES = frozenset({"PayloadTooLarge", "SourceUnavailable"})
-"""Of URLs that may have failed because a batch's files share bytes and seconds: alone they have all of them."""
+"""Of URLs that may have failed because a batch's files share bytes and seconds: they are sent again too."""
 Value = TypeVar("Value")
 Field = dict[str, str]
 
@@ -86,7 +86,7 @@ def _together(api: Api, names: dict[int, str], fields: list[Field]) -> dict[int,
     except Refused as error:
         if not isinstance(error.__cause__, ApiRefusal):
             return dict.fromkeys(names, error)
-        if error.__cause__.code == "InvalidRequest":  # an older API: the request is as this one wants it
+        if error.__cause__.code == "InvalidRequest":  # of an older API: of this one the request is valid
             api.takes_no_batches()
         return _alone(api, names)
     outcomes: dict[int, Outcome] = {}

@@ -91,7 +91,7 @@ class HttpTarget:
             known, self.takes_batches = not self.takes_batches, False
         if not known:
             self._note(
-                f"{self._url} takes one picture in a request, as versions before many did: this takes longer. "
+                f"{self._url} takes one picture in a request, which takes longer: it is of an older version. "
                 "Deploy the stack again to send many."
             )
 

@@ -120,9 +120,8 @@ class Batch:
         end = BEGIN_SECONDS if self._waiting else END_SECONDS
         with ExitStack() as turn:
             try:
-                turn.enter_context(
-                    self._engine.gate(max(0.0, min(GATE_SECONDS, end - self._timings.elapsed)))
-                )
+                seconds = max(0.0, min(GATE_SECONDS, end - self._timings.elapsed))
+                turn.enter_context(self._engine.batch_turn(seconds))
             except Unavailable as error:
                 self._turned_away(error)
                 return

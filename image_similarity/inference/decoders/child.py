@@ -70,7 +70,7 @@ class Child:
         Raises:
             GarbageError, GoneError, OverspentError, StuckError: see the classes.
         """
-        return framing.read_words(self._exchange([], 0).content)
+        return framing.read_words(self._exchange([], 0, math.inf).content)
 
     def ask(self, text: bytes, file: bytes, pixel_bytes: int, end: float = math.inf) -> Answer:
         """Send a request and wait for its answer.
@@ -87,7 +87,7 @@ class Child:
         head = REQUEST_HEAD.pack(len(text), len(file))
         return self._exchange([memoryview(head + text), memoryview(file)], pixel_bytes, end)
 
-    def _exchange(self, unsent: list[memoryview], pixel_bytes: int, end_of_use: float = math.inf) -> Answer:
+    def _exchange(self, unsent: list[memoryview], pixel_bytes: int, until: float) -> Answer:
         room = ANSWER_HEAD.size + max(pixel_bytes, framing.MAX_TEXT_BYTES)
         answer, filled = memoryview(bytearray(room + 1)), 0
         patience, start = Patience(self._limits.clock_seconds), self._processor_seconds()
@@ -111,7 +111,7 @@ class Child:
                     return Answer(kind, answer[ANSWER_HEAD.size : end])
             patience.wait(waiting)
             self._check(patience, start)
-            if time.monotonic() > end_of_use:
+            if time.monotonic() > until:
                 raise LateError
 
     def _send(self, unsent: list[memoryview]) -> list[memoryview]:
