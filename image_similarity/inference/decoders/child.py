@@ -82,8 +82,8 @@ class Child:
             end: until when the answer is of use, on the monotonic clock.
 
         Raises:
-            GarbageError, GoneError, LateError, OverspentError, StuckError: see the classes. The decoder must be
-                ended.
+            GarbageError, GoneError, LateError, OverspentError, StuckError: see the classes. The
+                decoder must be ended.
         """
         head = REQUEST_HEAD.pack(len(text), len(file))
         return self._exchange([memoryview(head + text), memoryview(file)], pixel_bytes, end)
