@@ -79,7 +79,7 @@ class Conditions(Construct):
         return found
 
     def combinations(self) -> Iterator[Combination]:
-        """Every combination of backend, authorization, Explorer, and catalogue, which needs a backend."""
+        """Every combination of the axes; without a backend there is no catalogue either."""
         for backend, signed, explorer, catalogue in itertools.product(
             (*self.backends, "Off"), (True, False), (True, False), (True, False)
         ):

@@ -23,9 +23,9 @@ STARTUP_SECONDS = 300
 # Driver of CUDA 12.4 and newer; SageMaker's default host has an older one.
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariant.html
 GPU_HOST = "al2-ami-sagemaker-inference-gpu-3-1"
-# Requests a minute that one instance is scaled to carry: about half of what two cores do (bench/), so that
-# the next instance is up in time.
-TARGET_REQUESTS_PER_MINUTE = {"cpu": 300, "gpu": 1500}
+# Percent of the time in which an instance's processors or its gate are in use, as the container measures it:
+# the next instance is up before the others are full. Requests are no measure: one may have 64 images (ADR 8).
+TARGET_LOAD = 50
 SCALE_OUT_SECONDS, SCALE_IN_SECONDS = 60, 300
 
 
@@ -138,10 +138,18 @@ class SageMakerBackend(Construct):
             min_capacity=self._parameters.number("SageMakerMinInstances"),
             max_capacity=self._parameters.number("SageMakerMaxInstances"),
         )
+        load = own("Load", "Average", "sagemaker")
         tracking = scaling.CfnScalingPolicy.TargetTrackingScalingPolicyConfigurationProperty(
-            target_value=TARGET_REQUESTS_PER_MINUTE[self._choices.config["accelerator"]],
-            predefined_metric_specification=scaling.CfnScalingPolicy.PredefinedMetricSpecificationProperty(
-                predefined_metric_type="SageMakerVariantInvocationsPerInstance"
+            target_value=TARGET_LOAD,
+            customized_metric_specification=scaling.CfnScalingPolicy.CustomizedMetricSpecificationProperty(
+                namespace=load.namespace,
+                metric_name=load.name,
+                dimensions=[
+                    scaling.CfnScalingPolicy.MetricDimensionProperty(name=name, value=str(value))
+                    for name, value in load.dimensions.items()
+                ],
+                statistic="Average",
+                unit="Percent",
             ),
             scale_out_cooldown=SCALE_OUT_SECONDS,
             scale_in_cooldown=SCALE_IN_SECONDS,
@@ -149,7 +157,7 @@ class SageMakerBackend(Construct):
         scaling.CfnScalingPolicy(
             self,
             "ScalingPolicy",
-            policy_name="InvocationsPerInstance",
+            policy_name="Load",
             policy_type="TargetTrackingScaling",
             scaling_target_id=target.ref,
             target_tracking_scaling_policy_configuration=tracking,

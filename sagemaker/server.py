@@ -30,6 +30,7 @@ from image_similarity.inference.errors import StartError, Unavailable
 from image_similarity.inference.request import MAX_BODY_BYTES
 from image_similarity.inference.service import Request, Response, load_service
 from image_similarity.inference.telemetry import JsonFormatter, ObservedService
+from sagemaker import load
 from sagemaker.workers import Fetching, Gate, Held, Workers, cores
 
 CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
@@ -38,9 +39,9 @@ MOUNTED_MODEL = Path("/opt/ml/model")
 PLACES_PER_CORE = 16
 """For requests that decode and compute, or wait for it."""
 FETCHING_PER_CORE = 12
-"""For requests that fetch: places of their own, so that slow servers take none of the others."""
+"""For fetching: places of their own, for two files each, so that slow servers take none of the others."""
 HELD_BYTES_PER_CORE = 160 * 1024**2
-"""Of fetched files that wait to be decoded. With 12 requests that fetch 40 MiB each it leaves room on the
+"""Of fetched files that wait to be decoded. With 12 places that fetch 40 MiB each it leaves room on the
 instances with the least memory, 2 GiB a core."""
 BODY_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 75
@@ -131,25 +132,27 @@ def main(arguments: Sequence[str]) -> None:
     signal.signal(signal.SIGTERM, _exit)
     signal.signal(signal.SIGINT, _exit)
     runtime.prepare(JsonFormatter())
-    app = create_app(_load(), Workers(capacity=(PLACES_PER_CORE + FETCHING_PER_CORE) * cores()))
+    gate = Gate(cores())
+    app = create_app(_load(gate), Workers(capacity=(PLACES_PER_CORE + FETCHING_PER_CORE) * cores()))
     if options.command == "serve":
+        load.report(load.Load(gate.seconds, gate.width, load.system_stat), os.environ)
         uvicorn.Server(_config(app, options.host)).run()
 
 
-def _load() -> ObservedService:
+def _load(gate: Gate) -> ObservedService:
     environ = model_environment(os.environ)
     fetching, held = Fetching(FETCHING_PER_CORE * cores()), Held(HELD_BYTES_PER_CORE * cores())
-    load = partial(
+    make = partial(
         load_service,
         environ,
         threads=1,
-        gate=Gate(cores()),
-        fetching=fetching,
+        gate=gate.turn,
+        fetching=fetching.files,
         decoder=decoder,
         holding=held.holding,
     )
     try:
-        return ObservedService("sagemaker", environ, load)
+        return ObservedService("sagemaker", environ, make)
     except StartError as error:
         sys.exit(error.sentence)
 

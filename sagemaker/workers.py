@@ -6,19 +6,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from types import TracebackType
+from contextlib import ExitStack, contextmanager
 from typing import TypeVar
 
 from image_similarity.inference.errors import Unavailable
+from image_similarity.inference.turns import NoTurnError, Turns
 
 STUCK_AFTER_SECONDS = 60.0
 """SageMaker's own limit for an invocation: after that, nobody receives the answer."""
 
 BODIES_PER_PLACE = 4
 """Bodies (of up to 5 MiB) that may be arriving for each place: many callers may be slow at once."""
-GATE_SECONDS = 15.0
-"""With ten seconds of fetching, this stays below API Gateway's 29: a later answer reaches nobody."""
+FILES_A_PLACE = 2
+"""The files of a pair take one place, the sixteen of the largest batch eight."""
 BUSY = "Too many requests wait here already. Try again in a moment."
 
 Result = TypeVar("Result")
@@ -30,63 +30,81 @@ def cores() -> int:
 
 
 class Gate:
-    """Lets a limited number compute at once, and turns away whoever has waited too long. Thread-safe.
+    """Lets so many requests compute at once, in the order in which they came. Thread-safe."""
 
-    Args:
-        width: how many may pass at once.
-        seconds: the longest wait.
-    """
+    def __init__(self, width: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.width = width
+        self._turns = Turns(width)
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._ended = 0.0
+        self._starts: dict[object, float] = {}
 
-    def __init__(self, width: int, seconds: float = GATE_SECONDS) -> None:
-        self._seconds = seconds
-        self._passing = threading.BoundedSemaphore(width)
+    def seconds(self) -> float:
+        """What all turns have taken so far, together, those that go on included."""
+        with self._lock:
+            now = self._clock()
+            return self._ended + sum(now - start for start in self._starts.values())
 
-    def __enter__(self) -> None:
-        """Wait for a turn.
+    @contextmanager
+    def turn(self, seconds: float) -> Iterator[None]:
+        """Compute while the block runs.
 
         Raises:
-            Unavailable: no turn came in time.
+            Unavailable: no turn came in so many seconds.
         """
-        if not self._passing.acquire(timeout=self._seconds):
-            raise Unavailable(BUSY)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._passing.release()
+        with ExitStack() as held:
+            try:
+                held.enter_context(self._turns.turn(seconds))
+            except NoTurnError as error:
+                raise Unavailable(BUSY) from error
+            ticket = object()
+            with self._lock:
+                self._starts[ticket] = self._clock()
+            try:
+                yield
+            finally:
+                with self._lock:
+                    self._ended += self._clock() - self._starts.pop(ticket)
 
 
 class Fetching:
-    """Counts the requests that fetch, apart from those that compute, up to a limit. Thread-safe.
+    """Counts the files that are being fetched, and refuses more than so many. Thread-safe.
 
-    The other places of `Workers` are left for requests that fetch nothing, or whose files have arrived.
+    The other places of `Workers` are left to requests that fetch nothing, or whose files are there.
     """
 
     def __init__(self, places: int) -> None:
-        self._places = threading.BoundedSemaphore(places)
+        """Have `places` for FILES_A_PLACE files each."""
+        self._free = places
+        self._lock = threading.Lock()
 
-    def __enter__(self) -> None:
-        """Take a place.
+    @contextmanager
+    def files(self, count: int) -> Iterator[None]:
+        """Fetch so many files at once while the block runs.
 
         Raises:
-            Unavailable: all are taken.
+            Unavailable: there are not enough places left.
         """
-        if not self._places.acquire(blocking=False):
-            raise Unavailable(
-                "Too many requests wait for their files already. Try again in a moment, or send the image "
-                'itself as "img".'
-            )
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._places.release()
+        places = -(-count // FILES_A_PLACE)
+        with self._lock:
+            if places > self._free:
+                raise Unavailable(
+                    "Too many requests wait for their files already. Try again in a moment, or send the "
+                    'image itself as "img".'
+                )
+            self._free -= places
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._free += places
 
 
 class Held:
-    """Counts the bytes of fetched files that wait for their turn at the gate. Thread-safe.
+    """Counts the bytes of fetched files that wait to be decoded. Thread-safe.
 
-    Places only count requests, and one may hold 40 MiB: 32 a core would fill an instance with 2 GiB a core.
+    Places count requests, and a batch may have fetched 64 MiB.
     """
 
     def __init__(self, most_bytes: int) -> None:
@@ -96,10 +114,10 @@ class Held:
 
     @contextmanager
     def holding(self, size: int) -> Iterator[None]:
-        """Hold so many bytes. When nothing is held, any size passes.
+        """Hold so many bytes while the block runs; when nothing else is held, any number may be.
 
         Raises:
-            Unavailable: they would exceed the limit.
+            Unavailable: there would be too many.
         """
         with self._lock:
             if self._bytes and self._bytes + size > self._most_bytes:

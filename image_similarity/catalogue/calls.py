@@ -33,12 +33,12 @@ from image_similarity.inference.service import (
     OK,
     Request,
     Response,
-    Timings,
     error_response,
     server_timing,
     valid_request_id,
 )
 from image_similarity.inference.sources import SourcePolicy
+from image_similarity.inference.timings import Timings
 
 ROUTES = {
     ("POST", "/catalogue/search"): "search",

@@ -25,6 +25,7 @@ class ApiRefusal(Exception):
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
+        self.code = code
 
 
 def read(status: int, body: bytes) -> dict[str, Any]:
@@ -63,6 +64,30 @@ def vector(content: dict[str, Any]) -> NDArray[np.float64]:
     if abs(float(np.linalg.norm(array)) - 1) > ROUNDED:
         raise BadAnswer("The answer's vector is not of length 1. Is the URL that of the API?")
     return array
+
+
+def results(content: dict[str, Any], count: int) -> list[NDArray[np.float64] | ApiRefusal]:
+    """What the answer to a batch of so many pictures says of each.
+
+    Raises:
+        BadAnswer: something else.
+    """
+    items = content.get("results")
+    if not isinstance(items, list) or len(items) != count:
+        raise BadAnswer(f'The answer has no "results" for {count} pictures. Is the URL that of the API?')
+    return [_result(item) for item in items]
+
+
+def _result(item: Any) -> NDArray[np.float64] | ApiRefusal:  # noqa: ANN401 - JSON
+    if not isinstance(item, dict):
+        raise BadAnswer('One of the "results" is no JSON object. Is the URL that of the API?')
+    if "error" not in item:
+        return vector(item)
+    error = item["error"]
+    code, message = (error.get("code"), error.get("message")) if isinstance(error, dict) else (None, None)
+    if not isinstance(code, str) or not isinstance(message, str):
+        raise BadAnswer('One of the "results" has an error without code and message.')
+    return ApiRefusal(shortened(code), shortened(message))
 
 
 def similarity(content: dict[str, Any]) -> float:

@@ -1,15 +1,13 @@
 """The API behind a URL: signed or not, waited for when it is busy, and not believed."""
 
 import base64
-import email.utils
 import ipaddress
 import json
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -18,17 +16,17 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from image_similarity.cli import answers, pictures, shrink
+from image_similarity.cli import answers, batches, pictures, shrink
 from image_similarity.cli.answers import ApiRefusal, BadAnswer
 from image_similarity.cli.matches import Found
-from image_similarity.cli.targets import Answer, Refused, Unreachable, naming
+from image_similarity.cli.retrying import waiting_time
+from image_similarity.cli.targets import Answer, Outcome, Refused, Unreachable, naming
 from image_similarity.inference.request import MAX_BODY_BYTES
 
 TIMEOUT_SECONDS = 35.0  # API Gateway gives up after 29
 DEADLINE_SECONDS = 60.0
 MAX_ANSWER_BYTES = 1024**2
 TRIES = 4
-MAX_WAIT_SECONDS = 30.0
 BUSY = frozenset({429, 503})
 MISSES_IN_A_ROW = 5
 """After so many calls without an answer of the API there is no use in going on."""
@@ -55,6 +53,8 @@ class Signer:
 class HttpTarget:
     """The API behind a URL."""
 
+    group = batches.MAX_PICTURES
+
     def __init__(self, url: str, signer: Signer | None = None, note: Callable[[str], None] = print) -> None:
         """Make the target; nothing is sent yet.
 
@@ -77,8 +77,12 @@ class HttpTarget:
 
     def embed(self, picture: str) -> Answer:
         """See `Target.embed`."""
-        vector, model = self._ask(self._field(picture, "", 1), answers.vector)
+        vector, model = self.ask(self.field(picture), answers.vector)
         return Answer(vector, model)
+
+    def embed_many(self, pictures: Sequence[str]) -> list[Outcome]:
+        """See `Target.embed_many`."""
+        return batches.embed(self, pictures)
 
     def compare(self, first: str, second: str) -> float:
         """See `Target.compare`."""
@@ -86,7 +90,11 @@ class HttpTarget:
         for picture, slot in ((first, "_1"), (second, "_2")):
             with naming(picture):
                 fields |= self._field(picture, slot, 2)
-        return self._ask(fields, answers.similarity)[0]
+        return self.ask(fields, answers.similarity)[0]
+
+    def field(self, picture: str) -> dict[str, str]:
+        """One picture as the field of a request of its own."""
+        return self._field(picture, "", 1)
 
     def search(self, picture: str, limit: int) -> Found:
         """The pictures of a catalogue that are most like a file or URL, of a target that is its search.
@@ -96,7 +104,7 @@ class HttpTarget:
         """
         with naming(picture):
             payload = {**self._field(picture, "", 1), "limit": limit}
-            (hits, complete), model = self._ask(payload, answers.hits)
+            (hits, complete), model = self.ask(payload, answers.hits)
         return Found(picture, model, hits, complete)
 
     def _field(self, picture: str, slot: str, share: int) -> dict[str, str]:
@@ -109,7 +117,7 @@ class HttpTarget:
             self._note(f"{picture}: {change}.")
         return {f"img{slot}": base64.b64encode(data).decode()}
 
-    def _ask(
+    def ask(
         self, payload: Mapping[str, object], taking: Callable[[dict[str, Any]], Value]
     ) -> tuple[Value, str]:
         """What is taken from the answer, and the model that it names.
@@ -193,24 +201,3 @@ def is_loopback(url: str) -> bool:
         return host == "localhost" or host.endswith(".localhost") or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def waiting_time(retry_after: str | None, attempt: int) -> float:
-    """Seconds before the next try, 0 to MAX_WAIT_SECONDS.
-
-    Args:
-        retry_after: the header's value (RFC 9110 section 10.2.3): seconds or a date. Anything else counts as
-            none.
-        attempt: how many tries there were; without a value it is waited twice as long after each.
-    """
-    seconds = float(2 ** (attempt - 1))
-    text = (retry_after or "").strip()
-    if text.isascii() and text.isdigit():
-        seconds = float(text[:9])
-    elif text:
-        try:
-            date = email.utils.parsedate_to_datetime(text)
-            seconds = (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
-        except (ValueError, OverflowError):
-            pass
-    return min(max(seconds, 0.0), MAX_WAIT_SECONDS)

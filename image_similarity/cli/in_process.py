@@ -1,12 +1,14 @@
 """The encoder in this process: the bundled model, or the one that MODEL_DIR names."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from image_similarity.cli import pictures
-from image_similarity.cli.targets import Answer, Refused, Unreachable, naming
+from image_similarity.cli.pictures import UnreadablePicture
+from image_similarity.cli.targets import Answer, Outcome, Refused, Unreachable, naming
 from image_similarity.folders.decoding import LargeToo
 from image_similarity.inference import allocator, similarity, sources
 from image_similarity.inference.encoder import Encoder, OnnxEncoder
@@ -18,6 +20,8 @@ from image_similarity.inference.sources import SourcePolicy
 
 class InProcess:
     """Makes vectors without a server, of pictures that are larger than the API takes too."""
+
+    group = 1
 
     def __init__(self, encoder: Encoder | None = None) -> None:
         """Load the model, unless one is given.
@@ -37,6 +41,16 @@ class InProcess:
         except ApiError as error:
             raise Refused(f"{error.code}: {error.message}") from error
         return Answer(self._encoder.encode(square[np.newaxis])[0], self._encoder.name)
+
+    def embed_many(self, pictures: Sequence[str]) -> list[Outcome]:
+        """See `Target.embed_many`."""
+        outcomes: list[Outcome] = []
+        for picture in pictures:
+            try:
+                outcomes.append(self.embed(picture))
+            except (Refused, UnreadablePicture) as error:
+                outcomes.append(error)
+        return outcomes
 
     def compare(self, first: str, second: str) -> float:
         """See `Target.compare`."""

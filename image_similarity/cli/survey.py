@@ -4,13 +4,11 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from image_similarity.cli.pictures import UnreadablePicture
-from image_similarity.cli.targets import Answer, Refused, Target
+from image_similarity.cli.targets import Answer, Outcome, Target
 from image_similarity.cli.text import stderr, tell
 
 AHEAD = 4
-"""Pictures of each job that may wait for those before them: answers must not pile up."""
-Outcome = Answer | Refused | UnreadablePicture
+"""Requests of each job that may wait for those before them: answers must not pile up."""
 
 
 class Survey:
@@ -56,23 +54,18 @@ class Survey:
 
     def _outcomes(self) -> Iterator[tuple[str, Outcome]]:
         pool = ThreadPoolExecutor(self._jobs)
-        waiting: deque[tuple[str, Future[Outcome]]] = deque()
+        waiting: deque[tuple[Sequence[str], Future[list[Outcome]]]] = deque()
         try:
-            for name in self._names:
-                waiting.append((name, pool.submit(self._ask, name)))
+            for start in range(0, len(self._names), self._target.group):
+                names = self._names[start : start + self._target.group]
+                waiting.append((names, pool.submit(self._target.embed_many, names)))
                 if len(waiting) > AHEAD * self._jobs:
                     first, future = waiting.popleft()
-                    yield first, future.result()
+                    yield from zip(first, future.result(), strict=True)
             while waiting:
                 first, future = waiting.popleft()
-                yield first, future.result()
+                yield from zip(first, future.result(), strict=True)
         except BaseException:  # Ctrl-C too: nobody waits for calls that are under way
             pool.shutdown(wait=False, cancel_futures=True)
             raise
         pool.shutdown()
-
-    def _ask(self, name: str) -> Outcome:
-        try:
-            return self._target.embed(name)
-        except (Refused, UnreadablePicture) as error:
-            return error

@@ -1,6 +1,6 @@
 """Where pictures go: an API behind a URL, or the encoder in this process."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -37,8 +37,14 @@ class Answer:
     model: str
 
 
+Outcome = Answer | Refused | UnreadablePicture
+
+
 class Target(Protocol):
     """Something that makes vectors. Any number of threads may ask it."""
+
+    group: int
+    """How many pictures `embed_many` should be given at once."""
 
     def embed(self, picture: str) -> Answer:
         """The vector of a file or URL.
@@ -46,6 +52,14 @@ class Target(Protocol):
         Raises:
             Refused: the picture has none.
             UnreadablePicture: the file can't be read, or is no picture.
+            Unreachable: nothing usable answers.
+        """
+        ...
+
+    def embed_many(self, pictures: Sequence[str]) -> list[Outcome]:
+        """What comes of each file or URL, in order.
+
+        Raises:
             Unreachable: nothing usable answers.
         """
         ...

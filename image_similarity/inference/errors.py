@@ -70,7 +70,7 @@ class PayloadTooLarge(ApiError):
 
 
 class InvalidRequest(ApiError):
-    """The body is not JSON, or not one of the two documented shapes."""
+    """The body is not JSON, or not of one of the documented shapes."""
 
     status = 400
     code = "InvalidRequest"
@@ -116,6 +116,13 @@ class SourceUnavailable(ApiError):
 
     status = 400
     code = "SourceUnavailable"
+
+
+class Timeout(ApiError):
+    """There was no time left to begin with an image of a batch."""
+
+    status = 504
+    code = "Timeout"
 
 
 class InternalError(ApiError):

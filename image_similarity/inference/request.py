@@ -14,10 +14,16 @@ from image_similarity.inference.errors import InvalidRequest, PayloadTooLarge, U
 MAX_BODY_BYTES = 5 * 1024**2
 """With the gateway's envelope around it a body fits into Lambda's event of 6 MiB, and into SageMaker's."""
 
+MAX_IMAGES = 64
+"""Of a batch: their vectors are 0.3 MB of JSON, far below the 6 MB that Lambda may answer."""
+MAX_URLS = 16
+"""Of a batch: so many images may have to be fetched."""
+
 STRUCTURE = (b"{", b"[", b",")
-MAX_STRUCTURE = 16_384
-"""The most STRUCTURE characters of a body. A request needs a handful; others can only be part of a URL, as
-base64 has none. Python would build 180 MB of objects from 5 MiB of nested values."""
+MAX_STRUCTURE = 140_000
+"""The most STRUCTURE characters of a body. A batch needs two for each image; others can only be part of URLs,
+as base64 has none, and 16 URLs of the greatest length have 131,072 characters. Python would build 180 MB of
+objects from 5 MiB of nested values; from so many it builds 8 MB."""
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 """Skipped, as RFC 8259 section 8.1 permits: some Windows tools write it."""
@@ -28,10 +34,11 @@ SINGLE_SLOT = ("url", "img")
 PAIR_SLOTS = (("url_1", "img_1"), ("url_2", "img_2"))
 S3_SCHEME = "s3://"
 DATA_SCHEME = "data:"
-FIELDS = (*SINGLE_SLOT, *PAIR_SLOTS[0], *PAIR_SLOTS[1])
+BATCH = "images"
+FIELDS = (*SINGLE_SLOT, *PAIR_SLOTS[0], *PAIR_SLOTS[1], BATCH)
 USAGE = (
-    'Send one of "url" and "img" for one image, or one of "url_1" and "img_1" with one of "url_2" and '
-    '"img_2" for a pair.'
+    'Send one of "url" and "img" for one image, one of "url_1" and "img_1" with one of "url_2" and "img_2" '
+    f'for a pair, or "{BATCH}" with 1 to {MAX_IMAGES} of them.'
 )
 JSON_TYPE_NAMES = {type(None): "null", bool: "a boolean", int: "a number", float: "a number"} | {
     list: "an array",
@@ -86,27 +93,45 @@ class Source:
         return self.kind in (Kind.WEB, Kind.S3)
 
 
+class Mode(Enum):
+    """What the request wants."""
+
+    VECTOR = auto()
+    SIMILARITY = auto()
+    BATCH = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """The images of a request.
+
+    Attributes:
+        mode: what it wants.
+        sources: one source, two in the order of their slots, or those of a batch in order.
+    """
+
+    mode: Mode
+    sources: tuple[Source, ...]
+
+
 def _is_data(value: str) -> bool:
     return value[: len(DATA_SCHEME)].lower() == DATA_SCHEME
 
 
-def parse(content_type: str | None, body: bytes) -> tuple[Source, ...]:
-    """Read a request: one source for a vector, two for a similarity.
+def parse(content_type: str | None, body: bytes) -> Images:
+    """Read a request.
 
     Args:
         content_type: the value of the Content-Type header, None where there is none. A missing or empty one
             counts as application/json.
         body: the body as it arrived.
 
-    Returns:
-        One source, or two in the order of their slots.
-
     Raises:
         UnsupportedMediaType: the content type is not application/json.
         PayloadTooLarge: the body is over MAX_BODY_BYTES.
-        InvalidRequest: the body is not JSON, or its fields are not one of the two modes.
+        InvalidRequest: the body is not JSON, or its fields are not those of one mode.
     """
-    return _sources(load_object(content_type, body))
+    return _images(load_object(content_type, body))
 
 
 def load_object(content_type: str | None, body: bytes, usage: str = USAGE) -> dict[str, Any]:
@@ -193,22 +218,26 @@ def _refuse_constant(name: str) -> None:
     raise InvalidRequest(f"The body is not JSON: {name} is not a JSON value.")
 
 
-def _sources(fields: dict[str, Any]) -> tuple[Source, ...]:
+def _images(fields: dict[str, Any]) -> Images:
     for name in fields:
         if name not in FIELDS:
             raise InvalidRequest(f"Unknown field {quoted(name)}. {USAGE}")
     if not fields:
         raise InvalidRequest(f"The body has no field. {USAGE}")
+    if BATCH in fields:
+        if len(fields) > 1:
+            raise InvalidRequest(f'"{BATCH}" does not go with other fields. {USAGE}')
+        return Images(Mode.BATCH, _batch(fields[BATCH]))
     for name, value in fields.items():
-        if not isinstance(value, str):
-            raise InvalidRequest(f'"{name}" must be a string, not {JSON_TYPE_NAMES[type(value)]}.')
+        _check_string(name, value)
     single = [name for name in SINGLE_SLOT if name in fields]
     if single and len(single) < len(fields):
         raise InvalidRequest(
             f'"{single[0]}" is for one image and does not go with the fields of a pair. {USAGE}'
         )
-    slots = (SINGLE_SLOT,) if single else PAIR_SLOTS
-    return tuple(_slot_source(slot, fields) for slot in slots)
+    if single:
+        return Images(Mode.VECTOR, (_slot_source(SINGLE_SLOT, fields),))
+    return Images(Mode.SIMILARITY, tuple(_slot_source(slot, fields) for slot in PAIR_SLOTS))
 
 
 def _slot_source(slot: tuple[str, str], fields: dict[str, Any]) -> Source:
@@ -220,6 +249,46 @@ def _slot_source(slot: tuple[str, str], fields: dict[str, Any]) -> Source:
     if img in fields:
         return Source.by_img(img, fields[img], url)
     raise InvalidRequest(f'An image of the pair is missing: send "{url}" or "{img}" too.')
+
+
+def _batch(items: Any) -> tuple[Source, ...]:  # noqa: ANN401 - any JSON
+    if not isinstance(items, list):
+        raise InvalidRequest(
+            f'"{BATCH}" must be an array of 1 to {MAX_IMAGES} objects, not {JSON_TYPE_NAMES[type(items)]}.'
+        )
+    if not 1 <= len(items) <= MAX_IMAGES:
+        raise InvalidRequest(f'"{BATCH}" has {len(items)} images; send 1 to {MAX_IMAGES} in a request.')
+    images = tuple(_batch_source(f"{BATCH}[{index}]", item) for index, item in enumerate(items))
+    urls = sum(image.is_fetched for image in images)
+    if urls > MAX_URLS:
+        raise InvalidRequest(
+            f'"{BATCH}" has {urls} images to fetch; a request may have {MAX_URLS}. Send the others as "img", '
+            "or in further requests."
+        )
+    return images
+
+
+def _batch_source(name: str, item: Any) -> Source:  # noqa: ANN401 - any JSON
+    url, img = (f"{name}.{field}" for field in SINGLE_SLOT)
+    if not isinstance(item, dict):
+        raise InvalidRequest(
+            f'"{name}" must be an object with one of "url" and "img", not {JSON_TYPE_NAMES[type(item)]}.'
+        )
+    for field in item:
+        if field not in SINGLE_SLOT:
+            raise InvalidRequest(f'Unknown field {quoted(field)} in "{name}": it has one of "url" and "img".')
+    if not item:
+        raise InvalidRequest(f'"{name}" has no image: send "{url}" or "{img}".')
+    if len(item) > 1:
+        raise InvalidRequest(f'Send either "{url}" or "{img}", not both.')
+    [(field, value)] = item.items()
+    _check_string(f"{name}.{field}", value)
+    return Source.by_url(url, value) if field == "url" else Source.by_img(img, value, url)
+
+
+def _check_string(name: str, value: Any) -> None:  # noqa: ANN401 - any JSON
+    if not isinstance(value, str):
+        raise InvalidRequest(f'"{name}" must be a string, not {JSON_TYPE_NAMES[type(value)]}.')
 
 
 def quoted(text: str) -> str:

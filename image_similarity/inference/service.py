@@ -2,12 +2,11 @@
 
 import json
 import logging
-import os
-import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import wait
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from image_similarity.inference import allocator, request, similarity, sources
-from image_similarity.inference.decoders import Decoder, InProcess
+from image_similarity.inference.batch import Batch, Failure, Outcome
+from image_similarity.inference.decoders import Decoder
 from image_similarity.inference.encoder import Encoder, OnnxEncoder
-from image_similarity.inference.errors import ApiError, InternalError, naming
-from image_similarity.inference.sources import SourcePolicy
+from image_similarity.inference.engine import GATE_SECONDS, Engine, Gate, Holding, unbounded
+from image_similarity.inference.errors import ApiError, InternalError
+from image_similarity.inference.request import Mode, Source
+from image_similarity.inference.sources import Files, Place, SourcePolicy
+from image_similarity.inference.timings import Timings
 
 DEFAULT_MODEL_DIR = Path(__file__).resolve().parent.parent / "models" / "embedded"
 DECIMALS = 6
@@ -32,8 +35,6 @@ CORS_HEADERS = {
     "Access-Control-Expose-Headers": "X-Request-Id, X-Model, Server-Timing, Retry-After",
 }
 INTERNAL_ERROR_MESSAGE = "Something failed on our side. Try again, and report the requestId if it stays."
-Gate = AbstractContextManager[object, bool | None]
-Holding = Callable[[int], Gate]
 logger = logging.getLogger(__name__)
 
 
@@ -62,6 +63,8 @@ class Response:
         body: UTF-8 JSON.
         code: the error's code, or OK.
         timings: milliseconds of each step, in order; empty for an error.
+        images: how many vectors were made.
+        failures: how many images of a batch failed, by the code of their errors.
     """
 
     status: int
@@ -69,22 +72,17 @@ class Response:
     body: bytes
     code: str = OK
     timings: Mapping[str, float] = field(default_factory=dict)
+    images: int = 0
+    failures: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class Timings:
-    """Milliseconds of each step of one request, in order."""
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What a request is answered with, and what it was: see `Response`."""
 
-    steps: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Time the block as the step of that name."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.steps[name] = (time.perf_counter() - start) * 1000
+    payload: dict[str, Any]
+    images: int
+    failures: Mapping[str, int] = field(default_factory=dict)
 
 
 class Service:
@@ -94,8 +92,8 @@ class Service:
         self,
         encoder: Encoder,
         policy: SourcePolicy,
-        gate: Gate | None = None,
-        fetching: Gate | None = None,
+        gate: Gate = unbounded,
+        fetching: Place = lambda _: nullcontext(),
         decoder: Decoder | None = None,
         holding: Holding = nullcontext,
     ) -> None:
@@ -104,35 +102,35 @@ class Service:
         Args:
             encoder: makes the vectors.
             policy: what may be fetched.
-            gate: held while a request decodes and encodes, but not while it fetches, so that an adapter can
-                bound how many compute at once. None: no bound.
-            fetching: held while a request fetches, so that an adapter can reserve places for requests that
-                fetch nothing. None: no bound.
+            gate: called with the longest wait in seconds; what it returns is held while a request decodes and
+                encodes, but not while it fetches, so that an adapter can bound how many compute at once. A
+                batch leaves it between its chunks. Default: no bound.
+            fetching: called with a number of files; what it returns is held while they are fetched, so that
+                an adapter can reserve places for requests that fetch nothing. Default: no bound.
             decoder: decodes the images. None: this process does.
-            holding: called with the size in bytes of a request's fetched files; what it returns is held until
-                they are decoded, so that an adapter can bound how many bytes wait. Default: no bound.
+            holding: called with the size in bytes of fetched files; what it returns is held until they are
+                decoded, so that an adapter can bound how many bytes wait. Default: no bound.
         """
-        self._encoder = encoder
+        self._engine = Engine(encoder, decoder, gate, holding)
         self._policy = policy
-        self._gate = gate or nullcontext()
-        self._fetching = fetching or nullcontext()
-        self._decoder = decoder or InProcess()
-        self._holding = holding
-        self._decoding = ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="decode")
+        self._fetching = fetching
 
     def handle(self, incoming: Request) -> Response:
         """Answer one request; every failure is a response too, in the contract's error shape."""
         timings = Timings()
         headers = self._headers(incoming.request_id)
         try:
-            payload = self._answer(incoming, timings)
+            answer = self._answer(incoming, timings)
         except ApiError as error:
             return error_response(error, headers)
         except Exception:  # the last line of defence: a defect becomes a logged 500, never a dead worker
             logger.exception("request %s failed", headers["X-Request-Id"])
             return error_response(InternalError(INTERNAL_ERROR_MESSAGE), headers)
         headers["Server-Timing"] = server_timing(timings.steps)
-        return Response(200, headers | CORS_HEADERS, _json(payload), OK, timings.steps)
+        headers |= CORS_HEADERS
+        return Response(
+            200, headers, _json(answer.payload), OK, timings.steps, answer.images, answer.failures
+        )
 
     def refuse(self, error: ApiError, request_id: str | None) -> Response:
         """The response to a request that an adapter turns away unhandled."""
@@ -142,34 +140,43 @@ class Service:
         return {
             "Content-Type": "application/json",
             "X-Request-Id": valid_request_id(request_id),
-            "X-Model": self._encoder.name,
+            "X-Model": self._engine.name,
         }
 
-    def _answer(self, incoming: Request, timings: Timings) -> dict[str, Any]:
+    def _answer(self, incoming: Request, timings: Timings) -> _Answer:
         images = request.parse(incoming.headers.get("content-type"), incoming.body)
+        if images.mode is Mode.BATCH:
+            return self._batch(images.sources, timings)
+        vectors = self._vectors(images.sources, timings)
+        if images.mode is Mode.VECTOR:
+            return _Answer({"result": rounded(vectors[0])}, 1)
+        return _Answer({"similarity": round(similarity.score(vectors[0], vectors[1]), DECIMALS)}, 2)
+
+    def _batch(self, images: Sequence[Source], timings: Timings) -> _Answer:
+        with Files(images, self._policy, self._fetching) as files:
+            outcomes = Batch(images, self._engine, timings, INTERNAL_ERROR_MESSAGE).run(files)
+        failures = Counter(outcome.code for outcome in outcomes if isinstance(outcome, Failure))
+        payload = {"results": [_result(outcome) for outcome in outcomes]}
+        return _Answer(payload, len(outcomes) - failures.total(), failures)
+
+    def _vectors(self, images: Sequence[Source], timings: Timings) -> NDArray[np.float32]:
         with timings.step("fetch"):
             files = sources.read_all(images, self._policy, self._fetching)
         fetched = sum(len(data) for source, data in zip(images, files, strict=True) if source.is_fetched)
-        with self._holding(fetched), self._gate:
+        with self._engine.holding(fetched), self._engine.gate(GATE_SECONDS):
             with timings.step("decode"):
                 batch = self._decode(images, files)
             with timings.step("encode"):
-                vectors = self._encoder.encode(batch)
-        if len(vectors) == 1:
-            return {"result": rounded(vectors[0])}
-        return {"similarity": round(similarity.score(vectors[0], vectors[1]), DECIMALS)}
+                return self._engine.encode(batch)
 
-    def _decode(self, images: Sequence[request.Source], files: Sequence[bytes]) -> NDArray[np.uint8]:
+    def _decode(self, images: Sequence[Source], files: Sequence[bytes]) -> NDArray[np.uint8]:
         """Decode all images, those of a pair side by side; the first slot's error wins."""
-        preprocessing = self._encoder.manifest.preprocessing
-
-        def decode(source: request.Source, data: bytes) -> NDArray[np.uint8]:
-            with naming(source.field):
-                return self._decoder.decode(data, preprocessing=preprocessing)
-
         if len(files) == 1:
-            return decode(images[0], files[0])[np.newaxis]
-        decoding = [self._decoding.submit(decode, *image) for image in zip(images, files, strict=True)]
+            return self._engine.decode(files[0], images[0].field)[np.newaxis]
+        decoding = [
+            self._engine.threads.submit(self._engine.decode, data, source.field)
+            for source, data in zip(images, files, strict=True)
+        ]
         pictures = []
         try:
             while decoding:
@@ -178,6 +185,12 @@ class Service:
             wait(decoding)  # the gate is for one request: the next is not let in while this one still decodes
             decoding.clear()  # an error's traceback refers to this frame, and a future to its error
         return np.stack(pictures)
+
+
+def _result(outcome: Outcome) -> dict[str, Any]:
+    if isinstance(outcome, Failure):
+        return {"error": {"code": outcome.code, "message": outcome.message}}
+    return {"result": rounded(outcome)}
 
 
 def error_response(error: ApiError, headers: Mapping[str, str]) -> Response:
@@ -201,8 +214,8 @@ def load_service(
     environ: Mapping[str, str],
     *,
     threads: int,
-    gate: Gate | None = None,
-    fetching: Gate | None = None,
+    gate: Gate = unbounded,
+    fetching: Place = lambda _: nullcontext(),
     decoder: Decoder | None = None,
     holding: Holding = nullcontext,
     warm: bool = True,

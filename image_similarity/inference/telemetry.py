@@ -26,6 +26,7 @@ STACK_VARIABLE = "STACK_NAME"
 DIMENSIONS = ["Stack", "Backend"]
 STEPS = {"fetch": "Fetch", "decode": "Decode", "encode": "Encode"}
 """A metric for each step of a response's timings."""
+COUNTS = ("Errors", "ColdStart", "Images", "FailedImages")
 MAX_CAUSE_LENGTH = 300
 SECRETS = re.compile(r"[a-z0-9+.-]+://\S+|[A-Za-z0-9+/_=-]{40,}", re.IGNORECASE)
 """What a log line must not contain: URLs, whose queries carry signatures, and long runs of base64."""
@@ -93,6 +94,7 @@ def _line(
 ) -> str:
     failed = response.status >= 400
     metrics = dict(times) | {"Errors": int(failed), "ColdStart": int(load_ms is not None)}
+    metrics |= {"Images": response.images, "FailedImages": sum(response.failures.values())}
     if load_ms is not None:
         metrics["ModelLoad"] = load_ms
     directives = [_directive(DIMENSIONS, list(metrics))]
@@ -106,6 +108,7 @@ def _line(
         "Code": response.code,
         "model": response.headers["X-Model"],
         "bodyBytes": body_bytes,
+        "failures": dict(response.failures),
         **common,
         **metrics,
         "_aws": {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": directives},
@@ -114,8 +117,7 @@ def _line(
 
 
 def _directive(dimensions: list[str], names: list[str]) -> dict[str, Any]:
-    counts = ("Errors", "ColdStart")
-    metrics = [{"Name": name, "Unit": "Count" if name in counts else "Milliseconds"} for name in names]
+    metrics = [{"Name": name, "Unit": "Count" if name in COUNTS else "Milliseconds"} for name in names]
     return {"Namespace": NAMESPACE, "Dimensions": [dimensions], "Metrics": metrics}
 
 

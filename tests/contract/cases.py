@@ -22,11 +22,23 @@ class Case:
     """A pattern that the message of an error must have in it: the field and what to do."""
 
 
-def send(**fields: str | Callable[[World], str]) -> Body:
-    """A JSON body; a field may depend on where the servers are."""
+Text = str | Callable[[World], str]
+
+
+def batch(*images: Mapping[str, Text]) -> Body:
+    """The JSON body of a batch."""
     return lambda world: json.dumps(
-        {name: value(world) if callable(value) else value for name, value in fields.items()}
+        {"images": [{name: _text(value, world) for name, value in image.items()} for image in images]}
     ).encode()
+
+
+def _text(value: Text, world: World) -> str:
+    return value(world) if callable(value) else value
+
+
+def send(**fields: Text) -> Body:
+    """A JSON body; a field may depend on where the servers are."""
+    return lambda world: json.dumps({name: _text(value, world) for name, value in fields.items()}).encode()
 
 
 def raw(content: bytes) -> Body:
@@ -77,6 +89,31 @@ SAME_TWICE = [
     Case("same img twice", send(img_1=CAT, img_2=CAT)),
     Case("same picture by img and s3", send(img_1=CAT, url_2=S3_CAT)),
 ]
+
+
+WAYS = ({"img": CAT}, {"url": file("chelsea.jpg")}, {"url": S3_CAT}, {"url": f"data:;base64,{CAT}"})
+BATCHES = [
+    (Case("batch of one", batch({"img": CAT})), [""]),
+    (Case("batch of all ways", batch(*WAYS)), [""] * 4),
+    (Case("batch of 64", batch(*[{"img": CAT}] * 64)), [""] * 64),
+    (Case("batch of 16 URLs of one server", batch(*[{"url": file("chelsea.jpg")}] * 16)), [""] * 16),
+    (
+        Case(
+            "bad ones among good ones",
+            batch(
+                *({"img": CAT}, {"img": "!"}, {"img": b64(b"hello")}, {"img": TOO_WIDE}),
+                *({"url": "ftp://x/"}, {"url": "s3://other-bucket/a"}, {"url": file("absent.jpg")}),
+                *({"url": file("large.bin")}, {"url": "http://[::1"}, {"img": CAT}),
+            ),
+        ),
+        [
+            *("", "InvalidImage", "InvalidImage", "ImageTooLarge", "SourceNotAllowed", "SourceNotAllowed"),
+            *("SourceUnavailable", "PayloadTooLarge", "SourceNotAllowed", ""),
+        ],
+    ),
+    (Case("only bad ones", batch({"img": ""}, {"url": ""})), ["InvalidImage", "SourceNotAllowed"]),
+]
+"""Batches, each with the codes of its images; empty: the vector of the cat."""
 
 
 def refused(
@@ -134,6 +171,22 @@ ERRORS = [
         "InvalidRequest",
         '"img" is for one image',
     ),
+    refused("empty batch", batch(), 400, "InvalidRequest", '"images" has 0 images; send 1 to 64'),
+    refused("65 images", batch(*[{"img": "A"}] * 65), 400, "InvalidRequest", "65 images; send 1 to 64"),
+    refused(
+        "17 URLs", batch(*[{"url": "http://127.0.0.1:9/"}] * 17), 400, "InvalidRequest", "17 images to fetch"
+    ),
+    refused(
+        "unknown field in a batch",
+        batch({"img": CAT}, {"img": CAT, "size": "1"}),
+        400,
+        "InvalidRequest",
+        r'Unknown field "size" in "images\[1\]"',
+    ),
+    refused(
+        "batch and single", send(images="x", img=CAT), 400, "InvalidRequest", '"images" does not go with'
+    ),
+    refused("no array", send(images=CAT), 400, "InvalidRequest", '"images" must be an array'),
     refused("not base64", send(img="!!!!"), 400, "InvalidImage", "img.*base64"),
     refused("url-safe base64", send(img_1=CAT, img_2="_-_-"), 400, "InvalidImage", "img_2.*base64"),
     refused(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.cases import CASES, ERRORS, PAIRS, SAME_TWICE, VECTORS, Case
+from tests.contract.cases import BATCHES, CASES, ERRORS, PAIRS, SAME_TWICE, VECTORS, Case
 from tests.support.adapters import REQUEST_ID, Answer, Call, gateway, lambda_handler, sagemaker_server
 from tests.support.world import World, running_world
 
@@ -73,6 +73,27 @@ def test_no_content_type_counts_as_json(headers: dict[str, str], call: Call, wor
     assert (refused.status, refused.json["code"]) == (400, "InvalidRequest")
 
 
+@pytest.mark.parametrize(("case", "codes"), BATCHES, ids=lambda value: getattr(value, "name", ""))
+def test_batches_are_answered_image_by_image(call: Call, case: Case, codes: list[str], world: World) -> None:
+    answer = ask(call, case, world)
+    assert answer.status == 200, answer.content
+    check_headers(answer)
+    steps = r"fetch;dur=[\d.]+(, decode;dur=[\d.]+)?(, encode;dur=[\d.]+)?"
+    assert re.fullmatch(steps, answer.headers["server-timing"])
+    assert answer.json.keys() == {"results"}
+    results = answer.json["results"]
+    assert [result.get("error", {}).get("code", "") for result in results] == codes
+    vector = ask(call, VECTORS[0], world).json["result"]
+    for index, result in enumerate(results):
+        if "error" in result:
+            assert result.keys() == {"error"}
+            assert result["error"].keys() == {"code", "message"}
+            assert result["error"]["message"].startswith((f"images[{index}].img: ", f"images[{index}].url: "))
+        else:
+            check_vector(result)
+            assert result["result"] == pytest.approx(vector, abs=TOLERANCE)
+
+
 def test_every_way_to_send_a_picture_gives_the_same_vector(call: Call, world: World) -> None:
     vectors = [ask(call, case, world).json["result"] for case in VECTORS]
     assert all(vector == vectors[0] for vector in vectors)
@@ -91,7 +112,7 @@ def test_the_same_picture_twice_is_exactly_one(call: Call, case: Case, world: Wo
 def test_adapters_give_equal_answers(world: World) -> None:
     with ExitStack() as stack:
         calls = [stack.enter_context(adapter(world.environment)) for adapter in ADAPTERS.values()]
-        for case in CASES:
+        for case in [*CASES, *(case for case, _ in BATCHES)]:
             first, *others = [ask(call, case, world) for call in calls]
             for other in others:
                 assert first.status == other.status, case.name
@@ -115,9 +136,13 @@ def check_vector(body: dict[str, Any]) -> None:
 
 
 def numbers(body: dict[str, Any]) -> list[float]:
+    if "results" in body:
+        return [number for result in body["results"] for number in numbers(result)]
     return body.get("result", [body.get("similarity", 0.0)])
 
 
 def words(body: dict[str, Any]) -> dict[str, Any]:
     """The texts of an answer but for its id."""
+    if "results" in body:
+        return {str(index): result.get("error") for index, result in enumerate(body["results"])}
     return {name: body[name] for name in ("code", "message") if name in body}

@@ -101,7 +101,7 @@ class Recipe:
 
 def parsed(data: bytes) -> None:
     """A request's body, and what is judged and decoded of it before anything is fetched."""
-    for source in request.parse(None, data):
+    for source in request.parse(None, data).sources:
         if source.kind is Kind.WEB:
             url.parse(source.value, POLICY)
         elif source.kind is Kind.S3:

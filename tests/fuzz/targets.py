@@ -47,13 +47,19 @@ def check_error(error: ApiError) -> None:
 def request_body(data: bytes) -> None:
     """Request parsing: what is accepted is what Python's JSON reader sees too."""
     try:
-        asked = request.parse("application/json", data)
+        images = request.parse("application/json", data)
     except ApiError as error:
         check_error(error)
         return
     fields = json.loads(data)
-    assert {source.field: source.value for source in asked} == fields
-    assert len(asked) in {1, 2}
+    values = {source.field: source.value for source in images.sources}
+    if images.mode is request.Mode.BATCH:
+        assert 1 <= len(images.sources) <= request.MAX_IMAGES
+        items = enumerate(fields["images"])
+        assert values == {f"images[{index}].{name}": item[name] for index, item in items for name in item}
+    else:
+        assert values == fields
+        assert len(images.sources) in {1, 2}
 
 
 def base64_text(data: bytes) -> None:

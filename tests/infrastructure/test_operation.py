@@ -11,6 +11,7 @@ from cdk_app.lambda_backend import DOLLARS_PER_GB_SECOND
 from image_similarity.inference import telemetry
 from local.template.identifiers import PseudoParameters
 from local.template.resolve import resolve
+from sagemaker import load
 from tests.infrastructure.synthesis import Synthesized
 
 Template = Mapping[str, Any]
@@ -198,5 +199,12 @@ def test_scaling_follows_the_parameters_and_keeps_what_it_reached(template: Temp
     assert "SageMakerLogGroup" in endpoint.depends_on
     policy = stack.one("AWS::ApplicationAutoScaling::ScalingPolicy").properties
     tracking = policy["TargetTrackingScalingPolicyConfiguration"]
-    metric = tracking["PredefinedMetricSpecification"]["PredefinedMetricType"]
-    assert metric == "SageMakerVariantInvocationsPerInstance"
+    metric = tracking["CustomizedMetricSpecification"]
+    written = json.loads(load.line(12.5, "the-stack"))
+    [directive] = written["_aws"]["CloudWatchMetrics"]
+    assert metric["Namespace"] == directive["Namespace"]
+    assert {"Name": metric["MetricName"], "Unit": metric["Unit"]} in directive["Metrics"]
+    assert [dimension["Name"] for dimension in metric["Dimensions"]] == directive["Dimensions"][0]
+    assert {"Name": "Backend", "Value": written["Backend"]} in metric["Dimensions"]
+    assert 0 < tracking["TargetValue"] < 100
+    assert metric["Statistic"] == "Average"

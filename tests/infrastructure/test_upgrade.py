@@ -69,7 +69,8 @@ class Upgraded(Stack):
     def become_of(self, assembly: Assembly) -> None:
         """Take another edition's template and its defaults."""
         self.template = assembly.template
-        self.defaults = {name: as_text(item["Default"]) for name, item in self.template["Parameters"].items()}
+        defaults = {name: as_text(item["Default"]) for name, item in self.template["Parameters"].items()}
+        self.defaults = {"Catalogue": "no", **defaults}  # what the first edition's stacks have none of
 
     def delete(self) -> None:
         """Delete it, with nobody asking any more."""
@@ -93,6 +94,7 @@ def live(first: Assembly, parameters: Mapping[str, str], seed: int = 0) -> Itera
         push(bootstrapped.cloud, now, bootstrapped.engine.pseudo)
         stack = Upgraded(bootstrapped, first.template)
         stack.statuses = []
+        stack.become_of(first)
         stack.engine.on_step = lambda step: None
         assert stack.deploy(**parameters).status == "CREATE_COMPLETE"
         stack.engine.on_step = stack.ask

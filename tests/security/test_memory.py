@@ -95,6 +95,18 @@ def test_fetches(behaviour: object, code: str, service: Service) -> None:
         refused(service, code, url_1=server.url, url_2=server.url)
 
 
+def test_batches(service: Service) -> None:
+    with serving(endless) as server, serving(ok(b"x" * LIMIT)) as other:
+        images = [{"url": server.url}, {"url": f"http://localhost:{other.port}/"}] * 2
+        body = json.dumps({"images": [*images, {"img": "!"}]}).encode()
+        service.handle(Request({}, body))  # what a first one leaves
+        before = tracemalloc.get_traced_memory()[0]
+        answer = service.handle(Request({}, body))
+        codes = [result["error"]["code"] for result in json.loads(answer.body)["results"]]
+        assert codes == [*["PayloadTooLarge", "InvalidImage"] * 2, "InvalidImage"]
+        assert settled_memory(before) - before < KEPT
+
+
 def test_fetches_that_stall(hasty: Service) -> None:
     with serving(stalling) as server:
         refused(hasty, "SourceUnavailable", url_1=server.url, url_2=server.url)

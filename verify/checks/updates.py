@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from verify.answers import Differs, Skipped, refusal, same
+from verify.answers import Differs, Skipped, expect, refusal, same
 from verify.checks import contract, refusals
 from verify.checks import stack as whole
 from verify.rows import Row
@@ -14,6 +14,7 @@ NO_ACL = "arn:{partition}:wafv2:{region}:{account}:regional/webacl/none/00000000
 def nothing_there(subject: Subject) -> str:
     """Without the feature its routes are gone, and the API keeps its address."""
     refusal(subject.call("POST", FEATURE, {}, signed=False), 403, "Forbidden")
+    expect(subject.call("POST", FEATURE, {}), 403)  # in whatever words API Gateway has for a signed one
     whole.routes(subject)
     whole.outputs(subject)
     return f"403 Forbidden; {whole.root(subject)}"

@@ -5,7 +5,6 @@ import logging
 import os
 import signal
 import sys
-import threading
 from typing import TYPE_CHECKING
 
 from image_similarity.inference.decoders import Decoder, InProcess, framing
@@ -14,6 +13,7 @@ from image_similarity.inference.decoders.framing import Answer, GarbageError
 from image_similarity.inference.decoders.limits import MEBIBYTE, Limits
 from image_similarity.inference.decoders.nursery import End, Nursery
 from image_similarity.inference.errors import ApiError, InvalidImage, Unavailable
+from image_similarity.inference.turns import Turns
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,7 +65,7 @@ class DecoderProcesses:
             size: decoders at once; as many as the process may use cores.
         """
         self._limits = limits
-        self._places = threading.BoundedSemaphore(size or len(os.sched_getaffinity(0)))
+        self._places = Turns(size or len(os.sched_getaffinity(0)))
         self.idle: list[Child] = []
         self._warned = False  # of the protections that are missing, once
         self.nursery = Nursery(limits)
@@ -82,7 +82,7 @@ class DecoderProcesses:
 
         side = preprocessing.size
         text = framing.request_text(preprocessing)
-        with self._places:
+        with self._places.turn():
             for _ in range(ATTEMPTS):
                 try:
                     answer = self._ask(text, data, 3 * side * side)

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from image_similarity.inference.addresses import Address, blocked_by
 from image_similarity.inference.errors import SourceNotAllowed, SourceUnavailable, Unavailable
 from image_similarity.inference.sources import refusals
+from image_similarity.inference.sources.allowance import Allowance, AllowanceUsedUpError
 from image_similarity.inference.sources.answer import (
     MAX_HEAD_BYTES,
     AmbiguousHeaderError,
@@ -18,7 +19,7 @@ from image_similarity.inference.sources.answer import (
     Reader,
     read_head,
 )
-from image_similarity.inference.sources.body import BreaksOffError, body_of
+from image_similarity.inference.sources.body import BreaksOffError, body_of, length
 from image_similarity.inference.sources.budget import (
     Budget,
     TooCostlyError,
@@ -46,20 +47,28 @@ TROUBLES = (
 places = Places()
 
 
-def read(target: Target, policy: SourcePolicy, deadline: Deadline) -> bytes:
+def read(
+    target: Target, policy: SourcePolicy, deadline: Deadline, allowance: Allowance | None = None
+) -> bytes:
     """Fetch one file.
+
+    Args:
+        target: where it is.
+        policy: what may be fetched.
+        deadline: of the request.
+        allowance: of the request; none: the file is bounded by policy.max_bytes alone.
 
     Raises:
         SourceNotAllowed: the server's address, or a URL that it redirects to, is not one to fetch from.
         SourceUnavailable: there is no file to be had, with the reason.
         InvalidImage: it is a web page.
-        PayloadTooLarge: the file has more than policy.max_bytes.
+        PayloadTooLarge: the file has more than policy.max_bytes, or than the allowance has left.
         Unavailable: too many files are being fetched from the server.
     """
     budget = Budget(deadline, MAX_HEAD_BYTES + 2 * policy.max_bytes)
     try:
         for _ in range(MAX_REDIRECTS + 1):
-            answer = _ask(target, policy, budget)
+            answer = _ask(target, policy, budget, allowance or Allowance(policy.max_bytes))
             if isinstance(answer, bytes):
                 return answer
             target = target.redirected(answer, policy)
@@ -72,7 +81,7 @@ def read(target: Target, policy: SourcePolicy, deadline: Deadline) -> bytes:
     raise SourceUnavailable(f"redirected more than {MAX_REDIRECTS} times; send the final address.")
 
 
-def _ask(target: Target, policy: SourcePolicy, budget: Budget) -> bytes | str:
+def _ask(target: Target, policy: SourcePolicy, budget: Budget, allowance: Allowance) -> bytes | str:
     """One request: the file, or the address that the server redirects to."""
     with places.at(target.host, budget.deadline):
         addresses = _checked_addresses(target, policy)
@@ -81,7 +90,9 @@ def _ask(target: Target, policy: SourcePolicy, budget: Budget) -> bytes | str:
             with connected(target, addresses, budget, place_at) as stream:
                 stream.send(_request(target, policy))
                 reader = Reader(stream.read)
-                return _answer(reader, policy, budget)
+                return _answer(reader, policy, budget, allowance)
+        except AllowanceUsedUpError as error:
+            raise refusals.too_large_in_all(allowance.max_bytes) from error
         except TROUBLES as error:
             budget.deadline.remaining()
             raise refusals.broken(error, policy.max_bytes) from error
@@ -99,13 +110,14 @@ def _request(target: Target, policy: SourcePolicy) -> bytes:
     return "\r\n".join((*lines, "", "")).encode("ascii")
 
 
-def _answer(reader: Reader, policy: SourcePolicy, budget: Budget) -> bytes | str:
+def _answer(reader: Reader, policy: SourcePolicy, budget: Budget, allowance: Allowance) -> bytes | str:
     head = read_head(reader, budget.new_answer)
     if head.status in REDIRECTS and (location := _location(head)):
         return location
     if head.status not in FILES:
         raise refusals.status(head)
-    data = collect(body_of(head, reader, budget, policy.max_bytes), policy.max_bytes)
+    body = body_of(head, reader, budget, policy.max_bytes)
+    data = collect(allowance.counted(body, length(head) or 0), policy.max_bytes)
     if refusal := refusals.content(data, head):
         raise refusal
     return data

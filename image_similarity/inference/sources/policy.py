@@ -36,6 +36,7 @@ class SourcePolicy:
         url_hosts: the hosts that `http(s)://` may name, in lower case; one that begins with a dot stands for
             all names that end so. None: any public host.
         contact: a URL or a mail address, sent to the servers that are fetched from.
+        max_bytes_in_all: the most that all fetched files of one request may have together.
     """
 
     buckets: frozenset[str] = field(default_factory=frozenset)
@@ -44,6 +45,7 @@ class SourcePolicy:
     timeout_seconds: float = 10.0
     url_hosts: frozenset[str] | None = None
     contact: str = DEFAULT_CONTACT
+    max_bytes_in_all: int = 64 * MIB
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "SourcePolicy":

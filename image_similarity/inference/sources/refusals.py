@@ -97,6 +97,14 @@ def too_large(max_bytes: int) -> PayloadTooLarge:
     return PayloadTooLarge(f"the file has more than {max_bytes} bytes, the limit; send a smaller one.")
 
 
+def too_large_in_all(max_bytes: int) -> PayloadTooLarge:
+    """A file for which the others of its request leave no room."""
+    return PayloadTooLarge(
+        f"the files of this request have more than {max_bytes} bytes in all, the limit; send this one in a "
+        "further request."
+    )
+
+
 def coding(error: Exception, what: str = "the server's answer") -> SourceUnavailable:
     """A compression that is not undone. `what`: whose data it is."""
     name = str(error)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from image_similarity.inference.errors import PayloadTooLarge, SourceNotAllowed, SourceUnavailable
 from image_similarity.inference.request import S3_SCHEME
 from image_similarity.inference.sources import refusals
+from image_similarity.inference.sources.allowance import Allowance, AllowanceUsedUpError
 from image_similarity.inference.sources.budget import Budget, TooCostlyError
 from image_similarity.inference.sources.coding import (
     CutOffError,
@@ -65,16 +66,18 @@ def parse(url: str, policy: SourcePolicy) -> Location:
     return Location(bucket, key)
 
 
-def read(location: Location, policy: SourcePolicy, deadline: Deadline) -> bytes:
+def read(
+    location: Location, policy: SourcePolicy, deadline: Deadline, allowance: Allowance | None = None
+) -> bytes:
     """Read one object.
 
     Raises:
         SourceUnavailable: absent or forbidden (the message is the same), archived, or S3 does not answer.
-        PayloadTooLarge: the object has more than policy.max_bytes.
+        PayloadTooLarge: the object has more than policy.max_bytes, or than the allowance has left.
     """
     _deadline.set(deadline)
     try:
-        data = _object(location, policy, deadline)
+        data = _object(location, policy, deadline, allowance or Allowance(policy.max_bytes))
     except (UnreadableCodingError, WrongCodingError, CutOffError) as error:
         raise refusals.coding(error, "the object") from error
     except TooCostlyError as error:
@@ -96,7 +99,7 @@ def _is_key(key: str) -> bool:
         return False
 
 
-def _object(location: Location, policy: SourcePolicy, deadline: Deadline) -> bytes:
+def _object(location: Location, policy: SourcePolicy, deadline: Deadline, allowance: Allowance) -> bytes:
     from botocore.exceptions import BotoCoreError, ClientError  # slow, and useless where no s3:// is read
     from urllib3.exceptions import HTTPError
 
@@ -109,7 +112,10 @@ def _object(location: Location, policy: SourcePolicy, deadline: Deadline) -> byt
         body = client.get_object(Bucket=bucket, Key=key, IfMatch=head["ETag"])["Body"]
         codings = [part.strip().lower() for part in head.get("ContentEncoding", "").split(",")]
         parts = _timely(body.iter_chunks(READ_BYTES), deadline)
-        return collect(undone(parts, codings, Budget(deadline, 0).check_processor), policy.max_bytes)
+        data = undone(parts, codings, Budget(deadline, 0).check_processor)
+        return collect(allowance.counted(data, head["ContentLength"]), policy.max_bytes)
+    except AllowanceUsedUpError as error:
+        raise refusals.too_large_in_all(allowance.max_bytes) from error
     except OverLimitError as error:
         raise _too_large(policy) from error
     except ClientError as error:

@@ -77,9 +77,18 @@ class DeploymentProvider:
 
 def _freeze(properties: Mapping[str, Json]) -> Snapshot:
     try:
+        _check_timeouts(properties["Body"])
         return snapshot_of(properties)
     except ResolveError as error:
         raise ProviderFailed(str(error)) from error
+
+
+def _check_timeouts(body: Mapping[str, Json]) -> None:
+    """Refuse what no account may have without asking for it: https://github.com/aws/aws-cdk/issues/31063."""
+    for item in body["paths"].values():
+        for method in set(METHODS) & item.keys():
+            if not 50 <= int(item[method][INTEGRATION].get("timeoutInMillis", 29000)) <= 29000:
+                raise ProviderFailed("Timeout should be between 50 ms and 29000 ms")
 
 
 def _compression(properties: Mapping[str, Json]) -> dict[str, Json]:

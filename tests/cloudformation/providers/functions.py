@@ -1,5 +1,6 @@
 """Lambda: functions and the statements of their resource policies."""
 
+import json
 from collections.abc import Mapping
 
 from local.gateway.permissions import LAMBDA
@@ -9,6 +10,18 @@ from tests.cloudformation.providers.policies import permissions
 
 CODE = {"Code", "Architectures"}
 RESERVED = "ReservedConcurrentExecutions"
+ENVIRONMENT_BYTES = 4096
+RESERVED_VARIABLES = {
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "_HANDLER",
+}
 LOOP = "RecursiveLoop"
 UNRESERVED = 100  # what stays for functions that reserve none
 CREATE_INTERFACE, DELETE_INTERFACE = "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"
@@ -20,6 +33,7 @@ class FunctionProvider:
     def create(self, cloud: Cloud, name: str, properties: Mapping[str, Json]) -> Physical:
         _check_role(cloud, properties)
         _check_vpc(cloud, properties)
+        _check_environment(properties)
         function = properties.get("FunctionName", name)
         given = {key: value for key, value in properties.items() if key not in {RESERVED, LOOP}}
         _reserve(cloud, function, properties, dry=True)
@@ -44,6 +58,7 @@ class FunctionProvider:
             _reserve(cloud, physical.name, after)
         _let_loop(cloud, physical.name, after)
         _check_vpc(cloud, after)
+        _check_environment(after)
         if names - CODE:
             settings = {
                 key: value
@@ -86,6 +101,26 @@ def _reserve(cloud: Cloud, function: str, properties: Mapping[str, Json], *, dry
         cloud.call("lambda", "put_function_concurrency", FunctionName=function, **{RESERVED: wanted})
     else:
         cloud.call("lambda", "delete_function_concurrency", FunctionName=function)
+
+
+def _check_environment(properties: Mapping[str, Json]) -> None:
+    """Refuse variables that Lambda sets itself, and more than 4 KB of them, in Lambda's words.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html,
+    https://github.com/mattermost/mattermost-cloud-monitoring/pull/264,
+    https://github.com/aws-samples/aws-genai-llm-chatbot/issues/583
+    """
+    variables = properties.get("Environment", {}).get("Variables", {})
+    prefix = (
+        "Lambda was unable to configure your environment variables because the environment variables you "
+    )
+    if taken := sorted(RESERVED_VARIABLES & variables.keys()):
+        raise ProviderFailed(
+            f"{prefix}have provided contains reserved keys that are currently not supported for "
+            f"modification. Reserved keys used in this request: {', '.join(taken)}"
+        )
+    if len(json.dumps(variables, separators=(",", ":")).encode()) > ENVIRONMENT_BYTES:
+        raise ProviderFailed(f"{prefix}have provided exceeded the 4KB limit.")
 
 
 def _let_loop(cloud: Cloud, function: str, properties: Mapping[str, Json]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from local.gateway.permissions import SAGEMAKER
 from local.template.images import DOCKER
 from local.template.intrinsics import Json
+from local.template.policies import Call, allows
 from tests.cloudformation.providers.base import Cloud, Physical, ProviderFailed
 from tests.cloudformation.providers.gaps import update_endpoint
 from tests.cloudformation.providers.policies import permissions
@@ -35,6 +36,7 @@ class ModelProvider:
         _check_vpc(cloud, properties)
         for container in [properties.get("PrimaryContainer"), *properties.get("Containers", [])]:
             if container is not None:
+                _check_pull(cloud, role, container["Image"])
                 _check_image(cloud, container["Image"])
         model = properties.get("ModelName", name)
         answer = cloud.call("sagemaker", "create_model", **{**properties, "ModelName": model})
@@ -65,6 +67,27 @@ def _check_vpc(cloud: Cloud, properties: Mapping[str, Json]) -> None:
             raise ProviderFailed(f"Access denied for {action}: {properties['ExecutionRoleArn']}")
 
 
+def _check_pull(cloud: Cloud, role: str, uri: str) -> None:
+    """Refuse an image of another region, or one that the role may not pull, in SageMaker's words.
+
+    https://github.com/ed-donner/alex/issues/30,
+    https://github.com/aws-samples/generative-ai-sagemaker-cdk-demo/issues/2
+    """
+    if f".dkr.ecr.{cloud.region}." not in uri:
+        raise ProviderFailed(
+            f'Region of "{uri}" does not match expected region of {cloud.region}. Cross region ECR image '
+            "pulls are not allowed."
+        )
+    registry, _, rest = uri.partition("/")
+    account, repository = registry.partition(".")[0], rest.partition(":")[0]
+    partition = "aws-cn" if cloud.region.startswith("cn-") else "aws"
+    arn = f"arn:{partition}:ecr:{cloud.region}:{account}:repository/{repository}"
+    if not allows(permissions(cloud).policies.identity(role), Call("ecr:BatchGetImage", arn)):
+        raise ProviderFailed(
+            f"The role '{role}' does not have BatchGetImage permission for the image: '{uri}'."
+        )
+
+
 def _check_image(cloud: Cloud, uri: str) -> None:
     """Refuse an image that is not there, or whose manifest is none of Docker's, in SageMaker's words.
 
@@ -88,6 +111,10 @@ class EndpointConfigProvider:
 
     def create(self, cloud: Cloud, name: str, properties: Mapping[str, Json]) -> Physical:
         config = properties.get("EndpointConfigName", name)
+        existing = cloud.client("sagemaker").list_endpoint_configs()["EndpointConfigs"]
+        if config in {item["EndpointConfigName"] for item in existing}:
+            # https://github.com/philschmid/terraform-aws-sagemaker-huggingface/issues/6
+            raise ProviderFailed(f'Cannot create already existing endpoint configuration "{config}".')
         models = {item["ModelName"] for item in cloud.client("sagemaker").list_models()["Models"]}
         for variant in properties["ProductionVariants"]:
             if variant["ModelName"] not in models:

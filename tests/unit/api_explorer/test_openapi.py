@@ -46,7 +46,9 @@ def test_an_example_that_is_not_there_is_an_error(
 
 def test_the_fields_are_those_that_the_service_reads(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
-    described = {name for kind in ("OneImage", "TwoImages") for name in schemas[kind]["properties"]}
+    described = {
+        name for kind in ("OneImage", "TwoImages", "ManyImages") for name in schemas[kind]["properties"]
+    }
     assert described == set(request.FIELDS)
 
 

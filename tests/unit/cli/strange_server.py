@@ -25,8 +25,16 @@ class Reply:
         return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
 
 
+NO_BATCHES = Reply({"code": "InvalidRequest", "message": 'Unknown field "images".', "requestId": "r"}, 400)
+
+
 class StrangeServer(ThreadingHTTPServer):
-    """Gives the replies in turn, the last one again and again."""
+    """Gives the replies in turn, the last one again and again; batches it refuses, as older APIs do.
+
+    Attributes:
+        batches: replies to batches, in turn, the last one again and again; none: batches are refused.
+        batch_bodies: the batches that came.
+    """
 
     daemon_threads = True
 
@@ -34,6 +42,8 @@ class StrangeServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.replies = replies
         self.bodies: list[Any] = []
+        self.batches: list[Reply] = []
+        self.batch_bodies: list[Any] = []
         self.paths: list[str] = []
 
     @property
@@ -46,10 +56,22 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.bodies.append(json.loads(body))
         self.server.paths.append(self.path)
-        index = min(len(self.server.bodies), len(self.server.replies)) - 1
-        reply = self.server.replies[index]
+        content = json.loads(body)
+        reply = self._to_batch(content) if "images" in content else self._to_one(content)
+        self._send(reply)
+
+    def _to_one(self, body: object) -> Reply:
+        self.server.bodies.append(body)
+        return self.server.replies[min(len(self.server.bodies), len(self.server.replies)) - 1]
+
+    def _to_batch(self, body: object) -> Reply:
+        self.server.batch_bodies.append(body)
+        if not self.server.batches:
+            return NO_BATCHES
+        return self.server.batches[min(len(self.server.batch_bodies), len(self.server.batches)) - 1]
+
+    def _send(self, reply: Reply) -> None:
         self.send_response(reply.status)
         content = reply.content()
         for name, value in {**reply.headers, "Content-Length": str(len(content))}.items():

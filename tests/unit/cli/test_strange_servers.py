@@ -147,7 +147,7 @@ def test_the_model_that_a_server_names_stays_within_json(folder: Path) -> None:
     ],
 )
 def test_no_server_makes_us_wait_for_long(header: str | None, least: float, most: float) -> None:
-    from image_similarity.cli.http_target import waiting_time
+    from image_similarity.cli.retrying import waiting_time
 
     for attempt in (1, 2, 3):
         assert least <= waiting_time(header, attempt) <= most

@@ -6,7 +6,17 @@ import tracemalloc
 import pytest
 
 from image_similarity.inference.errors import ApiError, InvalidRequest, PayloadTooLarge, UnsupportedMediaType
-from image_similarity.inference.request import MAX_BODY_BYTES, Kind, Source, parse
+from image_similarity.inference.request import (
+    MAX_BODY_BYTES,
+    MAX_IMAGES,
+    MAX_STRUCTURE,
+    MAX_URLS,
+    Kind,
+    Mode,
+    Source,
+    parse,
+)
+from image_similarity.inference.sources.url import MAX_URL_CHARACTERS
 
 JSON = "application/json"
 
@@ -16,7 +26,7 @@ JSON = "application/json"
     [JSON, "Application/JSON", "application/json; charset=utf-8", " application/json ;x=y", None, "", " "],
 )
 def test_accepts_json_content_types_and_none(content_type: str | None) -> None:
-    assert parse(content_type, b'{"url": "u"}') == (Source.by_url("url", "u"),)
+    assert parse(content_type, b'{"url": "u"}').sources == (Source.by_url("url", "u"),)
 
 
 @pytest.mark.parametrize(
@@ -50,11 +60,11 @@ def test_refuses_other_content_types(content_type: str) -> None:
     ],
 )
 def test_reads_both_modes_in_any_mix(fields: dict[str, str], sources: tuple[Source, ...]) -> None:
-    assert parse(JSON, json.dumps(fields).encode()) == sources
+    assert parse(JSON, json.dumps(fields).encode()).sources == sources
 
 
 def test_a_byte_order_mark_is_passed_over() -> None:
-    assert parse(JSON, b'\xef\xbb\xbf{"url": "u"}') == (Source.by_url("url", "u"),)
+    assert parse(JSON, b'\xef\xbb\xbf{"url": "u"}').sources == (Source.by_url("url", "u"),)
 
 
 def test_a_data_uri_is_fetched_from_nowhere() -> None:
@@ -160,7 +170,70 @@ def test_values_that_no_request_has_are_not_built(body: bytes) -> None:
 
 def test_a_url_may_have_what_json_is_made_of() -> None:
     url = "https://example.com/?" + "a[]={1,2}&" * 800
-    assert parse(JSON, json.dumps({"url_1": url, "url_2": url}).encode())[1].value == url
+    assert parse(JSON, json.dumps({"url_1": url, "url_2": url}).encode()).sources[1].value == url
+
+
+def test_sixteen_urls_may_consist_of_what_json_is_made_of() -> None:
+    images = [{"url": "," * MAX_URL_CHARACTERS} for _ in range(MAX_URLS)]
+    images += [{"img": "A"} for _ in range(MAX_IMAGES - MAX_URLS)]
+    assert len(parse(JSON, json.dumps({"images": images}).encode()).sources) == MAX_IMAGES
+
+
+def test_the_most_values_that_are_built_are_few() -> None:
+    body = b'{"images":[' + b'{"":[]},' * (MAX_STRUCTURE // 3 - 2) + b"{}]}"
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidRequest, match="images; send 1 to 64"):
+            parse(JSON, body)
+        assert tracemalloc.get_traced_memory()[1] < 16 * 1024**2
+    finally:
+        tracemalloc.stop()
+
+
+def test_reads_a_batch_in_order() -> None:
+    body = {"images": [{"url": "u"}, {"img": "b"}, {"url": "s3://b/k"}, {"url": "data:,x"}]}
+    images = parse(JSON, json.dumps(body).encode())
+    assert images.mode is Mode.BATCH
+    assert [(source.field, source.value, source.kind) for source in images.sources] == [
+        ("images[0].url", "u", Kind.WEB),
+        ("images[1].img", "b", Kind.BASE64),
+        ("images[2].url", "s3://b/k", Kind.S3),
+        ("images[3].url", "data:,x", Kind.DATA),
+    ]
+    assert images.sources[1].url_field == "images[1].url"
+
+
+def test_data_uris_do_not_count_among_the_urls() -> None:
+    images = [{"url": "http://a.com/"}] * MAX_URLS + [{"url": "data:;base64,QQ=="}] * 48
+    assert len(parse(JSON, json.dumps({"images": images}).encode()).sources) == MAX_IMAGES
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        ("x", '"images" must be an array of 1 to 64 objects, not a string'),
+        (None, "not null"),
+        ([], '"images" has 0 images; send 1 to 64'),
+        ([{"img": "b"}] * 65, '"images" has 65 images; send 1 to 64'),
+        ([{"url": "u"}] * 17, '"images" has 17 images to fetch; a request may have 16'),
+        (["b"], r'"images\[0\]" must be an object .*, not a string'),
+        ([{"img": "b"}, {}], r'"images\[1\]" has no image: send "images\[1\].url" or "images\[1\].img"'),
+        ([{"img": "b", "url": "u"}], r'either "images\[0\].url" or "images\[0\].img", not both'),
+        ([{"img": "b", "size": 1}], r'Unknown field "size" in "images\[0\]"'),
+        ([{"img_1": "b"}], r'Unknown field "img_1" in "images\[0\]"'),
+        ([{"images": []}], r'Unknown field "images" in "images\[0\]"'),
+        ([{"img": ["b"]}], r'"images\[0\].img" must be a string, not an array'),
+        ([{"url": None}], r'"images\[0\].url" must be a string, not null'),
+    ],
+)
+def test_refuses_what_is_no_batch(images: object, message: str) -> None:
+    with pytest.raises(InvalidRequest, match=message):
+        parse(JSON, json.dumps({"images": images}).encode())
+
+
+def test_a_batch_has_no_other_field() -> None:
+    with pytest.raises(InvalidRequest, match='"images" does not go with other fields'):
+        parse(JSON, b'{"images": [{"img": "b"}], "img": "b"}')
 
 
 def test_a_long_name_is_not_echoed_whole() -> None:

@@ -116,7 +116,7 @@ def test_fetched_files_are_held_by_their_bytes_until_they_are_decoded(working: S
         yield
 
     policy = SourcePolicy.from_environment({"ALLOW_PRIVATE_SOURCES": "1"})
-    service = Service(working._encoder, policy, holding=holding)
+    service = Service(OnnxEncoder(DEFAULT_MODEL_DIR, threads=1), policy, holding=holding)
     with serving(ok(picture())) as server:
         fetched = service.handle(Request(JSON, json.dumps({"url": server.url}).encode(), "an-id"))
     data_uri = Request(JSON, json.dumps({"url": f"data:;base64,{b64(picture())}"}).encode())

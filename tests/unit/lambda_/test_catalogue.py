@@ -203,6 +203,7 @@ def test_no_messages(module: ModuleType) -> None:
     assert failed(module, {"Records": []}) == []
 
 
+@pytest.mark.slow
 def test_a_poisoned_picture_among_a_hundred(
     aws: OnAws, module: ModuleType, index: S3VectorsIndex, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -223,6 +224,7 @@ def test_a_poisoned_picture_among_a_hundred(
     assert aws.waiting() == 0
 
 
+@pytest.mark.slow
 def test_what_was_finished_before_the_time_was_over_does_not_come_again(
     aws: OnAws, module: ModuleType, index: S3VectorsIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:

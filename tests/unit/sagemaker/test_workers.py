@@ -6,7 +6,8 @@ from contextlib import ExitStack
 import pytest
 
 from image_similarity.inference.errors import Unavailable
-from sagemaker.workers import BODIES_PER_PLACE, STUCK_AFTER_SECONDS, Gate, Held, Workers
+from image_similarity.inference.turns import NoTurnError
+from sagemaker.workers import BODIES_PER_PLACE, STUCK_AFTER_SECONDS, Fetching, Gate, Held, Workers
 
 
 def test_places_are_bounded_and_come_back() -> None:
@@ -29,26 +30,44 @@ def test_bodies_on_their_way_are_bounded_and_take_no_place() -> None:
 
 
 def test_who_waits_too_long_at_the_gate_is_turned_away() -> None:
-    gate = Gate(1, seconds=0.05)
-    with gate, pytest.raises(Unavailable, match="Try again"), gate:
+    gate = Gate(1)
+    with gate.turn(0.05), pytest.raises(Unavailable, match="Try again"), gate.turn(0.05):
         pytest.fail("two passed")
-    with gate:
+    with gate.turn(0.05):
         pass
 
 
 def test_who_waits_at_the_gate_passes_in_turn() -> None:
-    gate, passed = Gate(1, seconds=30), threading.Event()
+    gate, passed = Gate(1), threading.Event()
 
     def pass_it() -> None:
-        with gate:
+        with gate.turn(30):
             passed.set()
 
-    with gate:
+    with gate.turn(30):
         waiting = threading.Thread(target=pass_it)
         waiting.start()
         assert not passed.wait(0.1)
     assert passed.wait(10)
     waiting.join()
+
+
+def test_an_error_within_a_turn_is_passed_on_as_it_is() -> None:
+    with pytest.raises(NoTurnError), Gate(1).turn(1):
+        raise NoTurnError
+
+
+def test_a_batch_takes_a_place_for_every_two_files_that_it_fetches() -> None:
+    fetching = Fetching(9)
+    with (
+        fetching.files(16),
+        fetching.files(1),
+        pytest.raises(Unavailable, match='as "img"'),
+        fetching.files(2),
+    ):
+        pytest.fail("a tenth place was given")
+    with fetching.files(18), pytest.raises(Unavailable), fetching.files(1):
+        pytest.fail("a tenth place was given")
 
 
 def test_work_that_never_ends_makes_the_process_unhealthy_until_it_ends() -> None:

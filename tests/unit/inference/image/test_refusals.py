@@ -184,6 +184,7 @@ def broken_jpegs() -> dict[str, bytes]:
         "12 bits": framed(struct.pack(">BHHB", 12, 64, 64, 1) + one),
         "lossless": framed(struct.pack(">BHHB", 8, 64, 64, 1) + one, 0xC3),
         "5 components": framed(struct.pack(">BHHB", 8, 64, 64, 5) + one * 5),
+        "a frame longer than its components": framed(struct.pack(">BHHB", 8, 64, 64, 1) + one * 2),
         "no components": framed(struct.pack(">BHHB", 8, 64, 64, 0)),
         "sampling of 15": framed(struct.pack(">BHHB", 8, 64, 64, 3) + b"\1\xff\0\2\xff\1\3\xff\1"),
         "a segment of length 0": SMALL_JPEG[:2] + b"\xff\xdb\0\0" + SMALL_JPEG[2:],
