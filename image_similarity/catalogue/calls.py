@@ -174,7 +174,10 @@ class Calls:
             )
         if query.subject == "key":
             if not query.value.startswith(self._services.roots):
-                raise NotFound("no bucket of this catalogue has a picture of this name.")
+                raise NotFound(
+                    "no bucket of this catalogue has a picture of this name; send s3://bucket/key, "
+                    "as matches have it."
+                )
             return None
         by = request.Source.by_url if query.subject == "url" else request.Source.by_img
         source = by(query.subject, query.value)
