@@ -11,6 +11,8 @@ from cdk_app.build_rows import AUTO
 BUILDKIT, OTHER = "buildkit", "other"
 # nerdctl, which Finch is made of, hands every build to BuildKit.
 ON_BUILDKIT = {"finch", "nerdctl"}
+# What Docker's client takes as off in DOCKER_BUILDKIT: Go's strconv.ParseBool (docker/cli, cmd/docker/builder.go:56).
+OFF = {"0", "f", "F", "false", "False", "FALSE"}
 SECONDS = 20  # a laptop that is busy; `docker buildx version` asks no daemon
 
 
@@ -29,7 +31,7 @@ def _probed(engine: str) -> str:
     """BuildKit also where there is no engine, as on a machine that only synthesizes: it is the usual one."""
     if Path(engine).stem in ON_BUILDKIT:
         return BUILDKIT
-    if os.environ.get("DOCKER_BUILDKIT") == "0":
+    if os.environ.get("DOCKER_BUILDKIT") in OFF:
         return OTHER
     try:
         done = subprocess.run(  # noqa: S603 - the command that the CDK would build with

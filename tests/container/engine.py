@@ -57,16 +57,19 @@ class Engine:
         self._environ = os.environ | {"DOCKER_HOST": host, "DOCKER_CLI_HINTS": "false"}
         # Debian's client builds with BuildKit out of the box; another one may lack its plugin.
         debian = Path("/usr/bin/docker")
-        self._client = str(debian) if debian.exists() else "docker"
+        self.client = str(debian) if debian.exists() else "docker"
         self._environ["DOCKER_BUILDKIT"] = "1"
 
-    def docker(self, *arguments: str | Path, timeout: float = 600) -> str:
+    def docker(
+        self, *arguments: str | Path, timeout: float = 600, environ: Mapping[str, str] | None = None
+    ) -> str:
         """Run `docker ARGUMENTS`."""
-        return run([self._client, *arguments], timeout=timeout, environ=self._environ)
+        return run([self.client, *arguments], timeout=timeout, environ=self._environ | dict(environ or {}))
 
-    def build(self, context: Path, tag: str, *options: str) -> str:
+    def build(self, context: Path, tag: str, *options: str, environ: Mapping[str, str] | None = None) -> str:
         """Build an image without any network; returns the build's output."""
-        return self.docker("build", "--network=none", "--progress=plain", "-t", tag, *options, context)
+        command = ["build", "--network=none", "--progress=plain", "-t", tag, *options, str(context)]
+        return self.docker(*command, environ=environ)
 
     @contextlib.contextmanager
     def container(self, *arguments: str | Path) -> Iterator[str]:

@@ -94,12 +94,19 @@ def test_the_builder_is_what_the_engine_says(
     assert set(SAGEMAKER_OUTPUTS) == {builder.BUILDKIT, builder.OTHER}
 
 
+@pytest.mark.parametrize(
+    ("value", "chosen"),
+    [
+        *dict.fromkeys(("0", "f", "F", "false", "False", "FALSE"), "other").items(),
+        *dict.fromkeys(("", "1", "true"), "buildkit").items(),
+    ],
+)
 def test_the_classic_builder_by_docker_s_own_variable(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str, chosen: str
 ) -> None:
     monkeypatch.setenv("CDK_DOCKER", engine(tmp_path, "docker", "echo github.com/docker/buildx v0.29.1"))
-    monkeypatch.setenv("DOCKER_BUILDKIT", "0")
-    assert builder.builder("auto") == "other"
+    monkeypatch.setenv("DOCKER_BUILDKIT", value)
+    assert builder.builder("auto") == chosen
 
 
 def test_where_nothing_can_build_the_usual_builder_is_assumed(
