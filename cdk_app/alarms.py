@@ -41,7 +41,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class Alarm:
-    """One alarm: `expression` over the threshold in two of three periods; silence is no alarm.
+    """One alarm: `expression` over the threshold in `periods` of three; silence is no alarm.
 
     Args:
         alarm_id: the construct's id.
@@ -50,6 +50,7 @@ class Alarm:
         threshold: in the expression's unit; may be a function of CloudFormation.
         metrics: by the name that the expression uses; a MetricStat where CloudFormation chooses one.
         expression: metric math, or the name of the one metric.
+        periods: 1 where each single case counts, which may all be in one period.
     """
 
     alarm_id: str
@@ -58,6 +59,7 @@ class Alarm:
     threshold: float | Mapping[str, object]
     metrics: Mapping[str, Metric | object]
     expression: object
+    periods: int = 2
 
 
 def own(name: str, statistic: str, backend: object, **dimensions: str) -> Metric:
@@ -81,7 +83,7 @@ def make(scope: Construct, choices: Choices, alarm: Alarm) -> None:
         alarm.alarm_id,
         alarm_description=cdk.Token.as_string(alarm.description),
         evaluation_periods=3,
-        datapoints_to_alarm=2,
+        datapoints_to_alarm=alarm.periods,
         threshold=cdk.Token.as_number(alarm.threshold),
         comparison_operator="GreaterThanThreshold",
         treat_missing_data="notBreaching",

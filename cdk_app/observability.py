@@ -51,9 +51,10 @@ class Observability(Construct):
         return Metric("AWS/ApiGateway", name, statistic, self._api)
 
     def _errors_alarm(self) -> Alarm:
-        """Of the feature's requests alone: API Gateway counts preflights and the Explorer's too.
+        """Of the feature's requests and the catalogue's calls alone.
 
-        Those that a full backend turned away are for that backend's own alarm.
+        API Gateway counts preflights and the Explorer's too. Requests that a full backend turned away are for
+        that backend's own alarm; the catalogue's function has none, so its calls count here.
         """
         away = {name: backend.turned_away for name, backend in self._backends.items()}
         counted = {
@@ -61,9 +62,13 @@ class Observability(Construct):
             "answers": alarms.own("Latency", "SampleCount", self._running),
             "away": alarms.of_the_running(self._choices.conditions, away),
         }
+        answered = "FILL(answers, 0)"
+        if self._catalogue:
+            counted["catalogue"] = alarms.own("Latency", "SampleCount", "catalogue")
+            answered += " + FILL(catalogue, 0)"
         failed = "(failures - FILL(away, 0))"
         text = "More than 5 % of the requests are answered 5xx; those of a full backend do not count here."
-        share = f"{failed} / ({failed} + FILL(answers, 0))"
+        share = f"{failed} / ({failed} + {answered})"
         return Alarm("ApiErrorsAlarm", "IsOn", text, FAILED_SHARE, counted, share)
 
     def _latency_alarm(self) -> Alarm:

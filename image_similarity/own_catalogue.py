@@ -65,8 +65,8 @@ class Catalogue:
             encoder: makes the vectors; none: the model that comes along. A file keeps to its model.
 
         Raises:
-            image_similarity.catalogue.embedded.IndexFileError: it is something else, or has vectors of
-            another model.
+            image_similarity.catalogue.index.IndexFileError: it is something else, damaged, or has vectors
+            of another model.
             OSError: its folder can't be made.
         """
         self._encoder = encoder or Encoder()

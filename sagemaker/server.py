@@ -27,7 +27,7 @@ from starlette.routing import Route
 
 from image_similarity.inference import runtime
 from image_similarity.inference.errors import StartError, Unavailable
-from image_similarity.inference.request import MAX_BODY_BYTES
+from image_similarity.inference.json_body import MAX_BODY_BYTES
 from image_similarity.inference.service import Request, Response, load_service
 from image_similarity.inference.telemetry import JsonFormatter, ObservedService
 from sagemaker import load

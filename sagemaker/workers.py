@@ -19,6 +19,9 @@ BODIES_PER_PLACE = 4
 """Bodies (of up to 5 MiB) that may be arriving for each place: many callers may be slow at once."""
 FILES_A_PLACE = 2
 """The files of a pair take one place, the sixteen of the largest batch eight."""
+KEPT_SHARE = 3
+"""One of so many places is kept for requests of one place: else three batches with slow servers would take
+all the places of two cores."""
 BUSY = "Too many requests wait here already. Try again in a moment."
 
 Result = TypeVar("Result")
@@ -76,7 +79,7 @@ class Fetching:
 
     def __init__(self, places: int) -> None:
         """Have `places` for FILES_A_PLACE files each."""
-        self._free = places
+        self._free, self._kept = places, places // KEPT_SHARE
         self._lock = threading.Lock()
 
     @contextmanager
@@ -88,7 +91,7 @@ class Fetching:
         """
         places = -(-count // FILES_A_PLACE)
         with self._lock:
-            if places > self._free:
+            if places > self._free - (self._kept if places > 1 else 0):
                 raise Unavailable(
                     "Too many requests wait for their files already. Try again in a moment, or send the "
                     'image itself as "img".'

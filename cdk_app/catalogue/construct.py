@@ -64,5 +64,10 @@ class Catalogue(Construct):
             SERVING: (
                 Output("CatalogueSearch", addresses.url("catalogue/search"), "Where to POST searches"),
             ),
-            KEPT: (Output("CatalogueDeadLetters", queues.dead.ref, "What could not be indexed; redrive it"),),
+            # A redrive takes ARNs, and finds no destination for what EventBridge sent to the dead letters:
+            # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/troubleshooting-dlq-redrive.html
+            KEPT: (
+                Output("CatalogueDeadLetters", queues.dead.attr_arn, "What could not be indexed; redrive it"),
+                Output("CatalogueQueue", queues.queue.attr_arn, "Where to redrive dead letters to"),
+            ),
         }

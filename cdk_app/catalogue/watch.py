@@ -45,7 +45,7 @@ class Watched:
                 "CatalogueDeadLettersAlarm",
                 KEPT,
                 "Some pictures could not be indexed five times: mend what the log says, then redrive the "
-                "queue of dead letters.",
+                "dead letters to the output CatalogueQueue.",
                 0,
                 {"waiting": waiting},
                 "waiting",
@@ -65,6 +65,7 @@ class Watched:
                 0,
                 {"failed": failed},
                 "failed",
+                periods=1,
             ),
         )
 

@@ -15,7 +15,7 @@ from image_similarity.catalogue.messages import Queue
 from image_similarity.catalogue.status import Catalogue, described
 from image_similarity.catalogue.sync import Sync
 from image_similarity.catalogue.telemetry import Lines
-from image_similarity.inference import request, sources
+from image_similarity.inference import json_body, request, sources
 from image_similarity.inference.decoders import Decoder
 from image_similarity.inference.encoder import Encoder
 from image_similarity.inference.errors import (
@@ -174,7 +174,10 @@ class Calls:
             )
         if query.subject == "key":
             if not query.value.startswith(self._services.roots):
-                raise NotFound("no bucket of this catalogue has a picture of this name.")
+                raise NotFound(
+                    "no bucket of this catalogue has a picture of this name; send s3://bucket/key, "
+                    "as matches have it."
+                )
             return None
         by = request.Source.by_url if query.subject == "url" else request.Source.by_img
         source = by(query.subject, query.value)
@@ -198,4 +201,4 @@ class Calls:
 
 
 def _fields(call: Call, body: bytes, usage: str) -> dict[str, Any]:
-    return request.load_object(call.request.headers.get("content-type"), body, usage)
+    return json_body.load_object(call.request.headers.get("content-type"), body, usage)

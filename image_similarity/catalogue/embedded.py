@@ -5,7 +5,6 @@ after it, and readers in other processes see either. A search multiplies the que
 this process keeps a copy (2 KB a picture); a counter of changes says which rows to read again: docs/adr/0005.
 """
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from image_similarity.catalogue.index import (
     Entry,
+    IndexFileError,
     Limits,
     Match,
     Page,
@@ -50,10 +50,6 @@ NEAR = 1e-5
 """How far a float32 cosine may be from the exact one: what is so near to the cut is computed again."""
 
 
-class IndexFileError(Exception):
-    """The file is no index, or one of another model."""
-
-
 class EmbeddedIndex:
     """An index in one file. Any number of threads may call it, and other processes have it open too.
 
@@ -62,20 +58,18 @@ class EmbeddedIndex:
         name: of the index, see `index.index_name`: a file keeps to its first one.
 
     Raises:
-        IndexFileError: the file is something else, or holds vectors of another model.
+        IndexFileError: the file is something else, is damaged, can't be written, or holds vectors of another
+        model.
     """
 
     limits = Limits(put=1000, get=1000, key_bytes=65_536)
 
     def __init__(self, path: Path, name: str) -> None:
         self._rows = Rows()
-        try:
-            self._file = SqliteFile(path, SCHEMA)
-            with self._file.writing():
-                self._file.run("INSERT OR IGNORE INTO about VALUES ('name', ?)", (name,))
-                kept = self._file.run("SELECT value FROM about WHERE name = 'name'").fetchone()[0]
-        except sqlite3.DatabaseError as error:
-            raise IndexFileError(f"{path} is not an index of pictures ({error})") from None
+        self._file = SqliteFile(path, SCHEMA)
+        with self._file.writing():
+            self._file.run("INSERT OR IGNORE INTO about VALUES ('name', ?)", (name,))
+            kept = self._file.run("SELECT value FROM about WHERE name = 'name'").fetchone()[0]
         if kept != name:
             self._file.close()
             raise IndexFileError(

@@ -21,6 +21,13 @@ class TransientError(Exception):
     """What was asked may be done later: throttled, timed out, not reachable. The message is for a log."""
 
 
+class IndexFileError(Exception):
+    """The file of an index can't be used, now or later; the message says why, to its owner.
+
+    It is something else, has vectors of another model, is damaged, or its disk is full.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one call may carry; an implementation splits what it is given by these.

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from enum import Enum
 
-from image_similarity.catalogue.index import Entry, Index, Record, TransientError, batches
+from image_similarity.catalogue.index import Entry, Index, IndexFileError, Record, TransientError, batches
 from image_similarity.catalogue.ledger import Failure, Ledger
 from image_similarity.catalogue.objects import Objects, ObjectState, is_folder_marker
 from image_similarity.catalogue.reading import Absent, Picture, Reader, Seen, Trouble, Unchanged, Unusable
@@ -83,6 +83,9 @@ class Indexer:
 
         Yields:
             The outcome of each key of a chunk.
+
+        Raises:
+            IndexFileError: the index is a file that can't be used.
         """
         for chunk in batches(dict.fromkeys(keys), CHUNK):
             if self._clock() >= deadline:
@@ -93,6 +96,8 @@ class Indexer:
             except TransientError as error:
                 logger.warning("%d pictures wait: %s", len(chunk), error)
                 yield dict.fromkeys(chunk, Outcome.LATER)
+            except IndexFileError:  # no picture's failure, and the next one's too
+                raise
             except Exception:  # a defect or a missing permission: told, counted by the queue, never lost
                 logger.exception("%d pictures could not be indexed", len(chunk))
                 yield dict.fromkeys(chunk, Outcome.LATER)

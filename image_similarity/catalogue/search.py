@@ -8,7 +8,7 @@ from typing import Any
 from image_similarity.catalogue.index import Index, Match, Vector
 from image_similarity.catalogue.status import Catalogue
 from image_similarity.inference.errors import InvalidRequest, NotFound, naming
-from image_similarity.inference.request import quoted
+from image_similarity.inference.json_body import quoted
 
 SUBJECTS = ("url", "img", "key", "text")
 FIELDS = (*SUBJECTS, "limit", "min_similarity", "prefix", "links")

@@ -9,7 +9,8 @@ from image_similarity.cli import answers
 from image_similarity.cli.answers import ApiRefusal
 from image_similarity.cli.pictures import UnreadablePicture
 from image_similarity.cli.targets import Answer, Outcome, Refused
-from image_similarity.inference.request import MAX_BODY_BYTES, MAX_URLS
+from image_similarity.inference.json_body import MAX_BODY_BYTES
+from image_similarity.inference.request import MAX_URLS
 
 MAX_PICTURES = MAX_URLS
 """Of a request: as many may be URLs. More gain nothing: its costs are shared among enough already."""
@@ -18,6 +19,8 @@ ITEM_BYTES = 16
 ENVELOPE_BYTES = 64
 BUSY_CODES = frozenset({"Timeout", "Unavailable"})
 """Of pictures that had no turn: they are sent again, alone."""
+SHARED_CODES = frozenset({"PayloadTooLarge", "SourceUnavailable"})
+"""Of URLs that may have failed because a batch's files share bytes and seconds: they are sent again too."""
 Value = TypeVar("Value")
 Field = dict[str, str]
 
@@ -31,6 +34,13 @@ class Api(Protocol):
     def field(self, picture: str) -> Field:
         """One picture as the field of a request of its own."""
 
+    @property
+    def takes_batches(self) -> bool:
+        """Whether it has not said yet that it takes one picture at a time."""
+
+    def takes_no_batches(self) -> None:
+        """It has."""
+
     def ask(
         self, payload: Mapping[str, object], taking: Callable[[dict[str, Any]], Value]
     ) -> tuple[Value, str]:
@@ -42,7 +52,7 @@ def embed(api: Api, pictures: Sequence[str]) -> list[Outcome]:
     outcomes: dict[int, Outcome] = {}
     for group in _groups(api, pictures, outcomes):
         names = {index: pictures[index] for index, _ in group}
-        if len(group) == 1:
+        if len(group) == 1 or not api.takes_batches:
             outcomes |= _alone(api, names)
         else:
             outcomes |= _together(api, names, [field for _, field in group])
@@ -77,14 +87,14 @@ def _together(api: Api, names: dict[int, str], fields: list[Field]) -> dict[int,
     except Refused as error:
         if not isinstance(error.__cause__, ApiRefusal):
             return dict.fromkeys(names, error)
-        return _alone(
-            api, names
-        )  # of an API that takes no batches, or refuses this one: which picture is it?
+        if error.__cause__.code == "InvalidRequest":  # of an older API: of this one the request is valid
+            api.takes_no_batches()
+        return _alone(api, names)
     outcomes: dict[int, Outcome] = {}
-    for (index, name), result in zip(names.items(), results, strict=True):
+    for (index, name), field, result in zip(names.items(), fields, results, strict=True):
         if not isinstance(result, ApiRefusal):
             outcomes[index] = Answer(result, model)
-        elif result.code in BUSY_CODES:
+        elif result.code in BUSY_CODES or ("url" in field and result.code in SHARED_CODES):
             outcomes |= _alone(api, {index: name})
         else:
             outcomes[index] = Refused(str(result))

@@ -21,7 +21,7 @@ from image_similarity.cli.answers import ApiRefusal, BadAnswer
 from image_similarity.cli.matches import Found
 from image_similarity.cli.retrying import waiting_time
 from image_similarity.cli.targets import Answer, Outcome, Refused, Unreachable, naming
-from image_similarity.inference.request import MAX_BODY_BYTES
+from image_similarity.inference.json_body import MAX_BODY_BYTES
 
 TIMEOUT_SECONDS = 35.0  # API Gateway gives up after 29
 DEADLINE_SECONDS = 60.0
@@ -68,6 +68,7 @@ class HttpTarget:
         """
         self._url, self._signer, self._note = url, signer, note
         self._answered = False
+        self.takes_batches = True
         self._misses = 0
         self._lock = threading.Lock()
         try:
@@ -83,6 +84,16 @@ class HttpTarget:
     def embed_many(self, pictures: Sequence[str]) -> list[Outcome]:
         """See `Target.embed_many`."""
         return batches.embed(self, pictures)
+
+    def takes_no_batches(self) -> None:
+        """Send one picture at a time from now on, and say so."""
+        with self._lock:
+            known, self.takes_batches = not self.takes_batches, False
+        if not known:
+            self._note(
+                f"{self._url} takes one picture in a request, which takes longer: it is of an older version. "
+                "Deploy the stack again to send many."
+            )
 
     def compare(self, first: str, second: str) -> float:
         """See `Target.compare`."""

@@ -8,8 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from image_similarity.catalogue.embedded import IndexFileError
-from image_similarity.catalogue.index import TransientError, index_name
+from image_similarity.catalogue.index import IndexFileError, TransientError, index_name
 from image_similarity.cli.progress import progress
 from image_similarity.cli.targets import Unreachable
 from image_similarity.cli.text import tell
@@ -78,7 +77,7 @@ def opened(file: Path | None, *, needed: bool = True) -> Iterator[FolderIndex]:
             yield stack.enter_context(index)
         except StartError as error:
             raise Unreachable(str(error)) from error
-        except TransientError as error:
+        except (TransientError, IndexFileError) as error:
             raise Unreachable(f"The index can't be used: {error}.") from error
 
 

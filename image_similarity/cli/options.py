@@ -73,7 +73,13 @@ def choose_catalogue(
 
 
 def named(sources: Sequence[str]) -> list[str]:
-    """The pictures of the arguments; `-` stands for the names on standard input, by lines or zero bytes."""
+    """The pictures of the arguments; `-` stands for the names on standard input, by lines or zero bytes.
+
+    Raises:
+        Unreachable: a name is empty.
+    """
+    if not all(sources):  # Python would take it for the working directory
+        raise Unreachable("A name is empty. Give files, folders or URLs.")
     if STDIN not in sources:
         return list(sources)
     data = sys.stdin.buffer.read()

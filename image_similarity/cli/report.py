@@ -62,6 +62,9 @@ class Report:
                 for part in self._parts(advance):
                     page.write(part)
             beside.replace(file)
+        except OSError as error:
+            error.filename = str(file)  # not the one beside it, and not none where the disk is full
+            raise
         finally:
             beside.unlink(missing_ok=True)
 

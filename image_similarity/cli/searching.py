@@ -42,6 +42,8 @@ def index(
 
         with opened(file) as kept:
             if forget:
+                if not sources:
+                    fail("Name the folders or files that the index is to forget: index --forget DIR.")
                 for source in named(sources or []):
                     write(f"{source}: {kept.forget(source):,} pictures were removed from the index.")
                 return

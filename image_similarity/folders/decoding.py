@@ -19,8 +19,10 @@ class LargeToo:
     def __init__(self) -> None:
         self._large = threading.Lock()
 
-    def decode(self, data: bytes, *, preprocessing: "Preprocessing") -> "NDArray[np.uint8]":
-        """See `Decoder.decode`."""
+    def decode(
+        self, data: bytes, *, preprocessing: "Preprocessing", seconds: float | None = None
+    ) -> "NDArray[np.uint8]":
+        """See `Decoder.decode`; it can't be stopped."""
         try:
             return decode(data, preprocessing=preprocessing)
         except ImageTooLarge:
@@ -31,9 +33,11 @@ class LargeToo:
 class Named(LargeToo):
     """Its messages stand after the name of a file: they begin with the error's code."""
 
-    def decode(self, data: bytes, *, preprocessing: "Preprocessing") -> "NDArray[np.uint8]":
-        """See `Decoder.decode`."""
+    def decode(
+        self, data: bytes, *, preprocessing: "Preprocessing", seconds: float | None = None
+    ) -> "NDArray[np.uint8]":
+        """See `Decoder.decode`; it can't be stopped."""
         try:
-            return super().decode(data, preprocessing=preprocessing)
+            return super().decode(data, preprocessing=preprocessing, seconds=seconds)
         except ApiError as error:
             raise InvalidImage(f"{error.code}: {error.message}") from error

@@ -26,7 +26,10 @@ CHUNK = 16
 """Pictures that are written at once: one batch of the encoder, the most that is lost to a crash."""
 TRIES = 3
 CHANGES = "it changes while it is read. Try again when it is written."
+GONE = "it was deleted before it was read."
 NOT_NOW = "it could not be indexed now. Try again."
+
+NO_VECTOR = {Outcome.AGAIN: CHANGES, Outcome.DELETED: GONE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,8 @@ class FolderIndex:
         encoder: makes the vectors; a file keeps to the model of its first one.
 
     Raises:
-        IndexFileError: the file is something else, or holds vectors of another model.
+        IndexFileError: the file is something else, is damaged, can't be written, or holds vectors of another
+        model.
         OSError: its folder can't be made.
     """
 
@@ -144,6 +148,7 @@ class FolderIndex:
             Some pictures at a time, each once.
 
         Raises:
+            IndexFileError: the file can't be written: its disk is full, or it is damaged.
             ManifestError: the model can't be loaded.
         """
         self.load()  # not while a picture is read, whose failure it would be
@@ -168,11 +173,11 @@ class FolderIndex:
         for _ in range(TRIES):
             results = next(indexer.index(left))
             for key, outcome in results.items():
-                if outcome is Outcome.AGAIN:
-                    problems[key] = CHANGES
+                if outcome in NO_VECTOR:
+                    problems[key] = NO_VECTOR[outcome]
             left = [key for key, outcome in results.items() if outcome is Outcome.AGAIN]
             for key, outcome in results.items():
-                if outcome in FINISHED:
+                if outcome in FINISHED and outcome not in NO_VECTOR:
                     del problems[key]
             if not left:
                 break

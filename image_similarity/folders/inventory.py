@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from image_similarity.catalogue.objects import ObjectState
+from image_similarity.folders import files
 from image_similarity.folders.listing import distinct, list_images
 from image_similarity.folders.store import key_of, path_of, prefix_of, state_of
 
@@ -42,14 +43,14 @@ class Inventory:
             known: the ETags of what the index has of it, by key.
         """
         listing, real = list_images(Path(folder)), os.path.realpath(folder)
-        files, further = distinct(listing.files)
+        pictures, further = distinct(listing.files)
         self.notes += [f"{path}: left out, it is {what}." for path, what in listing.left_out]
         self.notes += [f"{path}: the same file as {first}." for path, first in further]
         self.failures += [
             (str(path), f"the folder can't be read: {error.strerror}.") for path, error in listing.unreadable
         ]
         present = set()
-        for path in files:
+        for path in pictures:
             inside = os.path.join(real, path.relative_to(folder))  # noqa: PTH118 - a hundred thousand of them
             present.add(self._add(inside, str(path)))
         self.known |= known
@@ -59,8 +60,17 @@ class Inventory:
     def add_file(self, name: str, known: Mapping[str, str]) -> None:
         """Take one file; see `add_folder`."""
         self.known |= known
-        if self._add(file_path(name), name) is None:
-            self.failures.append((name, "it can't be read: No such file or directory. Check the name."))
+        path = file_path(name)
+        try:
+            files.check(os.stat(path))  # noqa: PTH116 - as below
+        except files.UnreadablePicture as error:
+            self.failures.append((name, str(error)))
+            self.gone += known
+            return
+        except OSError as error:
+            self.failures.append((name, f"it can't be read: {error.strerror}. Check the name."))
+            return
+        self._add(path, name)
 
     def look_again(self, known: Mapping[str, str]) -> None:
         """Take files that were given one by one before; see `add_folder`."""

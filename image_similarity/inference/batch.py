@@ -29,6 +29,8 @@ TURN_SECONDS = 1.0
 """After which a turn begins with no further image: one image may take two seconds of the processor."""
 BEGIN_SECONDS = 20.0
 """After which a batch begins with no further image: the answer must be there within API Gateway's 29."""
+DECODED_SECONDS = 24.0
+"""After which a decoder is stopped: on a processor that is shared, or small, two seconds of it take long."""
 END_SECONDS = 25.0
 """The longest wait for the last turn, which encodes what has been decoded."""
 logger = logging.getLogger(__name__)
@@ -118,9 +120,8 @@ class Batch:
         end = BEGIN_SECONDS if self._waiting else END_SECONDS
         with ExitStack() as turn:
             try:
-                turn.enter_context(
-                    self._engine.gate(max(0.0, min(GATE_SECONDS, end - self._timings.elapsed)))
-                )
+                seconds = max(0.0, min(GATE_SECONDS, end - self._timings.elapsed))
+                turn.enter_context(self._engine.batch_turn(seconds))
             except Unavailable as error:
                 self._turned_away(error)
                 return
@@ -154,8 +155,8 @@ class Batch:
                 wait(workers)  # the gate is for one request: the next is not let in while this one decodes
             self._waiting.extendleft(reversed(chunk))
         self._squares = decoded
-        if not self._waiting:
-            self._encode()  # nothing is left to decode meanwhile
+        if not self._waiting or self._is_late():
+            self._encode()  # nothing is to be decoded meanwhile
 
     def _decode_until(
         self, end: float, chunk: deque[_Waiting], decoded: list[tuple[int, NDArray[np.uint8]]]
@@ -168,9 +169,8 @@ class Batch:
                 return
             try:
                 with item.held:
-                    decoded.append(
-                        (item.index, self._engine.decode(item.file, self._images[item.index].field))
-                    )
+                    field, left = self._images[item.index].field, DECODED_SECONDS - self._timings.elapsed
+                    decoded.append((item.index, self._engine.decode(item.file, field, max(0.0, left))))
             except Exception as error:
                 self._fail(item.index, error)
             del item

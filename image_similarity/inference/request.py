@@ -4,31 +4,17 @@
 the first that fails decides the answer.
 """
 
-import json
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-from image_similarity.inference.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
-
-MAX_BODY_BYTES = 5 * 1024**2
-"""With the gateway's envelope around it a body fits into Lambda's event of 6 MiB, and into SageMaker's."""
+from image_similarity.inference.errors import InvalidRequest
+from image_similarity.inference.json_body import JSON_TYPE_NAMES, load_object, quoted
 
 MAX_IMAGES = 64
 """Of a batch: their vectors are 0.3 MB of JSON, far below the 6 MB that Lambda may answer."""
 MAX_URLS = 16
 """Of a batch: so many images may have to be fetched."""
-
-STRUCTURE = (b"{", b"[", b",")
-MAX_STRUCTURE = 140_000
-"""The most STRUCTURE characters of a body. A batch needs two for each image; others can only be part of URLs,
-as base64 has none, and 16 URLs of the greatest length have 131,072 characters. Python would build 180 MB of
-objects from 5 MiB of nested values; from so many it builds 8 MB."""
-
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-"""Skipped, as RFC 8259 section 8.1 permits: some Windows tools write it."""
-REPLACED = "\ufffd"
-NOT_UTF8 = "The body is not UTF-8: it has bytes that can't be decoded. Send JSON in UTF-8."
 
 SINGLE_SLOT = ("url", "img")
 PAIR_SLOTS = (("url_1", "img_1"), ("url_2", "img_2"))
@@ -40,11 +26,6 @@ USAGE = (
     'Send one of "url" and "img" for one image, one of "url_1" and "img_1" with one of "url_2" and "img_2" '
     f'for a pair, or "{BATCH}" with 1 to {MAX_IMAGES} of them.'
 )
-JSON_TYPE_NAMES = {type(None): "null", bool: "a boolean", int: "a number", float: "a number"} | {
-    list: "an array",
-    dict: "an object",
-    str: "a string",
-}
 
 
 class Kind(Enum):
@@ -131,91 +112,7 @@ def parse(content_type: str | None, body: bytes) -> Images:
         PayloadTooLarge: the body is over MAX_BODY_BYTES.
         InvalidRequest: the body is not JSON, or its fields are not those of one mode.
     """
-    return _images(load_object(content_type, body))
-
-
-def load_object(content_type: str | None, body: bytes, usage: str = USAGE) -> dict[str, Any]:
-    """The JSON object of a body, checked up to its fields.
-
-    Args:
-        content_type: as for `parse`.
-        body: the body as it arrived.
-        usage: what to send, for the message of a body that is no object of the call.
-
-    Raises:
-        UnsupportedMediaType, PayloadTooLarge: as `parse`.
-        InvalidRequest: the body is not a JSON object.
-    """
-    _check_content_type(content_type)
-    if len(body) > MAX_BODY_BYTES:
-        raise PayloadTooLarge(
-            f"The request body has {len(body)} bytes; the limit is {MAX_BODY_BYTES} (5 MiB). "
-            'Send a smaller image, or its "url" instead of "img".'
-        )
-    return _load_object(body, usage)
-
-
-def _check_content_type(content_type: str | None) -> None:
-    if content_type is None or not content_type.strip(" \t"):
-        return  # clients that sign their own requests often send none
-    # RFC 9110 section 8.3.1: the type is case-insensitive and parameters follow a semicolon.
-    if content_type.partition(";")[0].strip(" \t").lower() != "application/json":
-        raise UnsupportedMediaType(
-            f"The Content-Type is {quoted(content_type)}. Send 'Content-Type: application/json'."
-        )
-
-
-def _load_object(body: bytes, usage: str) -> dict[str, Any]:
-    """RFC 8259 JSON in UTF-8, without the extensions that Python's parser allows."""
-    if _has_too_many_values(body):
-        raise InvalidRequest(
-            f"The body has too many values: an image is one string of base64, not a list of numbers. {usage}"
-        )
-    # Where the body is not UTF-8, API Gateway passes on U+FFFD: so both backends refuse that too, alike.
-    try:
-        text = body.removeprefix(BYTE_ORDER_MARK).decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise InvalidRequest(NOT_UTF8) from error
-    if not text.isascii() and REPLACED in text:
-        raise InvalidRequest(NOT_UTF8)
-    try:
-        value = json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
-    except json.JSONDecodeError as error:
-        raise InvalidRequest(
-            f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
-        ) from error
-    except RecursionError as error:
-        raise InvalidRequest("The body is nested too deeply. " + usage) from error
-    except ValueError as error:  # Python refuses integers of more than 4300 digits
-        raise InvalidRequest("The body holds a number with too many digits. " + usage) from error
-    if not isinstance(value, dict):
-        raise InvalidRequest(f"The body is {JSON_TYPE_NAMES[type(value)]}, not an object. {usage}")
-    return value
-
-
-def _has_too_many_values(body: bytes) -> bool:
-    """Searches the bytes: in a str, one character beyond ASCII would make every step slower."""
-    # Ten times as fast as `count`, which compares single characters where `find` compares 32 at once.
-    count = 0
-    for character in STRUCTURE:
-        position = body.find(character)
-        while position >= 0 and count <= MAX_STRUCTURE:
-            count += 1
-            position = body.find(character, position + 1)
-    return count > MAX_STRUCTURE
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in fields:
-            raise InvalidRequest(f"The field {quoted(name)} stands more than once. Send it once.")
-        fields[name] = value
-    return fields
-
-
-def _refuse_constant(name: str) -> None:
-    raise InvalidRequest(f"The body is not JSON: {name} is not a JSON value.")
+    return _images(load_object(content_type, body, USAGE))
 
 
 def _images(fields: dict[str, Any]) -> Images:
@@ -289,8 +186,3 @@ def _batch_source(name: str, item: Any) -> Source:  # noqa: ANN401 - any JSON
 def _check_string(name: str, value: Any) -> None:  # noqa: ANN401 - any JSON
     if not isinstance(value, str):
         raise InvalidRequest(f'"{name}" must be a string, not {JSON_TYPE_NAMES[type(value)]}.')
-
-
-def quoted(text: str) -> str:
-    """The caller's own text, short, for a message."""
-    return json.dumps(text if len(text) <= 64 else text[:64] + "...")

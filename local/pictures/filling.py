@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from local.pictures.progress import Progress, Say
 from local.pictures.selection import Selection
 
@@ -109,6 +111,9 @@ class Filling:
                 self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=kind)
         except OSError as error:
             self._progress.tell(f"{path}: can't be read: {error.strerror}.")
+            return
+        except ClientError as error:  # of this object alone: the others are taken
+            self._progress.tell(f"{path}: the local S3 does not take it: {error}.")
             return
         with self._uploading:
             self._uploaded += 1

@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 
 from image_similarity.inference import request
 from image_similarity.inference.errors import ApiError
-from image_similarity.inference.request import MAX_BODY_BYTES, Kind, Source
+from image_similarity.inference.json_body import MAX_BODY_BYTES
+from image_similarity.inference.request import Kind, Source
 from image_similarity.inference.sources import SourcePolicy, http, inline, s3, url
 from image_similarity.inference.sources.answer import MAX_HEAD_BYTES, Reader, read_head
 from image_similarity.inference.sources.body import body_of

@@ -204,12 +204,38 @@ def test_two_stacks_in_one_account_share_no_name(template: Template) -> None:
         assert re.fullmatch(r"image-similarity-[0-9a-f]{8}", one)
 
 
-def test_outputs_tell_where_to_search_and_what_to_redrive(template: Template) -> None:
-    told = {"CatalogueSearch", "CatalogueDeadLetters"}
-    for state, expected in (("no", set()), ("paused", {"CatalogueDeadLetters"}), ("yes", told)):
+def test_outputs_tell_where_to_search(template: Template) -> None:
+    for state, expected in (("no", False), ("paused", False), ("yes", True)):
         outputs = resolve(template, {**ON, "Catalogue": state}).outputs
-        assert outputs.keys() & told == expected
+        assert ("CatalogueSearch" in outputs) is expected
     assert resolve(template, ON).outputs["CatalogueSearch"].endswith("/prod/catalogue/search")
+
+
+def test_outputs_are_both_ends_of_a_redrive(stack: Stack) -> None:
+    """A redrive takes ARNs, and finds no destination for what EventBridge itself sent to the dead letters.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/troubleshooting-dlq-redrive.html
+    """
+    stack.become(**{**ON, "Catalogue": "paused"})
+    client = stack.account.client("sqs")
+    every = [
+        client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn", "RedrivePolicy"])["Attributes"]
+        for url in client.list_queues()["QueueUrls"]
+    ]
+    [queue] = [item for item in every if "RedrivePolicy" in item]
+    dead = json.loads(queue["RedrivePolicy"])["deadLetterTargetArn"]
+    told = {name: stack.engine.outputs[name] for name in ("CatalogueQueue", "CatalogueDeadLetters")}
+    assert told == {"CatalogueQueue": queue["QueueArn"], "CatalogueDeadLetters": dead}
+
+
+def test_one_period_of_lost_events_is_enough_for_their_alarm(template: Template) -> None:
+    """EventBridge sends FailedInvocations only when it isn't zero: a burst is in one period."""
+    stack = resolve(template, ON)
+    needed = {
+        name: stack.resources[name].properties["DatapointsToAlarm"]
+        for name in ("CatalogueEventsAlarm", "CatalogueAgeAlarm", "CatalogueDeadLettersAlarm")
+    }
+    assert needed == {"CatalogueEventsAlarm": 1, "CatalogueAgeAlarm": 2, "CatalogueDeadLettersAlarm": 2}
 
 
 # The engine can see the mistakes that the design avoids

@@ -46,9 +46,11 @@ def fires(template: Template, state: Mapping[str, str], alarm: str, sums: Mappin
     }
     for query in queries:
         if "MetricStat" in query:
-            name = query["MetricStat"]["Metric"]["MetricName"]
-            codes = [d["Value"] for d in query["MetricStat"]["Metric"]["Dimensions"] if d["Name"] == "Code"]
-            values[query["Id"]] = sums.get("/".join([name, *codes]))
+            metric = query["MetricStat"]["Metric"]
+            of = {item["Name"]: item["Value"] for item in metric["Dimensions"]}
+            backend = [of["Backend"]] if of.get("Backend") == "catalogue" else []
+            codes = [of["Code"]] if "Code" in of else []
+            values[query["Id"]] = sums.get("/".join([metric["MetricName"], *backend, *codes]))
     [result] = [query for query in queries if query["ReturnData"]]
     value = eval(result["Expression"], {"__builtins__": {}}, values)  # noqa: S307 - our own expression
     return value > float(properties["Threshold"])
@@ -97,6 +99,16 @@ def test_the_apis_errors_are_those_of_its_own_requests(
     template: Template, backend: str, sums: Mapping[str, float], *, firing: bool
 ) -> None:
     assert fires(template, {"ImageSimilarity": backend}, "ApiErrorsAlarm", sums) is firing
+
+
+@pytest.mark.parametrize("backend", ["yes-lambda", "yes-sagemaker"])
+@pytest.mark.parametrize(("failed", "firing"), [(2, False), (30, True)])
+def test_the_apis_errors_are_a_share_of_searches_too(
+    template: Template, backend: str, failed: int, *, firing: bool
+) -> None:
+    state = {"ImageSimilarity": backend, "Catalogue": "yes", "ImageBuckets": "photos"}
+    sums = {"5XXError": failed, "Latency/catalogue": 100}
+    assert fires(template, state, "ApiErrorsAlarm", sums) is firing
 
 
 @pytest.mark.parametrize(

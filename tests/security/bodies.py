@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from functools import partial
 
-from image_similarity.inference.request import MAX_BODY_BYTES
+from image_similarity.inference.json_body import MAX_BODY_BYTES
 
 
 def _body(**fields: object) -> bytes:

@@ -12,7 +12,8 @@ from image_similarity.inference import batch
 from image_similarity.inference.decoders.limits import Limits
 from image_similarity.inference.decoders.processes import DecoderProcesses
 from image_similarity.inference.encoder import OnnxEncoder
-from image_similarity.inference.request import MAX_BODY_BYTES, MAX_IMAGES
+from image_similarity.inference.json_body import MAX_BODY_BYTES
+from image_similarity.inference.request import MAX_IMAGES
 from image_similarity.inference.service import Request, Service
 from image_similarity.inference.sources import SourcePolicy
 from tests.decoders.hostile import hostile
@@ -113,3 +114,19 @@ def test_files_that_crash_a_codec_fail_alone(encoder: OnnxEncoder) -> None:
         results = sent(service, deeds * 4, good_at=8)
         assert results.pop(8)["result"] == pytest.approx(expected, abs=1e-5)
         assert {code(result) for result in results} == {"InvalidImage"}
+
+
+def test_a_decoder_that_hangs_is_stopped_when_the_batch_s_time_is_over(
+    encoder: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "BEGIN_SECONDS", 1.0)
+    monkeypatch.setattr(batch, "DECODED_SECONDS", 2.0)
+    # Of a file whose decoding waits longer than anybody who sent it: pytest's own time limit is for the rest.
+    for decoders in processes(hostile(clock_seconds=3600.0)):
+        service = Service(encoder, SourcePolicy(), decoder=decoders)
+        expected = result_of_the_good_one(service)
+        results = sent(service, [b"do: wait for ever"] * 9, good_at=0)
+        assert results[0]["result"] == pytest.approx(expected, abs=1e-5)
+        assert {code(result) for result in results[1:]} == {"Timeout"}
+        assert "was not over in time" in results[1]["error"]["message"]
+        assert result_of_the_good_one(service) == expected

@@ -10,7 +10,7 @@ from socket import socket
 from PIL import Image
 from skimage import data
 
-from image_similarity.inference.request import MAX_BODY_BYTES
+from image_similarity.inference.json_body import MAX_BODY_BYTES
 from tests.security.attacks import Attack, attacks
 from tests.soak.items import Item
 from tests.support.servers import ok, serving

@@ -16,6 +16,7 @@ from unittest import mock
 
 import httpx
 
+from image_similarity.inference.sources import s3
 from tests.support.local_stack import running_stack
 from tests.support.ports import free_port
 
@@ -77,9 +78,19 @@ def lambda_handler(environment: Mapping[str, str]) -> Iterator[Call]:
     def call(body: bytes, headers: Mapping[str, str]) -> Answer:
         return proxy_answer(module.handler(proxy_event(body, headers), None))
 
-    with mock.patch.dict(os.environ, environment):
+    with mock.patch.dict(os.environ, environment), fresh_s3_client():
         spec.loader.exec_module(module)
         yield call
+
+
+@contextmanager
+def fresh_s3_client() -> Iterator[None]:
+    """A process keeps its S3 client: none may be left from another environment, or for one."""
+    s3._make_client.cache_clear()
+    try:
+        yield
+    finally:
+        s3._make_client.cache_clear()
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 from api_explorer.document import document
 from cdk_app import alarms, gateway_body, gateway_responses, sagemaker_integration
 from image_similarity.inference import telemetry
-from image_similarity.inference.request import MAX_BODY_BYTES
+from image_similarity.inference.json_body import MAX_BODY_BYTES
 from image_similarity.inference.service import CORS_HEADERS, INTERNAL_ERROR_MESSAGE
 from local.backends.protocols import ENDPOINT_HEADERS
 from sagemaker import server, workers

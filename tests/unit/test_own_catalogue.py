@@ -8,7 +8,7 @@ from PIL import Image
 from skimage import data
 
 from image_similarity import Catalogue, Encoder, Indexed, UnreadableImage
-from image_similarity.catalogue.embedded import IndexFileError
+from image_similarity.catalogue.index import IndexFileError
 from tests.support.command import run
 
 

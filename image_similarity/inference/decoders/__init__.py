@@ -15,8 +15,15 @@ if TYPE_CHECKING:
 class Decoder(Protocol):
     """Turns files into the encoder's input. Safe to call from many threads."""
 
-    def decode(self, data: bytes, *, preprocessing: "Preprocessing") -> "NDArray[np.uint8]":
+    def decode(
+        self, data: bytes, *, preprocessing: "Preprocessing", seconds: float | None = None
+    ) -> "NDArray[np.uint8]":
         """Decode one file, see `inference.image.decode`.
+
+        Args:
+            data: the file.
+            preprocessing: of the model.
+            seconds: after which a decoder that can be stopped is, however much of its budget is left.
 
         Returns:
             uint8 [S, S, 3], RGB, upright, with S = preprocessing.size.
@@ -25,6 +32,7 @@ class Decoder(Protocol):
             InvalidImage: not an accepted format, broken, or too costly to decode.
             ImageTooLarge: the longest side is over the limit in pixels.
             Unavailable: decoding was interrupted from outside.
+            Timeout: it was not over after so many seconds.
         """
 
 
@@ -41,6 +49,8 @@ class InProcess:
 
         self._image = image
 
-    def decode(self, data: bytes, *, preprocessing: "Preprocessing") -> "NDArray[np.uint8]":
-        """See `Decoder.decode`."""
+    def decode(
+        self, data: bytes, *, preprocessing: "Preprocessing", seconds: float | None = None
+    ) -> "NDArray[np.uint8]":
+        """See `Decoder.decode`; it can't be stopped."""
         return self._image.decode(data, preprocessing=preprocessing)

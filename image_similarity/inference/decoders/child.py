@@ -1,5 +1,6 @@
 """The service's side of one decoder: it sends a file and reads an answer, each within a time limit."""
 
+import math
 import os
 import select
 import time
@@ -20,6 +21,10 @@ class GoneError(Exception):
 
 class OverspentError(Exception):
     """The decoder has exceeded its budget of processor time, and the kernel has not ended it."""
+
+
+class LateError(Exception):
+    """The decoder has not answered by the time until which its answer is of use."""
 
 
 class StuckError(Exception):
@@ -65,23 +70,25 @@ class Child:
         Raises:
             GarbageError, GoneError, OverspentError, StuckError: see the classes.
         """
-        return framing.read_words(self._exchange([], 0).content)
+        return framing.read_words(self._exchange([], 0, math.inf).content)
 
-    def ask(self, text: bytes, file: bytes, pixel_bytes: int) -> Answer:
+    def ask(self, text: bytes, file: bytes, pixel_bytes: int, end: float = math.inf) -> Answer:
         """Send a request and wait for its answer.
 
         Args:
             text: `framing.request_text`.
             file: the image.
             pixel_bytes: the length of the answer, if it holds pixels.
+            end: until when the answer is of use, on the monotonic clock.
 
         Raises:
-            GarbageError, GoneError, OverspentError, StuckError: see the classes. The decoder must be ended.
+            GarbageError, GoneError, LateError, OverspentError, StuckError: see the classes. The
+                decoder must be ended.
         """
         head = REQUEST_HEAD.pack(len(text), len(file))
-        return self._exchange([memoryview(head + text), memoryview(file)], pixel_bytes)
+        return self._exchange([memoryview(head + text), memoryview(file)], pixel_bytes, end)
 
-    def _exchange(self, unsent: list[memoryview], pixel_bytes: int) -> Answer:
+    def _exchange(self, unsent: list[memoryview], pixel_bytes: int, until: float) -> Answer:
         room = ANSWER_HEAD.size + max(pixel_bytes, framing.MAX_TEXT_BYTES)
         answer, filled = memoryview(bytearray(room + 1)), 0
         patience, start = Patience(self._limits.clock_seconds), self._processor_seconds()
@@ -105,6 +112,8 @@ class Child:
                     return Answer(kind, answer[ANSWER_HEAD.size : end])
             patience.wait(waiting)
             self._check(patience, start)
+            if time.monotonic() > until:
+                raise LateError
 
     def _send(self, unsent: list[memoryview]) -> list[memoryview]:
         """Write as much as the pipe takes and return the rest."""

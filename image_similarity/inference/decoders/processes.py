@@ -2,18 +2,20 @@
 
 import atexit
 import logging
+import math
 import os
 import signal
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from image_similarity.inference.decoders import Decoder, InProcess, framing
-from image_similarity.inference.decoders.child import Child, GoneError, OverspentError, StuckError
+from image_similarity.inference.decoders.child import Child, GoneError, LateError, OverspentError, StuckError
 from image_similarity.inference.decoders.framing import Answer, GarbageError
 from image_similarity.inference.decoders.limits import MEBIBYTE, Limits
 from image_similarity.inference.decoders.nursery import End, Nursery
-from image_similarity.inference.errors import ApiError, InvalidImage, Unavailable
-from image_similarity.inference.turns import Turns
+from image_similarity.inference.errors import ApiError, InvalidImage, Timeout, Unavailable
+from image_similarity.inference.turns import NoTurnError, Turns
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,28 +78,37 @@ class DecoderProcesses:
         while self.idle:
             self.idle.pop().close()
 
-    def decode(self, data: bytes, *, preprocessing: "Preprocessing") -> "NDArray[np.uint8]":
+    def decode(
+        self, data: bytes, *, preprocessing: "Preprocessing", seconds: float | None = None
+    ) -> "NDArray[np.uint8]":
         """See `Decoder.decode`."""
         import numpy as np
 
         side = preprocessing.size
         text = framing.request_text(preprocessing)
-        with self._places.turn():
-            for _ in range(ATTEMPTS):
-                try:
-                    answer = self._ask(text, data, 3 * side * side)
-                except _Interrupted:
-                    continue
-                if answer.kind == framing.PIXELS:
-                    return np.frombuffer(answer.content, np.uint8).reshape(side, side, 3)
-                raise self._refusal(answer)
+        end = math.inf if seconds is None else time.monotonic() + seconds
+        try:
+            with self._places.turn(seconds):
+                answer = self._answer(text, data, 3 * side * side, end)
+        except (NoTurnError, LateError) as error:
+            raise Timeout("its decoding was not over in time. Try again, with fewer images.") from error
+        if answer.kind == framing.PIXELS:
+            return np.frombuffer(answer.content, np.uint8).reshape(side, side, 3)
+        raise self._refusal(answer)
+
+    def _answer(self, text: bytes, data: bytes, pixel_bytes: int, end: float) -> Answer:
+        for _ in range(ATTEMPTS):
+            try:
+                return self._ask(text, data, pixel_bytes, end)
+            except _Interrupted:
+                continue
         raise _interrupted()
 
-    def _ask(self, text: bytes, data: bytes, pixel_bytes: int) -> Answer:
+    def _ask(self, text: bytes, data: bytes, pixel_bytes: int, end: float) -> Answer:
         child = self._take()
         returned = False
         try:
-            answer = child.ask(text, data, pixel_bytes)
+            answer = child.ask(text, data, pixel_bytes, end)
             if answer.kind == framing.REFUSAL:
                 framing.read_refusal(answer.content)  # GarbageError, while we have the child
             if answer.kind in {framing.PIXELS, framing.REFUSAL}:

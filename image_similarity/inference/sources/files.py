@@ -105,6 +105,8 @@ class Files:
             if index in self._missing:
                 self._missing.remove(index)
                 taken.append((index, self._outcome(index)))
+        if not self._missing:
+            self._held.close()  # while the batch computes, others may fetch
         return taken
 
     def _begin_next(self, line: str | int) -> None:

@@ -14,6 +14,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from moto.events.models import events_backends
+from moto.moto_server.utilities import RegexConverter
 from moto.s3 import notifications
 from moto.s3.models import S3Backend
 from moto.s3.notifications import S3NotificationEvent
@@ -43,6 +44,7 @@ def mend() -> None:
         (notifications, "_send_event_bridge_message", lambda _: _tell_event_bridge),
         (S3Backend, "put_object", _one_event),
         (S3Backend, "delete_object", _versions_told),
+        (RegexConverter, "__init__", _any_character),
     ):
         setattr(owner, name, mended(getattr(owner, name)))
     queues.mend()
@@ -89,6 +91,17 @@ def _tell_event_bridge(account: str, bucket: Anything, name: str, key: Anything)
                     rule.send_to_targets(event, transform_input=False)
             except Exception:
                 logger.exception("the rule %s could not deliver an event", rule.name)
+
+
+def _any_character(initialize: Method) -> Method:
+    """Line breaks are characters of a key as others are; moto's paths end at one."""
+
+    @wraps(initialize)
+    def wrapped(self: Anything, *args: Anything) -> None:
+        initialize(self, *args)
+        self.regex = f"(?s:{self.regex})"
+
+    return wrapped  # type: ignore[return-value]
 
 
 def _one_event(put_object: Method) -> Method:

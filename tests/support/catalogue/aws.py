@@ -17,6 +17,7 @@ from PIL import Image
 
 from image_similarity.inference.manifest import DIMENSIONS
 from local.backends.cloud.server import CloudServer
+from tests.support.adapters import fresh_s3_client
 from tests.support.world import S3_ENVIRONMENT
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -186,7 +187,7 @@ def adapter(environment: Mapping[str, str]) -> Iterator[ModuleType]:
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
-    with mock.patch.dict(os.environ, environment):
+    with mock.patch.dict(os.environ, environment), fresh_s3_client():
         spec.loader.exec_module(module)
         yield module
         module.decoder.close()

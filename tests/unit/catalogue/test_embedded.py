@@ -5,13 +5,15 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from image_similarity.catalogue.embedded import EmbeddedIndex, IndexFileError
-from image_similarity.catalogue.index import TransientError
+from image_similarity.catalogue.embedded import EmbeddedIndex
+from image_similarity.catalogue.index import IndexFileError, TransientError
+from image_similarity.catalogue.sqlite_file import PAGE_BYTES
 from tests.unit.catalogue.test_index import entries, record, vector
 
 NAME = "pictures-00000000"
@@ -61,6 +63,36 @@ def test_another_file_is_refused_and_kept(tmp_path: Path, content: bytes) -> Non
     with pytest.raises(IndexFileError, match="is not an index"):
         EmbeddedIndex(path, NAME)
     assert path.read_bytes() == content
+
+
+def test_a_database_of_another_program_is_refused_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "photos.lrcat"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE photo (name TEXT)")
+    content = path.read_bytes()
+    with pytest.raises(IndexFileError, match="is not an index of pictures"):
+        EmbeddedIndex(path, NAME)
+    assert path.read_bytes() == content
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_damaged_file_says_so_and_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "index.db"
+    with EmbeddedIndex(path, NAME) as index:
+        index.put([record(f"{number}.jpg", vector(number)) for number in range(1, 100)])
+    content = path.read_bytes()
+    path.write_bytes(content[: 2 * PAGE_BYTES] + bytes(len(content) - 2 * PAGE_BYTES))
+    with EmbeddedIndex(path, NAME) as index, pytest.raises(IndexFileError, match=r"is damaged.*delete it"):
+        index.query(vector(1), 3)
+
+
+def test_a_file_that_has_no_room_to_grow_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "index.db"
+    with EmbeddedIndex(path, NAME) as index:
+        index._file.run("PRAGMA max_page_count = 20")
+        with pytest.raises(IndexFileError, match="full"):
+            index.put([record(f"{number}.jpg", vector(number)) for number in range(1, 1000)])
+        assert len(index) == 0
 
 
 def test_a_search_sees_what_another_process_wrote(tmp_path: Path) -> None:

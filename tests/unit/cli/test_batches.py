@@ -10,7 +10,7 @@ import pytest
 from image_similarity.cli.batches import MAX_PICTURES
 from image_similarity.cli.http_target import HttpTarget
 from image_similarity.cli.targets import Answer, Refused, Unreachable
-from image_similarity.inference.request import MAX_BODY_BYTES
+from image_similarity.inference.json_body import MAX_BODY_BYTES
 from tests.support.world import picture
 from tests.unit.cli.strange_server import UNIT, Reply, a_vector, answering
 
@@ -69,11 +69,27 @@ def test_no_body_is_larger_than_the_api_takes(tmp_path: Path) -> None:
     assert max(len(json.dumps(body)) for body in server.batch_bodies) <= MAX_BODY_BYTES
 
 
-def test_an_api_that_takes_no_batches_gets_the_pictures_one_by_one(files: list[str]) -> None:
+def test_an_api_that_takes_no_batches_gets_the_pictures_one_by_one_and_is_asked_once(
+    files: list[str],
+) -> None:
+    notes: list[str] = []
     with answering(Reply({"result": UNIT})) as server:
-        outcomes = HttpTarget(server.url).embed_many(files[:3])
+        target = HttpTarget(server.url, note=notes.append)
+        outcomes = [*target.embed_many(files[:3]), *target.embed_many(files[3:6])]
     assert all(isinstance(outcome, Answer) for outcome in outcomes)
-    assert len(server.bodies) == 3
+    assert len(server.bodies) == 6
+    assert len(server.batch_bodies) == 1
+    assert len(notes) == 1
+    assert "takes one picture in a request" in notes[0]
+
+
+def test_urls_that_may_have_failed_for_the_others_sake_are_sent_again_alone(files: list[str]) -> None:
+    pictures = [f"https://example.com/{number}.jpg" for number in range(3)]
+    with answering(Reply({"result": UNIT})) as server:
+        server.batches = [results("PayloadTooLarge", "SourceUnavailable", "SourceNotAllowed", "InvalidImage")]
+        outcomes = HttpTarget(server.url).embed_many([*pictures, files[0]])
+    assert [type(outcome) for outcome in outcomes] == [Answer, Answer, Refused, Refused]
+    assert server.bodies == [{"url": url} for url in pictures[:2]]
 
 
 @pytest.mark.parametrize(

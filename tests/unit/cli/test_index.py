@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 from skimage import data
 
+from image_similarity.catalogue.sqlite_file import PAGE_BYTES
 from image_similarity.folders.inventory import Inventory
 from image_similarity.folders.store import key_of
 from image_similarity.inference.service import DEFAULT_MODEL_DIR
@@ -234,6 +235,35 @@ def test_what_is_no_index_is_refused_and_left_as_it_is(album: Path, tmp_path: Pa
     done = run("index", album, "--index", tmp_path / "letter.txt" / "index")
     assert done.exit_code == 2
     assert "The index can't be opened" in done.stderr
+
+
+def test_a_damaged_index_is_a_sentence_that_says_what_to_do(album: Path, tmp_path: Path) -> None:
+    file = tmp_path / "index.sqlite"
+    index(album, "--index", file)
+    content = file.read_bytes()
+    file.write_bytes(content[: 2 * PAGE_BYTES] + bytes(len(content) - 2 * PAGE_BYTES))
+    for command in (("index", album), ("pairs", album), ("search", album / "cat.jpg", "--as-it-is")):
+        done = run(*command, "--index", file)
+        assert done.exit_code == 2
+        assert "index.sqlite is damaged" in done.stderr
+        assert "delete it" in done.stderr
+
+
+def test_what_is_named_and_is_no_file_is_not_counted_as_indexed(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.jpg"
+    os.mkfifo(pipe)
+    done = run("index", pipe, "/dev/null", "--json")
+    assert done.exit_code == 1
+    assert counts(json.loads(done.stdout)) == (0, 0, 0, 2)
+    assert f"{pipe}: it is a named pipe" in done.stderr
+    assert "/dev/null: it is a device" in done.stderr
+
+
+@pytest.mark.parametrize("command", [("index", ""), ("pairs", ""), ("index", "--forget")])
+def test_no_name_is_not_the_working_directory(command: tuple[str, ...]) -> None:
+    done = run(*command)
+    assert done.exit_code == 2
+    assert "name" in done.stderr.lower()
 
 
 def test_pairs_works_where_nothing_can_be_kept(album: Path, tmp_path: Path) -> None:

@@ -177,6 +177,14 @@ def test_without_groups_it_says_so(album: Path, cat: Image.Image) -> None:
     assert re.search(r"1 pictures, 0 groups", (album.parent / "report.html").read_text("utf-8"))
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a folder that nobody writes into, not even root")
+def test_a_report_that_can_not_be_written_is_named(album: Path, cat: Image.Image) -> None:
+    cat.save(album / "cat.png")
+    done = run("pairs", album, "--report", "/proc/report.html")
+    assert done.exit_code == 2
+    assert "/proc/report.html can't be written" in done.stderr
+
+
 @pytest.mark.parametrize("file", ["report.pdf", "missing/report.html", "album.html"])
 def test_a_report_that_can_not_be_written_is_refused_before_any_work(
     album: Path, cat: Image.Image, file: str, own_index: Path

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from image_similarity.catalogue.index import TransientError
+from image_similarity.catalogue.index import IndexFileError, TransientError
 from image_similarity.catalogue.objects import Reading, UnusableObject
 from image_similarity.folders.encoding import DeferredEncoder
-from image_similarity.folders.index import CHANGES, NOT_NOW, TRIES, FolderIndex
+from image_similarity.folders.index import CHANGES, GONE, NOT_NOW, TRIES, FolderIndex
 from image_similarity.folders.store import TICK_SECONDS, FileStore, key_of, path_of, prefix_of
 from image_similarity.inference.service import DEFAULT_MODEL_DIR
 
@@ -134,6 +134,30 @@ def test_what_could_not_be_read_now_is_tried_again(
         ((done,),) = index.update(index.todo(index.look_through([str(path)])))
         assert done.problem == NOT_NOW
     assert index.todo(index.look_through([str(path)])) == [key_of(path)]
+
+
+@pytest.mark.slow
+def test_a_file_without_room_ends_the_run_and_is_no_picture_s_failure(
+    tmp_path: Path, index: FolderIndex
+) -> None:
+    paths = [tmp_path / f"{number}.png" for number in range(40)]
+    for number, path in enumerate(paths):
+        draw(path, number)
+    index._index._file.run("PRAGMA max_page_count = 1")  # as many as there are
+    keys = index.todo(index.look_through([str(path) for path in paths]))
+    with pytest.raises(IndexFileError, match="full"):
+        list(index.update(keys))
+    assert index.failures(keys) == {}
+
+
+@pytest.mark.slow
+def test_a_file_that_is_deleted_before_it_is_read_is_not_indexed(tmp_path: Path, index: FolderIndex) -> None:
+    path = tmp_path / "a.png"
+    draw(path, 1)
+    keys = index.todo(index.look_through([str(path)]))
+    path.unlink()
+    ((done,),) = index.update(keys)
+    assert done.problem == GONE
 
 
 @pytest.mark.slow

@@ -33,7 +33,9 @@ class Digits:
         self.deeds = deeds or {}
         self.decoded: list[bytes] = []
 
-    def decode(self, data: bytes, *, preprocessing: Preprocessing) -> NDArray[np.uint8]:
+    def decode(
+        self, data: bytes, *, preprocessing: Preprocessing, seconds: float | None = None
+    ) -> NDArray[np.uint8]:
         if data in self.deeds:
             self.deeds[data]()
         self.decoded.append(data)
@@ -168,6 +170,38 @@ def test_a_single_request_passes_between_the_chunks_of_a_batch() -> None:
     assert single.is_set()
     # Second of all: after the chunk that was decoded when it came.
     assert encoder.chunks.index(1) <= 1
+
+
+def test_a_single_request_passes_all_batches_but_as_many_as_there_are_cores() -> None:
+    turns, encoder = Turns(1), Levels()
+    service = Service(encoder, POLICY, gate(turns), decoder=Digits())
+    cores = service._engine.cores
+    others = [threading.Thread(target=send, args=(service, numbers(2))) for _ in range(cores + 4)]
+    single = Request({}, json.dumps({"img": b64(b"200")}).encode())
+    others.append(threading.Thread(target=service.handle, args=(single,)))
+    with turns.turn():
+        for other in others[:-1]:
+            other.start()
+        while service._engine.batches.waiting < 4:
+            time.sleep(0.001)
+        others[-1].start()
+        while turns.waiting <= cores:
+            time.sleep(0.001)
+    for other in others:
+        other.join()
+    assert encoder.chunks.index(1) == cores
+    assert encoder.chunks.count(2) == cores + 4
+
+
+def test_a_batch_that_gets_no_turn_among_batches_is_refused_as_a_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(batch, "GATE_SECONDS", 0.01)
+    service = Service(Levels(), POLICY, decoder=Digits())
+    service._engine.batches = Turns(1)
+    with service._engine.batches.turn():
+        status, answer = send(service, numbers(3))
+    assert (status, answer["code"]) == (503, "Unavailable")
 
 
 def test_a_batch_that_gets_no_turn_at_all_is_refused_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:

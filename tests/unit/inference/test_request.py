@@ -6,16 +6,8 @@ import tracemalloc
 import pytest
 
 from image_similarity.inference.errors import ApiError, InvalidRequest, PayloadTooLarge, UnsupportedMediaType
-from image_similarity.inference.request import (
-    MAX_BODY_BYTES,
-    MAX_IMAGES,
-    MAX_STRUCTURE,
-    MAX_URLS,
-    Kind,
-    Mode,
-    Source,
-    parse,
-)
+from image_similarity.inference.json_body import MAX_BODY_BYTES, MAX_STRUCTURE
+from image_similarity.inference.request import MAX_IMAGES, MAX_URLS, Kind, Mode, Source, parse
 from image_similarity.inference.sources.url import MAX_URL_CHARACTERS
 
 JSON = "application/json"

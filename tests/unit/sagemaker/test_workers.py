@@ -58,16 +58,28 @@ def test_an_error_within_a_turn_is_passed_on_as_it_is() -> None:
 
 
 def test_a_batch_takes_a_place_for_every_two_files_that_it_fetches() -> None:
-    fetching = Fetching(9)
+    fetching = Fetching(3)
     with (
-        fetching.files(16),
+        fetching.files(4),
         fetching.files(1),
         pytest.raises(Unavailable, match='as "img"'),
         fetching.files(2),
     ):
-        pytest.fail("a tenth place was given")
-    with fetching.files(18), pytest.raises(Unavailable), fetching.files(1):
-        pytest.fail("a tenth place was given")
+        pytest.fail("a fourth place was given")
+
+
+def test_batches_leave_places_for_others_to_fetch() -> None:
+    fetching = Fetching(24)
+    with fetching.files(16), fetching.files(16):
+        with pytest.raises(Unavailable), fetching.files(3):
+            pytest.fail("a batch took a place that is kept")
+        with ExitStack() as others:
+            for _ in range(8):
+                others.enter_context(fetching.files(2))
+            with pytest.raises(Unavailable), fetching.files(1):
+                pytest.fail("a 25th place was given")
+    with Fetching(12).files(16):  # on one core too
+        pass
 
 
 def test_work_that_never_ends_makes_the_process_unhealthy_until_it_ends() -> None:

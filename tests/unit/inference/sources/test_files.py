@@ -176,3 +176,20 @@ def test_a_file_with_more_than_it_declared_counts_whole() -> None:
     with pytest.raises(AllowanceUsedUpError):
         list(allowance.counted([b"x" * 41]))
     assert list(allowance.counted([b"x" * 40])) == [b"x" * 40]
+
+
+def test_the_place_is_free_again_as_soon_as_all_files_are_there() -> None:
+    held = 0
+
+    @contextmanager
+    def place(_count: int) -> Iterator[None]:
+        nonlocal held
+        held += 1
+        yield
+        held -= 1
+
+    with serving(ok(b"file")) as server, Files(by_urls(server.url), POLICY, place) as files:
+        assert held == 1
+        assert files.take(wait=True) == [(0, b"file")]
+        assert held == 0
+    assert held == 0

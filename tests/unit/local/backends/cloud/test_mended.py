@@ -84,6 +84,14 @@ def test_an_event_has_the_shape_that_aws_documents(cloud: Cloud) -> None:
     assert thing["sequencer"] < second["detail"]["object"]["sequencer"]
 
 
+@pytest.mark.parametrize("key", ["a\nb.jpg", "a\r\n/b.jpg", "\n", "../a.jpg", "a//b.jpg", "?a=b&c#d %41.jpg"])
+def test_an_object_has_any_name_that_s3_takes(cloud: Cloud, key: str) -> None:
+    cloud.s3.put_object(Bucket=cloud.bucket, Key=key, Body=b"one")
+    assert cloud.s3.get_object(Bucket=cloud.bucket, Key=key)["Body"].read() == b"one"
+    assert [one["Key"] for one in cloud.s3.list_objects_v2(Bucket=cloud.bucket)["Contents"]] == [key]
+    assert [event["detail"]["object"]["key"] for event in cloud.told()] == [key]
+
+
 def test_a_deletion_is_told_once_and_has_no_size(cloud: Cloud) -> None:
     cloud.s3.put_object(Bucket=cloud.bucket, Key="a", Body=b"1")
     cloud.told()
