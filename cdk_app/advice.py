@@ -22,7 +22,7 @@ def warnings(config: DeploymentConfig) -> Iterator[tuple[str, str]]:
             "builder",
             f"'{command(os.environ)}' builds without BuildKit, so it decides the manifest of the SageMaker "
             "image, and SageMaker refuses OCI's. With Podman set BUILDAH_FORMAT=docker, with Docker install "
-            "buildx: docs/deploy.md, The builder.",
+            "buildx and leave DOCKER_BUILDKIT unset: docs/deploy.md, The builder.",
         )
 
 

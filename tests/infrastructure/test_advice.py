@@ -119,7 +119,9 @@ def test_where_nothing_can_build_the_usual_builder_is_assumed(
 
 def test_a_builder_that_decides_by_itself_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("BUILDAH_FORMAT", raising=False)
-    assert "BUILDAH_FORMAT=docker" in dict(advice.warnings(config(builder="other")))["builder"]
+    text = dict(advice.warnings(config(builder="other")))["builder"]
+    assert "BUILDAH_FORMAT=docker" in text
+    assert "leave DOCKER_BUILDKIT unset" in text
     assert "builder" not in dict(advice.warnings(config(builder="other", images="lambda")))
     assert "builder" not in dict(advice.warnings(config()))
     monkeypatch.setenv("BUILDAH_FORMAT", "docker")
