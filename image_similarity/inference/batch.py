@@ -128,12 +128,14 @@ class Batch:
             self._compute()
 
     def _turned_away(self, error: Unavailable) -> None:
-        """No turn came: the whole request is refused where nothing has been computed, else what is left."""
+        """No turn came: the whole request is refused where nothing has been computed, else what waits."""
         if self._waiting and self._is_late():
             return  # `run` gives up what has not begun; what has, gets another turn
         if not self._computed:
             raise error
-        self._give_up(error)
+        if self._waiting:
+            self._give_up(error)
+            return  # what has been decoded gets another turn
         for index, _ in self._squares:
             self._fail(index, error)
         self._squares = []

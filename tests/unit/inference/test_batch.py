@@ -230,6 +230,26 @@ def test_a_batch_that_gets_no_second_turn_keeps_what_it_has(monkeypatch: pytest.
     assert (status, levels(answer)) == (200, [0.0, *["Unavailable"] * 3])
 
 
+def test_what_has_been_decoded_gets_another_turn_where_what_waits_gets_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(batch, "TURN_SECONDS", 0.0)
+    passed = 0
+
+    @contextmanager
+    def not_the_third(_seconds: float) -> Iterator[None]:
+        nonlocal passed
+        passed += 1
+        if passed == 3:
+            raise Unavailable("busy")
+        yield
+
+    service = Service(Levels(), POLICY, not_the_third, decoder=Digits())
+    service._engine.cores = 1
+    status, answer = send(service, numbers(4))
+    assert (status, levels(answer)) == (200, [0.0, 1.0, *["Unavailable"] * 2])
+
+
 def test_fetched_bytes_are_held_file_by_file_until_they_are_decoded() -> None:
     now, sizes = [0], list[int]()
 
