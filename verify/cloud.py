@@ -20,6 +20,7 @@ from verify.facts import (
     Scaling,
     Stack,
     StageSettings,
+    VectorIndex,
 )
 
 Meanwhile = Callable[[], None]
@@ -84,6 +85,12 @@ class Services(Protocol):
 
     def recursion(self, function: str) -> str:
         """What Lambda does with a loop through a function: Allow or Terminate."""
+
+    def vector_index(self, arn: str) -> VectorIndex:
+        """An index of S3 Vectors."""
+
+    def concurrency(self, mapping: str) -> int | None:
+        """How many invocations an event source mapping has under way at most; None where nothing limits it."""
 
     def put_object(self, bucket: str, key: str, body: bytes) -> None:
         """Write an object."""

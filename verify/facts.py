@@ -151,3 +151,12 @@ class Alarm:
     state: str
     actions: tuple[str, ...]
     metrics: tuple[Metric, ...]
+
+
+@dataclass(frozen=True)
+class VectorIndex:
+    """An index of S3 Vectors: its bucket's name, the length of its vectors, how they are compared."""
+
+    bucket: str
+    dimension: int
+    metric: str

@@ -11,6 +11,9 @@ from verify.facts import CloudFailed, Outcome
 from verify.rows import SWITCH, Backend, Changes, Result, Row, Verdict
 from verify.subject import Pictures, Subject
 
+KEPT = ("AWS::S3Vectors::Index", "AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::Events::Rule")
+"""What a catalogue that is paused keeps as it is."""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -118,6 +121,7 @@ class Run:
                 continue
             try:
                 if row.steps != applied:
+                    applied = ()
                     self._changing.to_base()
                     outcome, applied = self._step(row), row.steps
             except (CloudFailed, Differs) as error:
@@ -161,6 +165,9 @@ class Run:
             "burst": subject.services.stage(subject.api, subject.stage).burst,
             "acl": subject.parameters["WebAclArn"],
             "endpoint": endpoints[0].name if endpoints else "",
+            "catalogue": {
+                name: item.physical for name, item in subject.stack.resources.items() if item.type in KEPT
+            },
         }
 
     def _judge(self, row: Row, backend: Backend, outcome: Outcome | None) -> None:

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 
 from rich.console import Console
 
+from tests.verification.catalogue import CATALOGUE
 from tests.verification.cloud import EngineCloud
 from tests.verification.place import CACHE, SUPPLIED, place
 from verify.command import PICTURE, execute, parser
@@ -22,7 +23,7 @@ def main() -> int:
             options.picture = here.picture
 
         def cloud() -> EngineCloud:
-            return closing.enter_context(here.stack({}))
+            return closing.enter_context(here.stack(CATALOGUE))
 
         return execute(options, cloud, Console())
 

@@ -15,6 +15,7 @@ from local.template.policies import Call, Statement, allows
 from tests.cloudformation.engine import Engine, Step
 from tests.cloudformation.providers.policies import CloudPolicies, permissions
 from tests.infrastructure.account import CREDENTIALS
+from tests.verification.catalogue import Pollers, deliver
 from tests.verification.gateway import AccountGateway, Server
 from tests.verification.invoking import FUNCTION, AccountEndpoints, AccountFunctions
 from tests.verification.pools import Pools
@@ -87,6 +88,20 @@ class EngineServices(AwsServices):
         kept = self._quirks.keeps_interfaces or function in self._engine.cloud.interfaces
         return ["eni-0123456789abcdef0"] if kept else []
 
+    def recursion(self, function: str) -> str:
+        """moto's Lambda knows none."""
+        return "Allow" if function in self._engine.cloud.recursive else "Terminate"
+
+    def put_object(self, bucket: str, key: str, body: bytes) -> None:
+        """moto's EventBridge delivers whatever queues refuse."""
+        deliver(self._engine.cloud, bucket)
+        super().put_object(bucket, key, body)
+
+    def delete_object(self, bucket: str, key: str) -> None:
+        """See put_object."""
+        deliver(self._engine.cloud, bucket)
+        super().delete_object(bucket, key)
+
     def decision(self, role: str, action: str, function: str) -> str:
         """moto's IAM evaluates no policies."""
         partition, region, account = self._where
@@ -127,6 +142,7 @@ class EngineCloud:
         self._services = EngineServices(engine, telemetry, self._quirks)
         self.functions = AccountFunctions(engine, assembly, pools, telemetry)
         self.functions.init_milliseconds = self._quirks.init_milliseconds
+        self._pollers = Pollers(engine, self.functions.invoke, server.wait_for)
         endpoints = AccountEndpoints(engine, pools, telemetry, self._may_put)
         key = AccessKey(CREDENTIALS["AWS_ACCESS_KEY_ID"], CREDENTIALS["AWS_SECRET_ACCESS_KEY"], self.region)
         server.serving = AccountGateway(
@@ -189,7 +205,8 @@ class EngineCloud:
         return time.time() + self._ahead
 
     def pause(self, seconds: float) -> None:
-        """Nothing here comes later: the clock is put forward."""
+        """Nothing here comes later than what waits in queues: the clock is put forward."""
+        self._pollers.poll()
         self._ahead += seconds
 
     def _may_put(self, role: str, namespace: str) -> bool:

@@ -4,8 +4,8 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol, TypeVar
 
 import uvicorn
 
@@ -18,6 +18,7 @@ from local.gateway.snapshot import LiveStage
 from tests.cloudformation.providers import Cloud
 from tests.verification.telemetry import Telemetry
 
+Value = TypeVar("Value")
 SECONDS_A_CALL = 0.001
 """What the throttle takes a call to last, so that no slow machine lets more of them pass."""
 
@@ -49,13 +50,21 @@ class Server:
     def origin(self) -> str:
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
+    def wait_for(self, work: Coroutine[Any, Any, Value]) -> Value:
+        """What comes of a coroutine on the server's loop, where backends are called; from another thread."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
     def stop(self) -> None:
         self._server.should_exit = True
         self._thread.join(10)
         self._listener.close()
 
     def _run(self) -> None:
-        asyncio.run(self._server.serve(sockets=[self._listener]))
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        await self._server.serve(sockets=[self._listener])
 
     async def _application(self, scope: Any, receive: Any, send: Any) -> None:
         assert self.serving is not None

@@ -5,7 +5,6 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from local.backends.endpoints import LocalEndpoints
@@ -14,10 +13,11 @@ from local.backends.protocols import EndpointAnswer, FunctionFailed
 from local.gateway.messages import Refusal
 from local.synthesis import Assembly
 from tests.cloudformation.engine import Created, Engine
-from tests.verification.pools import ROOT, Pool, Pools
+from tests.verification.pools import ROOT, Code, Pool, Pools
 from tests.verification.telemetry import Telemetry
 
 WORKERS = 2
+HANDLER, INDEXING = "handler.handler", "catalogue.index"
 FUNCTION = "AWS::Lambda::Function"
 CPU = ("/aws/sagemaker/Endpoints", "CPUUtilization")
 
@@ -71,15 +71,15 @@ class AccountFunctions:
         return answer
 
     def _pool(self, properties: Mapping[str, Any]) -> Pool:
-        directory, handler, workers = ROOT / "lambda", "handler.handler", WORKERS
-        if properties.get("PackageType") != "Image":
-            directory, handler = self._folder(properties["Code"]["S3Key"]), properties["Handler"]
-            workers = 1
         variables = {name: str(value) for name, value in properties["Environment"]["Variables"].items()}
-        return self._pools.function(directory, handler, variables, int(properties["MemorySize"]), workers)
+        memory, timeout = int(properties["MemorySize"]), int(properties["Timeout"])
+        return self._pools.function(self._code(properties), variables, memory, timeout)
 
-    def _folder(self, key: str) -> Path:
-        return self._assembly.files[key]
+    def _code(self, properties: Mapping[str, Any]) -> Code:
+        if properties.get("PackageType") != "Image":
+            return Code(self._assembly.files[properties["Code"]["S3Key"]], properties["Handler"], 1)
+        [command] = properties.get("ImageConfig", {}).get("Command", [HANDLER])
+        return Code(ROOT / "lambda", command, WORKERS if command == HANDLER else 1, command != INDEXING)
 
 
 class AccountEndpoints:

@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from local.backends.cloud.server import CloudServer
 from local.backends.emulator import emulator, supported
 from local.synthesis import Assembly
 from tests.infrastructure.account import LOG_KEYS, WEB_ACLS, account
 from tests.infrastructure.stack import assembled
 from tests.infrastructure.walks import TOGETHER
 from tests.support.world import World, running_world
+from tests.verification.catalogue import BUCKET, OTHER_BUCKET, with_services
 from tests.verification.cloud import EngineCloud, Quirks
 from tests.verification.gateway import Server
 from tests.verification.pools import ROOT, Pools
@@ -25,6 +27,8 @@ SUPPLIED: Mapping[str, str] = {
     "OtherWebAclArn": WEB_ACLS[1],
     "KmsKeyArn": LOG_KEYS[0],
     "AlarmTopicArn": "arn:aws:sns:us-east-1:123456789012:alarms",
+    "CatalogueBucket": BUCKET,
+    "OtherCatalogueBucket": OTHER_BUCKET,
     **TOGETHER[0],
 }
 """What the account has of what rows need."""
@@ -39,6 +43,7 @@ class Place:
     pools: Pools
     world: World
     assembly: Assembly
+    services: CloudServer
 
     @property
     def picture(self) -> str:
@@ -56,6 +61,7 @@ class Place:
         chosen = assembly or self.assembly
         with account(chosen) as bootstrapped:
             engine, body = bootstrapped.engine, template or chosen.template
+            with_services(engine.cloud, self.services)
             outcome = engine.deploy(body, parameters)
             if outcome.status != "CREATE_COMPLETE":
                 raise CloudFailed(f"{outcome.status}: {outcome.reason}")
@@ -69,10 +75,13 @@ def place(logs: Path, say: Callable[[str], None] = print) -> Iterator[Place]:
         shutil.rmtree(logs, ignore_errors=True)
         logs.mkdir(parents=True)
         world = closing.enter_context(running_world())
+        services = closing.enter_context(CloudServer())
         environment = {
             **{name: value for name, value in os.environ.items() if name in PASSED},
             **world.environment,
             "AWS_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL": services.url,
+            "CATALOGUE_PACE_SECONDS": "0",  # the queue counts exactly here
             "MODEL_DIR": str(ROOT / "image_similarity" / "models" / "embedded"),
             "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",
@@ -82,7 +91,7 @@ def place(logs: Path, say: Callable[[str], None] = print) -> Iterator[Place]:
         closing.callback(pools.stop)
         server = Server()
         closing.callback(server.stop)
-        yield Place(server, pools, world, assembled(model="embedded"))
+        yield Place(server, pools, world, assembled(model="embedded"), services)
 
 
 def written_by(assembly: Assembly, outputs: tuple[str, ...]) -> Assembly:

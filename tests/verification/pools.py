@@ -13,7 +13,7 @@ from local.backends.endpoints import EndpointSpec, LocalEndpoints
 from local.backends.functions import FunctionSpec, LocalFunctions
 
 ROOT = Path(__file__).resolve().parents[2]
-KEPT = 3
+KEPT = 5
 PROBE = json.dumps(
     {
         "resource": "/image-similarity",
@@ -27,6 +27,16 @@ PROBE = json.dumps(
         "isBase64Encoded": False,
     }
 ).encode()
+
+
+@dataclass(frozen=True)
+class Code:
+    """What a function runs: its folder, the handler there, how many at once, and whether it answers calls."""
+
+    directory: Path
+    handler: str
+    workers: int
+    answers: bool = True
 
 
 @dataclass
@@ -58,20 +68,22 @@ class Pools:
         self._pools: OrderedDict[str, Pool] = OrderedDict()
         self._lock = Lock()
 
-    def function(
-        self, directory: Path, handler: str, environment: Mapping[str, str], memory: int, workers: int
-    ) -> Pool:
-        """A function's pool, its workers initialized."""
-        key = _key(str(directory), handler, environment, memory, workers)
+    def function(self, code: Code, environment: Mapping[str, str], memory: int, timeout: int) -> Pool:
+        """A function's pool, the workers of one that answers calls initialized."""
+        key = _key(str(code.directory), code.handler, environment, memory, code.workers, timeout)
 
         def start() -> Pool:
             functions = LocalFunctions(self._binary, self._environment, self._logs)
-            spec = FunctionSpec(key, key, directory, handler, environment, 28, memory, workers)
+            spec = FunctionSpec(
+                key, key, code.directory, code.handler, environment, timeout, memory, code.workers
+            )
             began = time.perf_counter()
             functions.start(spec)
-            functions.warm(key, PROBE)
+            if code.answers:
+                functions.warm(key, PROBE)
             took = (time.perf_counter() - began) * 1000
-            return Pool(functions, key, tuple(self._logs / f"{key}-{n}.log" for n in range(workers)), took)
+            logs = tuple(self._logs / f"{key}-{number}.log" for number in range(code.workers))
+            return Pool(functions, key, logs, took)
 
         return self._pool(key, start)
 

@@ -25,6 +25,10 @@ TYPES: Mapping[str, tuple[str, Describe]] = {
     "AWS::Events::Rule": ("events", lambda client, name: client.describe_rule(Name=name)),
     "AWS::IAM::Role": ("iam", lambda client, name: client.get_role(RoleName=name)),
     "AWS::Lambda::Function": ("lambda", lambda client, name: client.get_function(FunctionName=name)),
+    "AWS::Lambda::EventSourceMapping": (
+        "lambda",
+        lambda client, name: client.get_event_source_mapping(UUID=name),
+    ),
     "AWS::Logs::LogGroup": (
         "logs",
         lambda client, name: [
@@ -32,6 +36,10 @@ TYPES: Mapping[str, tuple[str, Describe]] = {
             for group in client.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
             if group["logGroupName"] == name
         ],
+    ),
+    "AWS::S3Vectors::VectorBucket": (
+        "s3vectors",
+        lambda client, name: client.get_vector_bucket(vectorBucketName=name),
     ),
     "AWS::SQS::Queue": ("sqs", lambda client, name: client.get_queue_attributes(QueueUrl=name)),
     "AWS::SageMaker::Endpoint": (

@@ -1,19 +1,19 @@
 """What an account's services describe, read by boto3."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from verify.aws.catalogue import CatalogueServices, Clients
 from verify.aws.failures import told
 from verify.aws.logs import log_groups, log_lines
 from verify.facts import Alarm, Endpoint, Function, Json, LogGroup, Metric, Model, Scaling, StageSettings
 
-Clients = Callable[[str], Any]
 INTERFACES = "AWS Lambda VPC ENI-{name}-*"
 
 
-class AwsServices:
+class AwsServices(CatalogueServices):
     """See `verify.cloud.Services`.
 
     Args:
@@ -22,7 +22,8 @@ class AwsServices:
     """
 
     def __init__(self, client: Clients, where: tuple[str, str, str]) -> None:
-        self._client, self._where = client, where
+        super().__init__(client)
+        self._where = where
 
     def function(self, name: str) -> Function:
         """See Services."""
@@ -185,27 +186,6 @@ class AwsServices:
     def role_of(self, function: str) -> str:
         """See Services."""
         return self.function(function).role
-
-    def event_pattern(self, rule: str) -> Json:
-        """See Services."""
-        with told(f"The rule {rule} can't be read"):
-            return json.loads(self._client("events").describe_rule(Name=rule)["EventPattern"])
-
-    def recursion(self, function: str) -> str:
-        """See Services."""
-        with told(f"The recursion of {function} can't be read"):
-            found = self._client("lambda").get_function_recursion_config(FunctionName=function)
-        return str(found["RecursiveLoop"])
-
-    def put_object(self, bucket: str, key: str, body: bytes) -> None:
-        """See Services."""
-        with told(f"s3://{bucket}/{key} can't be written"):
-            self._client("s3").put_object(Bucket=bucket, Key=key, Body=body)
-
-    def delete_object(self, bucket: str, key: str) -> None:
-        """See Services."""
-        with told(f"s3://{bucket}/{key} can't be deleted"):
-            self._client("s3").delete_object(Bucket=bucket, Key=key)
 
 
 def _watched(alarm: dict[str, Any]) -> list[Metric]:

@@ -2,6 +2,7 @@
 
 from verify.checks import (
     catalogue,
+    catalogue_changes,
     contract,
     deletion,
     network,
@@ -24,8 +25,10 @@ ROWS: tuple[Row, ...] = (
     *parameters.ROWS,
     *network.ROWS,
     *catalogue.ROWS,
+    *catalogue_changes.ROWS,
     *sagemaker.ROWS,
     *updates.OFF,
     *LAST,
+    *catalogue_changes.AT_THE_END,
     *deletion.ROWS,
 )

@@ -84,10 +84,17 @@ class Cloud:
     def client(self, service: str) -> Client:
         """Return the client of a service."""
         if service not in self._clients:
-            # Unsigned: moto looks at no signature, and making one is a fifth of a call's time.
-            config = Config(signature_version=UNSIGNED)
-            self._clients[service] = boto3.client(service, region_name=self.region, config=config)  # type: ignore[call-overload]
+            self.reach(service, None)
         return self._clients[service]
+
+    def reach(self, service: str, url: str | None) -> None:
+        """Make the client of a service, for an endpoint of its own where it has one."""
+        # moto looks at no signature, and making one is a fifth of a call's time; its server needs the
+        # service's name there.
+        config = Config() if url else Config(signature_version=UNSIGNED)
+        self._clients[service] = boto3.client(  # type: ignore[call-overload]
+            service, region_name=self.region, config=config, endpoint_url=url
+        )
 
     def call(self, service: str, operation: str, **parameters: Json) -> dict[str, Any]:
         """Call a service with values coerced to its types, as CloudFormation coerces them.

@@ -40,7 +40,10 @@ def update_endpoint(region: str, endpoint: str, config: str) -> None:
 
 
 def unmap(region: str, queue: str, mapping: str) -> None:
-    """Let a queue (by name) forget an event source mapping, as moto's DeleteEventSourceMapping does not."""
+    """Let a queue (by name) know nothing of an event source mapping.
+
+    moto's would give each message to a function in a container, and keep deleted mappings.
+    """
     known = sqs_backends[DEFAULT_ACCOUNT_ID][region].queues[queue].lambda_event_source_mappings
     for key in [key for key, item in known.items() if item.uuid == mapping]:
         del known[key]

@@ -37,6 +37,7 @@ class EventSourceMappingProvider:
             "lambda", "create_event_source_mapping", **{**properties, "Tags": tag_map(properties)}
         )
         cloud.mappings[answer["UUID"]] = properties
+        unmap(cloud.region, queue.rsplit(":", 1)[-1], answer["UUID"])
         return Physical(answer["UUID"], answer["UUID"], {"Id": answer["UUID"]})
 
     def update(
@@ -49,7 +50,6 @@ class EventSourceMappingProvider:
 
     def delete(self, cloud: Cloud, physical: Physical, properties: Mapping[str, Json]) -> None:
         cloud.call("lambda", "delete_event_source_mapping", UUID=physical.name)
-        unmap(cloud.region, properties["EventSourceArn"].rsplit(":", 1)[-1], physical.name)
         del cloud.mappings[physical.name]
 
 
