@@ -225,4 +225,11 @@ def cut(body: Any) -> Any:
     return {"result": body["result"][:-1]} if "result" in body else body
 
 
+def only_good(body: Any) -> Any:
+    """Results without those that are errors: the others are no longer in their places."""
+    if "results" not in body:
+        return body
+    return {"results": [result for result in body["results"] if "error" not in result]}
+
+
 PAIR = ROOT / "examples" / "data" / "pair.json"

@@ -1,5 +1,6 @@
 """The calls of the contract, on each backend: docs/calling.md."""
 
+import json
 import math
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ from verify.subject import JSON, Subject
 BOTH: tuple[Backend, ...] = ("lambda", "sagemaker")
 LENGTH = 512
 TOLERANCE = 1e-5
+IMAGES = 64
 
 
 def vector(subject: Subject) -> str:
@@ -44,6 +46,33 @@ def pair(subject: Subject) -> str:
     if not isinstance(there, float) or not 0 <= there < 1 or there != back or twice != 1.0:
         raise Differs(f"{there} there, {back} back, {twice} with itself")
     return f"{there}, with itself {twice}"
+
+
+def batch(subject: Subject) -> str:
+    """As many images as a request may have, one of them no picture: each has its own result, in its place."""
+    broken = 1
+    images = [{"img": subject.pictures.first}] * IMAGES
+    images[broken] = {"img": "bm8gcGljdHVyZQ=="}
+    answer = expect(subject.post({"images": images}), 200)
+    results = read(answer).get("results", [])
+    if len(results) != IMAGES:
+        raise Differs(f"{len(results)} results of {IMAGES} images")
+    error = results[broken].get("error", {})
+    if error.get("code") != "InvalidImage" or not error.get("message", "").startswith(
+        f"images[{broken}].img: "
+    ):
+        raise Differs(f"for what is no picture {shown(json.dumps(results[broken]).encode())}")
+    alone = subject.result({"img": subject.pictures.first})["result"]
+    for place, result in enumerate(results):
+        if place != broken and not _close(result.get("result", []), alone):
+            raise Differs(f"the result in place {place} is not the image's vector alone")
+    return f"{IMAGES - 1} vectors and {error['code']}, {len(answer.body)} bytes"
+
+
+def _close(one: list[float], other: list[float]) -> bool:
+    if len(one) != len(other):
+        return False
+    return all(abs(a - b) <= TOLERANCE for a, b in zip(one, other, strict=True))
 
 
 def by_url(subject: Subject) -> str:
@@ -102,6 +131,14 @@ ROWS = (
         "two images by base64",
         "a number in [0, 1), the same both ways, 1.0 of one image with itself",
         pair,
+        BOTH,
+        quick=True,
+    ),
+    Row(
+        "batch",
+        "64 images in a request, one of them no picture",
+        "63 times the image's vector alone, and `InvalidImage` in its place",
+        batch,
         BOTH,
         quick=True,
     ),

@@ -20,10 +20,12 @@ import httpx
 import pytest
 from PIL import Image
 
+from image_similarity.inference.request import MAX_URLS
 from image_similarity.inference.sources.places import AT_ONCE, IN_LINE
 from sagemaker.server import FETCHING_PER_CORE, PLACES_PER_CORE, model_environment
 from sagemaker.workers import cores
 from tests.support.ports import free_port
+from tests.support.servers import ok
 from tests.support.servers import serving as file_server
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -43,11 +45,12 @@ IMAGE_BODY = json.dumps({"img": base64.b64encode(picture()).decode()})
 
 
 @contextmanager
-def serving() -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def serving(*command: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """The server, or what the arguments of Python make of it."""
     port = free_port()
     environ = os.environ | {"SAGEMAKER_BIND_TO_PORT": str(port), "ALLOW_PRIVATE_SOURCES": "1"}
     with subprocess.Popen(
-        [sys.executable, "-m", "sagemaker.server", "serve"],
+        [sys.executable, *(command or ("-m", "sagemaker.server", "serve"))],
         cwd=ROOT,
         env=environ,
         stdout=subprocess.PIPE,
@@ -313,6 +316,30 @@ def test_clients_whose_server_drips_keep_no_good_request_out(server: str) -> Non
             ended.set()
     assert good == [200] * 42
     assert codes <= {"SourceUnavailable", "Unavailable"}
+
+
+@pytest.mark.slow
+def test_a_batch_whose_files_are_more_than_may_wait_fails_in_part_and_leaves_nothing_held() -> None:
+    noise = io.BytesIO()
+    Image.effect_noise((1024, 1024), 99).save(noise, "PNG")
+    file = noise.getvalue()
+    little = f"server.HELD_BYTES_PER_CORE = {int(1.5 * len(file))} // server.cores()"
+    command = f"from sagemaker import server; {little}; server.main(['serve'])"
+    with serving("-c", command) as (url, _), file_server(ok(file)) as files:
+        single = json.dumps({"url": files.url})
+        vector = post(url, single).json()["result"]
+        answer = post(url, json.dumps({"images": [{"url": files.url}] * MAX_URLS}))
+        assert answer.status_code == 200
+        results = answer.json()["results"]
+        refused = [result["error"] for result in results if "error" in result]
+        good = [result["result"] for result in results if "result" in result]
+        assert {error["code"] for error in refused} == {"Unavailable"}
+        assert all(numbers == pytest.approx(vector, abs=1e-5) for numbers in good)
+        assert good
+        # All that was held is let go: else this file would find no room.
+        assert post(url, single).status_code == 200
+        [again] = post(url, json.dumps({"images": [{"url": files.url}]})).json()["results"]
+        assert again["result"] == pytest.approx(vector, abs=1e-5)
 
 
 @pytest.mark.slow
