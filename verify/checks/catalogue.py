@@ -34,14 +34,15 @@ def on(subject: Subject) -> None:
         )
 
 
-def _status(subject: Subject) -> dict[str, Any]:
+def catalogue_status(subject: Subject) -> dict[str, Any]:
+    """What the catalogue says of itself. Raises Differs."""
     return read(expect(subject.call("GET", "/catalogue"), 200))
 
 
 def status(subject: Subject) -> str:
     """What is catalogued, and how far it is."""
     on(subject)
-    told = _status(subject)
+    told = catalogue_status(subject)
     missing = {"model", "buckets", "pending", "failed", "complete", "lastSync"} - told.keys()
     if missing:
         raise Differs(f"without {', '.join(sorted(missing))}")
@@ -75,9 +76,7 @@ def _output(subject: Subject) -> str | None:
 def search(subject: Subject) -> str:
     """A search by a picture."""
     on(subject)
-    answer = expect(
-        subject.call("POST", SEARCH, {"img": subject.pictures.first, "limit": 5}), 200
-    )
+    answer = expect(subject.call("POST", SEARCH, {"img": subject.pictures.first, "limit": 5}), 200)
     found = read(answer)
     scores = [match["similarity"] for match in found["matches"]]
     if scores != sorted(scores, reverse=True) or len(scores) > 5 or "complete" not in found:
@@ -92,13 +91,14 @@ def sync(subject: Subject) -> str:
     """A sync is always signed, accepted, and ends."""
     on(subject)
     refusal(subject.call("POST", "/catalogue/sync", {}, signed=False), 403, "Forbidden")
-    expect(subject.call("POST", "/catalogue/sync", {}, signed=True), 202)
+    begun = read(expect(subject.call("POST", "/catalogue/sync", {}, signed=True), 202))
 
     def look() -> str:
-        told = _status(subject)
-        if not told["complete"]:
-            raise Differs(f"not complete: {told['pending']} wait, {told['failed']} failed")
-        return f"202, complete; last sync {told['lastSync']}"
+        told = catalogue_status(subject)
+        last = told["lastSync"] or {}
+        if last.get("id") != begun["id"] or last["ended"] is None or not told["complete"]:
+            raise Differs(f"not complete: {told['pending']} wait, {told['failed']} failed; last sync {last}")
+        return f"202, complete; {last['listed']} listed, {last['queued']} queued"
 
     return subject.until(SYNC_SECONDS, look)
 
