@@ -90,7 +90,7 @@ class Services(Protocol):
         """An index of S3 Vectors."""
 
     def concurrency(self, mapping: str) -> int | None:
-        """How many invocations an event source mapping has under way at most; None where nothing limits it."""
+        """How many invocations an event source mapping has under way at most; None for no limit."""
 
     def put_object(self, bucket: str, key: str, body: bytes) -> None:
         """Write an object."""

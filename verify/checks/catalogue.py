@@ -165,7 +165,7 @@ def pattern(subject: Subject) -> str:
 
 
 def index(subject: Subject) -> str:
-    """The index is of the model's shape, in a bucket of the name that the template makes of the stack's id."""
+    """The index is of the model's shape, in a bucket named after the stack's id."""
     on(subject)
     [arn] = [item.physical for item in subject.stack.of_type("AWS::S3Vectors::Index")]
     seen = subject.services.vector_index(arn)
