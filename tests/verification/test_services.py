@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+
 import boto3
 import pytest
 from botocore.stub import Stubber
