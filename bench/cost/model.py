@@ -50,6 +50,23 @@ def lambda_total(region: str, workload: Workload) -> float:
     return PRICES.regions[region].lambda_million_requests.price + lambda_compute(region, workload)
 
 
+def images_total(region: str, workload: Workload, images: int) -> dict[str, float]:
+    """A million images on Lambda, so many in each request, by what is paid for.
+
+    Calls, invocations and log lines are shared by the images of a request; `workload` is that of one image,
+    whose time and answer are not.
+    """
+    prices = PRICES.regions[region]
+    gigabytes = REQUESTS / 1e6  # gigabytes of a million, for each kilobyte of one
+    return {
+        "API Gateway": prices.api_million_calls.price / images,
+        "invocations": prices.lambda_million_requests.price / images,
+        "running time": lambda_compute(region, workload),
+        "answers": workload.answer_kb * gigabytes * prices.data_out_gb.price,
+        "log lines": workload.log_kb / images * gigabytes * prices.logs_gb.price,
+    }
+
+
 def estimate(region: str, workload: Workload) -> list[Line]:
     """The six lines of the documentation's tables for a million requests on Lambda."""
     prices = PRICES.regions[region]

@@ -13,6 +13,7 @@ from bench.cost.model import (
     Workload,
     break_even,
     estimate,
+    images_total,
     lambda_compute,
     lambda_total,
     sagemaker_capacity,
@@ -34,6 +35,8 @@ from bench.report.tables import table
 REGION = texts.REGION
 GATEWAY = PRICES.regions[REGION].api_million_calls.price
 MODELS = ("exact", "int8")
+IMAGES = (1, 4, 16, 64)
+"""Alone, files of 954 KB that fit into a body, URLs that a request may have, images that it may have."""
 
 
 def page() -> str:
@@ -51,6 +54,9 @@ def page() -> str:
         "## The same million requests here",
         _wrapped(texts.OURS),
         _lines(estimate(REGION, _at_one_cpu(seconds, "exact")), "$"),
+        "## Many images in a request",
+        _wrapped(texts.BATCHES),
+        _by_images(seconds),
         "## Lambda by memory and architecture",
         _wrapped(texts.MEMORY % {"default": _default_memory()}, how, texts.ARM64),
         _by_memory(seconds),
@@ -106,6 +112,22 @@ def _example(example: Example) -> str:
         ["total", f"{currency}{example.total:g}", f"{currency}{total(lines):.2f} (+{difference:.2f})"]
     )
     return f"**{example.title}**\n\n" + table(["service", "printed", "model"], rows)
+
+
+def _by_images(seconds: Curve) -> str:
+    rows = []
+    for name in MODELS:
+        costs = {images: images_total(REGION, _at_one_cpu(seconds, name), images) for images in IMAGES}
+        alone = sum(costs[1].values())
+        for images, parts in costs.items():
+            each = sum(parts.values())
+            cells = [
+                *(f"{part:.2f}" for part in parts.values()),
+                f"**{each:.2f}**",
+                f"{1 - each / alone:.0%}",
+            ]
+            rows.append([f"{name}, {images} in a request", *cells])
+    return table(["model", *images_total(REGION, _at_one_cpu(seconds, MODELS[0]), 1), "all", "saved"], rows)
 
 
 def _by_memory(seconds: Curve) -> str:

@@ -18,6 +18,12 @@ second example's heading speaks of 4 seconds, its line of 1.)"""
 OURS = f"""{REGION}, Lambda x86_64 at {MEGABYTES_OF_ONE_CPU} MB (one vCPU), one JPEG of 954 KB each, `exact`
 (ViT-B/32 as open_clip computes it); an answer has 6 KB and its log line 1 KB."""
 
+BATCHES = f"""$ per million images where a request has so many ({REGION}, Lambda x86_64 at
+{MEGABYTES_OF_ONE_CPU} MB, ADR 8). The call, the invocation and the log line are shared. The running time is
+that of as many single requests: `python -m bench.measure.batches` compares the two. Four JPEGs of 954 KB fit
+into a body, 16 images can be fetched; the 64 that a request may have are smaller where they are in its body,
+and so take less time than is counted here. The registry's storage is not in these figures."""
+
 MEMORY = """$ per million requests on x86_64 / on arm64, invocations included, and the time of one. Under one
 vCPU, Lambda gives processor time in proportion to memory: the price stays about the same and the answer comes
 later. Above, the answer comes sooner and costs more. The stack's default is %(default)s MB."""

@@ -29,7 +29,13 @@ LocalStack = Callable[..., str]
 OPEN = ["curl/open.sh", "python/open.py", "java/OpenCall.java", "javascript/open.mjs"]
 SIGNED = ["curl/signed.sh", "python/signed.py", "java/SignedCall.java", "javascript/signed.mjs"]
 DATA = {"data/image.json": "result", "data/pair.json": "similarity"}
-BATCHES = ["python/batch_open.py"]
+BATCHES = [
+    "curl/batch_open.sh",
+    "python/batch_open.py",
+    "java/BatchOpenCall.java",
+    "javascript/batch_open.mjs",
+]
+BATCHES_SIGNED = ["python/batch_signed.py"]
 BY_URL = ["curl/url.sh", "java/OkHttpCall.java"]
 PRIVATE = {"ALLOW_PRIVATE_SOURCES": "1"}
 
@@ -40,6 +46,7 @@ def test_every_example_is_run_here() -> None:
         *OPEN,
         *SIGNED,
         *BATCHES,
+        *BATCHES_SIGNED,
         *BY_URL,
         *DATA,
         "curl/url.cmd",
@@ -66,13 +73,32 @@ def test_open(local_stack: LocalStack, pictures: Path, tmp_path: Path, example: 
     assert list(single) == ["result"]
 
 
+def vector_lengths(done: subprocess.CompletedProcess[str]) -> list[int]:
+    """Of each picture, whether the example prints the whole answer or a line for each."""
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    if "results" in lines[0]:
+        return [len(item["result"]) for item in lines[0]["results"]]
+    return [line["numbers"] for line in lines]
+
+
 @pytest.mark.parametrize("example", BATCHES)
 def test_batches(local_stack: LocalStack, pictures: Path, tmp_path: Path, example: str) -> None:
+    need(example)
     url = f"{local_stack('', PRIVATE)}/prod/image-similarity"
     done = run(fill(example, {URL: url, "other.jpg": "batch.txt"}, tmp_path), pictures, {})
     assert done.returncode != 0, "a file that is not there"
-    done = run(fill(example, {URL: url}, tmp_path), pictures, {})
-    assert [json.loads(line)["numbers"] for line in done.stdout.splitlines()] == [512, 512], done.stderr
+    assert vector_lengths(run(fill(example, {URL: url}, tmp_path), pictures, {})) == [512, 512]
+
+
+@pytest.mark.parametrize("example", BATCHES_SIGNED)
+def test_signed_batches(local_stack: LocalStack, pictures: Path, tmp_path: Path, example: str) -> None:
+    url = f"{local_stack('APIGatewayAuthorization=AWS_IAM', KEYS)}/prod/image-similarity"
+    script = fill(example, {URL: url}, tmp_path)
+    assert vector_lengths(run(script, pictures, KEYS)) == [512, 512]
+    refused = run(script, pictures, {**KEYS, "AWS_SECRET_ACCESS_KEY": "wrong"})
+    assert refused.returncode != 0
+    assert json.loads(refused.stderr)["code"] == "Forbidden"
 
 
 @pytest.mark.parametrize("example", SIGNED)

@@ -48,7 +48,9 @@ def test_cfn_lint_finds_nothing_also_for_china(template_file: Path) -> None:
 
 def test_cloudformations_own_validation_finds_nothing_new(template_file: Path) -> None:
     report = json.loads((template_file.parent / "validation-report.json").read_text())
-    assert [plugin for plugin in report["pluginReports"] if plugin["violations"]] == []
+    plugins = {plugin["pluginName"]: plugin["violations"] for plugin in report["pluginReports"]}
+    plugins.pop("Construct Annotations", None)  # ours: what is not pinned
+    assert not any(plugins.values()), plugins
 
 
 def test_it_is_no_larger_than_cloudformation_takes(template_file: Path) -> None:

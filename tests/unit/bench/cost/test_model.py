@@ -11,6 +11,7 @@ from bench.cost.model import (
     Workload,
     break_even,
     estimate,
+    images_total,
     lambda_total,
     sagemaker_data,
     seconds_at,
@@ -41,6 +42,20 @@ def test_ours_is_a_small_part_of_it() -> None:
     ours = Workload(memory_mb=1769, seconds=0.13)
     assert lambda_total("us-east-2", ours) == pytest.approx(3.94, abs=0.01)
     assert lambda_total("us-east-2", DOCUMENTED) / lambda_total("us-east-2", ours) > 40
+
+
+def test_alone_an_image_costs_what_a_request_does() -> None:
+    ours = Workload(memory_mb=1769, seconds=0.13, registry_gb=0)
+    alone = images_total("us-east-2", ours, 1)
+    assert sum(alone.values()) == pytest.approx(total(estimate("us-east-2", ours)))
+
+
+def test_images_share_the_call_but_not_the_time() -> None:
+    ours = Workload(memory_mb=1769, seconds=0.13)
+    alone, many = (images_total("us-east-2", ours, images) for images in (1, 16))
+    assert many["API Gateway"] == pytest.approx(3.5 / 16)
+    assert sum(alone.values()) - sum(many.values()) == pytest.approx((3.5 + 0.2 + 0.5) * 15 / 16)
+    assert many["running time"] == alone["running time"]
 
 
 def test_less_memory_is_slower_and_costs_the_same() -> None:

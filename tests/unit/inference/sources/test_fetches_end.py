@@ -10,7 +10,7 @@ import pytest
 from image_similarity.inference import sources
 from image_similarity.inference.errors import InvalidImage, SourceNotAllowed, SourceUnavailable, Unavailable
 from image_similarity.inference.request import Source
-from image_similarity.inference.sources import SourcePolicy, s3
+from image_similarity.inference.sources import SourcePolicy, fetch, s3
 from image_similarity.inference.sources.deadline import Deadline, DeadlineExceededError
 from tests.support.servers import ok, serving
 from tests.unit.inference.sources.test_http import BAD_ANSWERS, FILE
@@ -99,7 +99,7 @@ def test_a_doomed_pair_sends_nothing(doomed: Source, error: type[Exception]) -> 
 
 @pytest.mark.usefixtures("resolver_that_hangs")
 def test_there_are_never_more_than_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "_fetches", threading.BoundedSemaphore(3))
+    monkeypatch.setattr(fetch, "_fetches", threading.BoundedSemaphore(3))
     short = SourcePolicy(allow_private=True, timeout_seconds=0.05)
     for _ in range(3):
         with pytest.raises(SourceUnavailable, match="not there after"):
@@ -119,14 +119,14 @@ def test_a_fetch_that_hangs_does_not_delay_the_end_of_the_process() -> None:
 
 
 def test_their_places_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "_fetches", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(fetch, "_fetches", threading.BoundedSemaphore(1))
     with serving(ok(FILE)) as server:
         for _ in range(5):
             assert sources.read_all([Source.by_url("url", server.url)], PATIENT) == [FILE]
 
 
 def test_a_system_without_threads_is_busy_and_recovers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "_fetches", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(fetch, "_fetches", threading.BoundedSemaphore(1))
 
     def no_thread(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
