@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from verify.answers import Differs, Skipped, expect, same
-from verify.checks.catalogue import (
-    ON,
+from verify.checks.catalogue import ON, pattern, sync
+from verify.checks.catalogue_calls import (
     PARAMETER,
     catalogue_status,
     come_and_gone,
@@ -14,8 +14,6 @@ from verify.checks.catalogue import (
     methods,
     named,
     on,
-    pattern,
-    sync,
 )
 from verify.checks.parameters import other
 from verify.rows import Row
