@@ -37,7 +37,12 @@ Skipped is never passed: the table says why, and what to give for it.
 
 Who runs it needs, beside `execute-api:Invoke` and the rights of an update (`cloudformation:UpdateStack` and
 what it does), those to read: CloudFormation, Lambda, API Gateway, SageMaker, Application Auto Scaling,
-CloudWatch and its logs, WAF, ECR, EC2's network interfaces, and `iam:SimulatePrincipalPolicy`.
+CloudWatch and its logs, WAF, ECR, EC2's network interfaces, and `iam:SimulatePrincipalPolicy`; where there
+is a catalogue, EventBridge, S3 Vectors and Lambda's event source mappings too.
+
+The rows of a catalogue run where `Catalogue` is `yes`. Some write a picture below `image-similarity-verify/`
+and delete it: `CatalogueBucket` is one of `ImageBuckets`, `OtherCatalogueBucket` is not, and both send their
+events to EventBridge (`docs/deploy.md`). `Catalogue=no` deletes the index, so only `DELETE=1` tries it.
 """
 QUICK_MARK = "yes"
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from local.gateway.snapshot import LiveStage, Route
 from local.template.intrinsics import Json
 
+ACCOUNT, CALLER = "123456789012", "AIDACKCEVSQ6C2EXAMPLE"
 STATUS_OF_TYPE = {
     # https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
     "ACCESS_DENIED": 403,
@@ -48,6 +49,7 @@ class Incoming:
     headers: Sequence[tuple[str, str]]  # in the client's spelling and order
     body: bytes
     source_address: str
+    signed_by: str | None = None  # the access key, where the route wants a signature
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     started: float = field(default_factory=time.time)
 
@@ -60,12 +62,12 @@ class Incoming:
         """The variables of $context, which are also the event's requestContext."""
         moment = datetime.fromtimestamp(self.started, UTC)
         return {
-            "accountId": "123456789012",
+            "accountId": ACCOUNT,
             "apiId": self.stage.api_id,
             "domainName": self.header("host") or "",
             "extendedRequestId": self.request_id,
             "httpMethod": self.method,
-            "identity": {"sourceIp": self.source_address, "userAgent": self.header("user-agent")},
+            "identity": self._identity(),
             "path": f"/{self.stage.name}{self.path}",
             "protocol": "HTTP/1.1",
             "requestId": self.request_id,
@@ -73,6 +75,22 @@ class Incoming:
             "requestTimeEpoch": int(self.started * 1000),
             "resourcePath": route.path if route else None,
             "stage": self.stage.name,
+        }
+
+    def _identity(self) -> dict[str, Json]:
+        """Who calls: nobody is named on a route that wants no signature, even if there is one.
+
+        https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+        """
+        signed = self.signed_by is not None
+        return {
+            "accessKey": self.signed_by,
+            "accountId": ACCOUNT if signed else None,
+            "caller": CALLER if signed else None,
+            "sourceIp": self.source_address,
+            "user": CALLER if signed else None,
+            "userAgent": self.header("user-agent"),
+            "userArn": f"arn:aws:iam::{ACCOUNT}:user/local" if signed else None,
         }
 
 

@@ -119,6 +119,7 @@ class Gateway:
                 raise Refusal("MISSING_AUTHENTICATION_TOKEN", "Missing Authentication Token")
             query = request.scope["query_string"].decode("ascii", "replace")
             verify(SignedRequest(incoming.method, path, query, incoming.headers, raw), self._key)
+            incoming = replace(incoming, signed_by=self._key.key_id)
         self._admit(incoming)
         missing = sorted(name for name in route.required_headers if not incoming.header(name))
         if missing:

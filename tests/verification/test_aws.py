@@ -5,11 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
-import httpx
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
-from moto.server import ThreadedMotoServer
 
 from verify.aws.account import AwsCloud
 from verify.aws.failures import absent
@@ -17,6 +15,10 @@ from verify.aws.leftovers import TYPES, leftovers
 from verify.aws.services import AwsServices
 from verify.facts import CloudFailed, LogGroup, Resource, Stack
 
+ABSENT = {
+    "AWS::Lambda::EventSourceMapping": "00000000-0000-4000-8000-000000000000",
+    "AWS::SQS::Queue": "http://127.0.0.1/123456789012/absent",
+}
 ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/Mine/51af3dc0-da77-11e4-872e-1234567db123"
 
 
@@ -174,19 +176,6 @@ def clients(session: boto3.Session) -> Callable[[str], Any]:
     return lambda service: session.client(service)  # type: ignore[call-overload]
 
 
-@pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[boto3.Session]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-    httpx.post(f"http://{host}:{port}/moto-api/reset", trust_env=False)  # what others in this process made
-    try:
-        yield boto3.Session("key", "secret", region_name="us-east-1")
-    finally:
-        server.stop()
-
-
 def test_what_is_still_there_is_left_over_until_it_is_deleted(account: boto3.Session) -> None:
     logs, iam, gateway = (account.client(name) for name in ("logs", "iam", "apigateway"))
     logs.create_log_group(logGroupName="mine")
@@ -221,7 +210,7 @@ def test_log_groups_that_services_made_are_left_over(account: boto3.Session) -> 
 
 @pytest.mark.parametrize("kind", sorted(TYPES))
 def test_what_is_not_there_is_not_left_over(kind: str, account: boto3.Session) -> None:
-    name = "http://127.0.0.1/123456789012/absent" if "Queue" in kind else "absent"
+    name = ABSENT.get(kind, "absent")
     stack = Stack(ID, "", {}, {}, {"One": Resource(kind, name)})
     assert leftovers(clients(account), stack) == []
 

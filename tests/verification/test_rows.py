@@ -1,11 +1,13 @@
 """Every row passes on the good stack and fails on its sabotaged one."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
 
+from tests.verification.catalogue import CATALOGUE
+from tests.verification.catalogue_sabotages import CATALOGUE_SABOTAGES
 from tests.verification.place import SUPPLIED, Place, written_by
 from tests.verification.sabotage import Sabotage
 from tests.verification.sabotages import LEAKING, SABOTAGES
@@ -17,14 +19,16 @@ from verify.run import Choice, Run
 
 NOT_HERE = {"gpu": "has no GPU"}
 """Rows that no good stack on this machine can pass, with the reason that they give."""
-CATALOGUE = {row.name for row in ROWS if row.name.startswith("catalogue-")}
+SABOTAGED = {**SABOTAGES, **CATALOGUE_SABOTAGES}
 BY_NAME = {row.name: row for row in ROWS}
 Backends = tuple[Backend, ...]
 
 
-def run(cloud: Cloud, rows: Sequence[Row], here: Place) -> list[Result]:
+def run(
+    cloud: Cloud, rows: Sequence[Row], here: Place, supplied: Mapping[str, str] = SUPPLIED
+) -> list[Result]:
     pictures = choice(parser("").parse_args(["--picture", here.picture])).pictures
-    verified = Run(cloud, Choice(rows, LAST, pictures, SUPPLIED, delete=True), lambda text: None)
+    verified = Run(cloud, Choice(rows, LAST, pictures, supplied, delete=True), lambda text: None)
     verified.start()
     return verified.results
 
@@ -32,7 +36,7 @@ def run(cloud: Cloud, rows: Sequence[Row], here: Place) -> list[Result]:
 @pytest.fixture(scope="module")
 def good(here: Place) -> list[Result]:
     """The whole program on the stack as it is."""
-    with here.stack({}) as cloud:
+    with here.stack(CATALOGUE) as cloud:
         return run(cloud, ROWS, here)
 
 
@@ -45,12 +49,12 @@ def only(name: str, sabotage: Sabotage) -> list[Row]:
 
 
 def test_every_row_has_its_sabotage() -> None:
-    assert SABOTAGES.keys() == BY_NAME.keys() - CATALOGUE
+    assert SABOTAGED.keys() == BY_NAME.keys()
     assert len(BY_NAME) == len(ROWS)
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("name", [name for name in BY_NAME if name not in CATALOGUE])
+@pytest.mark.parametrize("name", BY_NAME)
 def test_a_row_passes_on_the_good_stack(name: str, good: list[Result]) -> None:
     results = [item for item in good if item.row.name == name]
     assert results
@@ -61,7 +65,7 @@ def test_a_row_passes_on_the_good_stack(name: str, good: list[Result]) -> None:
     assert [(item.backend, item.seen) for item in results if item.verdict != "pass"] == []
 
 
-@pytest.mark.parametrize(("name", "sabotage"), [*SABOTAGES.items(), ("log-line", LEAKING)])
+@pytest.mark.parametrize(("name", "sabotage"), [*SABOTAGED.items(), ("log-line", LEAKING)])
 def test_a_row_fails_on_its_sabotaged_stack(name: str, sabotage: Sabotage, here: Place) -> None:
     assembly = here.assembly
     if sabotage.outputs is not None:

@@ -1,18 +1,22 @@
 """The catalogue, where the stack has one: docs/calling.md. Its calls, and what its services were given."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from verify.answers import Differs, Skipped, expect, read, refusal, same
+from verify.answers import Differs, expect, read, refusal, same
+from verify.checks.catalogue_calls import (
+    SEARCH,
+    catalogue_status,
+    come_and_gone,
+    listed,
+    methods,
+    named,
+    on,
+)
 from verify.checks.stack import host
 from verify.rows import Backend, Row
 from verify.subject import Subject
 
-PARAMETER = "Catalogue"
 KEY = "image-similarity-verify/picture.jpg"
 LONG_KEYS = "image-similarity-verify"
-SYNC_SECONDS, INDEX_SECONDS = 600, 90
-SEARCH = "/catalogue/search"
+SYNC_SECONDS = 600
 CALLS = (
     # method, path, authorization where it is not the parameter's
     ("GET", "/catalogue", ""),
@@ -24,24 +28,10 @@ LONGEST_KEY_BYTES = 1024
 DIMENSIONS, METRIC = 512, "cosine"
 
 
-def on(subject: Subject) -> None:
-    """Raise Skipped where no catalogue is there to be looked at."""
-    if PARAMETER not in subject.parameters:
-        raise Skipped(f"the stack has no parameter {PARAMETER}")
-    if subject.parameters[PARAMETER] != "yes":
-        raise Skipped(
-            f"{PARAMETER} is {subject.parameters[PARAMETER]}; it needs ImageBuckets: set both, and run again"
-        )
-
-
-def _status(subject: Subject) -> dict[str, Any]:
-    return read(expect(subject.call("GET", "/catalogue"), 200))
-
-
 def status(subject: Subject) -> str:
     """What is catalogued, and how far it is."""
     on(subject)
-    told = _status(subject)
+    told = catalogue_status(subject)
     missing = {"model", "buckets", "pending", "failed", "complete", "lastSync"} - told.keys()
     if missing:
         raise Differs(f"without {', '.join(sorted(missing))}")
@@ -63,11 +53,6 @@ def routes(subject: Subject) -> str:
     return f"{len(seen)} methods, and the address of searches"
 
 
-def methods(subject: Subject) -> set[tuple[str, str, str]]:
-    """The API's methods that are the catalogue's."""
-    return {item for item in subject.services.methods(subject.api) if item[1].startswith("/catalogue")}
-
-
 def _output(subject: Subject) -> str | None:
     return subject.stack.outputs.get("CatalogueSearch")
 
@@ -75,9 +60,7 @@ def _output(subject: Subject) -> str | None:
 def search(subject: Subject) -> str:
     """A search by a picture."""
     on(subject)
-    answer = expect(
-        subject.call("POST", SEARCH, {"img": subject.pictures.first, "limit": 5}), 200
-    )
+    answer = expect(subject.call("POST", SEARCH, {"img": subject.pictures.first, "limit": 5}), 200)
     found = read(answer)
     scores = [match["similarity"] for match in found["matches"]]
     if scores != sorted(scores, reverse=True) or len(scores) > 5 or "complete" not in found:
@@ -92,13 +75,14 @@ def sync(subject: Subject) -> str:
     """A sync is always signed, accepted, and ends."""
     on(subject)
     refusal(subject.call("POST", "/catalogue/sync", {}, signed=False), 403, "Forbidden")
-    expect(subject.call("POST", "/catalogue/sync", {}, signed=True), 202)
+    begun = read(expect(subject.call("POST", "/catalogue/sync", {}, signed=True), 202))
 
     def look() -> str:
-        told = _status(subject)
-        if not told["complete"]:
-            raise Differs(f"not complete: {told['pending']} wait, {told['failed']} failed")
-        return f"202, complete; last sync {told['lastSync']}"
+        told = catalogue_status(subject)
+        last = told["lastSync"] or {}
+        if last.get("id") != begun["id"] or last["ended"] is None or not told["complete"]:
+            raise Differs(f"not complete: {told['pending']} wait, {told['failed']} failed; last sync {last}")
+        return f"202, complete; {last['listed']} listed, {last['queued']} queued"
 
     return subject.until(SYNC_SECONDS, look)
 
@@ -120,41 +104,6 @@ def long_key(subject: Subject) -> str:
     return f"found under keys of {LONGEST_KEY_BYTES} bytes, and gone when they were deleted"
 
 
-def listed(subject: Subject) -> str:
-    """The bucket that rows may write to. Raises Skipped where the catalogue does not follow it."""
-    bucket = subject.supplied["CatalogueBucket"]
-    if bucket not in named(subject):
-        raise Skipped(f"{bucket} is none of ImageBuckets")
-    return bucket
-
-
-def named(subject: Subject) -> list[str]:
-    """The buckets that the catalogue follows."""
-    return [name for name in subject.parameters["ImageBuckets"].split(",") if name]
-
-
-def come_and_gone(subject: Subject, bucket: str, key: str) -> None:
-    """Write an object and wait until it is found, delete it and wait until it is not."""
-    subject.services.put_object(bucket, key, subject.pictures.first_file)
-    try:
-        found(subject, bucket, key, there=True)
-    finally:
-        subject.services.delete_object(bucket, key)
-    found(subject, bucket, key, there=False)
-
-
-def found(subject: Subject, bucket: str, key: str, *, there: bool, seconds: float = INDEX_SECONDS) -> None:
-    """Wait until a search finds an object of the first picture, or finds it no more. Raises Differs."""
-    subject.until(seconds, lambda: _found(subject, f"s3://{bucket}/{key}", there=there), 5.0)
-
-
-def _found(subject: Subject, name: str, *, there: bool) -> None:
-    body: Mapping[str, Any] = {"img": subject.pictures.first, "limit": 100, "min_similarity": 0.999}
-    matches = read(expect(subject.call("POST", SEARCH, body), 200))["matches"]
-    if (name in {match["key"] for match in matches}) != there:
-        raise Differs(f"{name} is {'not ' if there else 'still '}among {len(matches)} matches")
-
-
 def pattern(subject: Subject) -> str:
     """The rule names the buckets, one by one, as Fn::Split made them."""
     on(subject)
@@ -165,7 +114,7 @@ def pattern(subject: Subject) -> str:
 
 
 def index(subject: Subject) -> str:
-    """The index has the model's shape, and its bucket the name that the template makes of the stack's id."""
+    """The index is of the model's shape, in a bucket named after the stack's id."""
     on(subject)
     [arn] = [item.physical for item in subject.stack.of_type("AWS::S3Vectors::Index")]
     seen = subject.services.vector_index(arn)

@@ -4,7 +4,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from verify.answers import Differs, Skipped, expect, same
-from verify.checks.catalogue import ON, PARAMETER, found, listed, methods, named, on, pattern, sync
+from verify.checks.catalogue import ON, pattern, sync
+from verify.checks.catalogue_calls import (
+    PARAMETER,
+    catalogue_status,
+    come_and_gone,
+    found,
+    listed,
+    methods,
+    named,
+    on,
+)
 from verify.checks.parameters import other
 from verify.rows import Row
 from verify.subject import Subject
@@ -85,12 +95,8 @@ def bucket_added(subject: Subject) -> str:
     """It is followed, and the catalogue is not complete until a sync has been through it."""
     bucket = subject.supplied["OtherCatalogueBucket"]
     pattern(subject)
-    subject.services.put_object(bucket, OTHER_KEY, subject.pictures.first_file)
-    try:
-        found(subject, bucket, OTHER_KEY, there=True)
-    finally:
-        subject.services.delete_object(bucket, OTHER_KEY)
-    found(subject, bucket, OTHER_KEY, there=False)
+    same("complete", expected=False, seen=catalogue_status(subject)["complete"])
+    come_and_gone(subject, bucket, OTHER_KEY)
     return f"followed; {sync(subject)}"
 
 

@@ -54,7 +54,8 @@ def _put(cloud: Cloud, rule: str, properties: Mapping[str, Json]) -> str:
         raise ProviderFailed(f"Event pattern exceeds {PATTERN_CHARACTERS} characters")
     if "[]" in pattern:
         raise ProviderFailed("Event pattern is not valid. Reason: Empty arrays are not allowed")
-    answer = cloud.call("events", "put_rule", Name=rule, EventPattern=pattern, State="ENABLED")
+    state = properties.get("State", "ENABLED")
+    answer = cloud.call("events", "put_rule", Name=rule, EventPattern=pattern, State=state)
     cloud.call("events", "put_targets", Rule=rule, Targets=properties["Targets"])
     return str(answer["RuleArn"])
 

@@ -290,6 +290,21 @@ def test_a_signed_request_passes(url: str) -> None:
     assert send(signed(url=url), parameters={}).status_code == 200
 
 
+@pytest.mark.parametrize("authorization", ["AWS_IAM", "NONE"])
+def test_a_function_is_told_who_has_signed_where_a_signature_is_wanted(authorization: str) -> None:
+    function = Function({"statusCode": 200, "body": ""})
+    parameters = {"APIGatewayAuthorization": authorization}
+    assert send(signed(), function=function, parameters=parameters).status_code == 200
+    [event] = function.events
+    identity = event["requestContext"]["identity"]
+    named = {name: identity[name] for name in ("accessKey", "accountId", "caller", "user", "userArn")}
+    if authorization == "NONE":
+        assert set(named.values()) == {None}
+    else:
+        assert named["accessKey"] == "AKID"
+        assert named["userArn"] == f"arn:aws:iam::{named['accountId']}:user/local"
+
+
 def test_a_presigned_url_passes_until_it_expires() -> None:
     request = AWSRequest("POST", URL)
     SigV4QueryAuth(Credentials(KEY.key_id, KEY.secret), "execute-api", KEY.region, expires=60).add_auth(
