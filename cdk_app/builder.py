@@ -18,7 +18,9 @@ SECONDS = 20  # a laptop that is busy; `docker buildx version` asks no daemon
 
 def builder(flag: str) -> str:
     """`buildkit` or `other`: the flag's value, or what this machine has where it is auto."""
-    return _probed(command(os.environ)) if flag == AUTO else flag
+    if flag != AUTO:
+        return flag
+    return _probed(command(os.environ), os.environ.get("DOCKER_BUILDKIT", ""))
 
 
 def command(environment: Mapping[str, str]) -> str:
@@ -27,11 +29,11 @@ def command(environment: Mapping[str, str]) -> str:
 
 
 @cache
-def _probed(engine: str) -> str:
+def _probed(engine: str, docker_buildkit: str) -> str:
     """BuildKit also where there is no engine, as on a machine that only synthesizes: it is the usual one."""
     if Path(engine).stem in ON_BUILDKIT:
         return BUILDKIT
-    if os.environ.get("DOCKER_BUILDKIT") in OFF:
+    if docker_buildkit in OFF:
         return OTHER
     try:
         done = subprocess.run(  # noqa: S603 - the command that the CDK would build with
