@@ -16,7 +16,7 @@ from tests.cloudformation.engine import Created, Engine
 from tests.verification.pools import ROOT, Code, Pool, Pools
 from tests.verification.telemetry import Telemetry
 
-WORKERS = 2
+WORKERS = 1
 HANDLER, INDEXING = "handler.handler", "catalogue.index"
 FUNCTION = "AWS::Lambda::Function"
 CPU = ("/aws/sagemaker/Endpoints", "CPUUtilization")
