@@ -47,7 +47,7 @@ def needed(service: str, operation: str, parameters: Mapping[str, Any]) -> Actio
 def watched() -> Iterator[Actions]:
     """The actions of all that is called meanwhile."""
     actions: Actions = set()
-    call = botocore.client.BaseClient._make_api_call
+    call: Any = vars(botocore.client.BaseClient)["_make_api_call"]
 
     def noting(client: Any, operation: str, parameters: Mapping[str, Any]) -> Any:
         actions.update(needed(client.meta.service_model.service_name, operation, parameters))
