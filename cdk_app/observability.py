@@ -107,10 +107,12 @@ def _common_widgets() -> list[Widget]:
     errors = f'{{{NAMESPACE},Stack,Backend,Code}} MetricName="Errors" Stack="${{AWS::StackName}}"'
     requests = metrics("AWS/ApiGateway", ("Count", "4XXError", "5XXError"), API)
     steps = metrics(NAMESPACE, ("Latency", "Fetch", "Decode", "Encode"), SERVICE)
+    images = metrics(NAMESPACE, ("Images", "FailedImages"), SERVICE)
     latency = [*metrics("AWS/ApiGateway", ("Latency",), API), ["...", {"stat": "p50"}]]
     return [
         widget("Requests", "Sum", requests),
         widget("Latency seen by callers, ms", "p99", latency),
         widget("Steps of a request, ms", "p50", steps),
         widget("Errors by code", "Sum", [[{"expression": f"SEARCH('{errors}', 'Sum')"}]]),
+        widget("Images, and those of batches that failed", "Sum", images),
     ]

@@ -168,7 +168,7 @@ def test_the_dashboard_shows_the_metrics_that_the_service_writes(template: Templ
     stack = resolve(template, {"ImageSimilarity": f"yes-{backend}"})
     text = stack.one("AWS::CloudWatch::Dashboard").properties["DashboardBody"]
     widgets = json.loads(text)["widgets"]
-    assert len(widgets) == 6
+    assert len(widgets) == 7
     assert "${" not in text
     own = [
         line
@@ -177,6 +177,14 @@ def test_the_dashboard_shows_the_metrics_that_the_service_writes(template: Templ
         if line[0] == telemetry.NAMESPACE
     ]
     assert own
+    shown = {
+        item
+        for widget in widgets
+        for line in widget["properties"]["metrics"]
+        for item in line[1:2]
+        if isinstance(item, str)
+    }
+    assert shown >= {"Images", "FailedImages"}
     for _, name, *dimensions in own:
         assert dimensions[:4] == ["Stack", "ImageSimilarity", "Backend", backend], name
         assert dimensions[0:4:2] == list(telemetry.DIMENSIONS)
