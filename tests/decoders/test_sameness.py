@@ -44,7 +44,7 @@ PREPROCESSINGS = (
 
 @pytest.fixture(scope="module")
 def decoders() -> Iterator[DecoderProcesses]:
-    made = DecoderProcesses(Limits(), size=1)
+    made = DecoderProcesses(Limits(processor_seconds=20, clock_seconds=60), size=1)  # a busy machine is slow
     yield made
     made.close()
 
