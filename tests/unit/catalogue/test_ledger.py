@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from image_similarity.catalogue.ledger import Failure, Ledger, SyncState
+from image_similarity.catalogue.ledger_dynamodb import DynamoLedger
 from image_similarity.catalogue.messages import Listing
 
 STATE = SyncState(
