@@ -2,7 +2,7 @@
 
 Events of S3 get AWS's shape, one for each change: moto writes `eTag`, gives all of them one id, sends none
 for a delete marker and two for a multipart upload, and hides every failure. What is mended of queues is in
-`queues`. Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
+`queues`, of tables in `tables`. Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 """
 
 import itertools
@@ -19,7 +19,7 @@ from moto.s3 import notifications
 from moto.s3.models import S3Backend
 from moto.s3.notifications import S3NotificationEvent
 
-from local.backends.cloud import queues
+from local.backends.cloud import queues, tables
 
 Anything = Any
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -48,6 +48,7 @@ def mend() -> None:
     ):
         setattr(owner, name, mended(getattr(owner, name)))
     queues.mend()
+    tables.mend()
 
 
 def _tell_event_bridge(account: str, bucket: Anything, name: str, key: Anything) -> None:

@@ -10,13 +10,14 @@ import threading
 import time
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any
 
 from moto.sqs.exceptions import ReceiptHandleIsInvalid
 from moto.sqs.models import Message, Queue, SQSBackend
 
+from local.backends.cloud.locking import Method, locked
+
 Anything = Any
-Method = TypeVar("Method", bound=Callable[..., Any])
 COUNT = "approximate_number_of_messages"
 WAITING_SECONDS = 0.05
 """Between two looks of a long poll."""
@@ -26,10 +27,10 @@ _lock = threading.RLock()
 def mend() -> None:
     """Mend moto in this process, once."""
     for owner, name, mended in (
-        (SQSBackend, "receive_message", _long_polled(_locked(SQSBackend.receive_message))),
+        (SQSBackend, "receive_message", _long_polled(locked(_lock, SQSBackend.receive_message))),
         (SQSBackend, "is_message_valid_based_on_retention_period", _kept),
-        (Queue, "add_message", _locked(Queue.add_message)),
-        (Queue, "delete_message", _locked(_delete)),
+        (Queue, "add_message", locked(_lock, Queue.add_message)),
+        (Queue, "delete_message", locked(_lock, _delete)),
         (Queue, "messages", property(lambda self: _messages(self, _ready))),
         (Queue, f"{COUNT}_delayed", property(lambda self: len(_messages(self, _delayed)))),
         (Queue, f"{COUNT}_not_visible", property(lambda self: len(_messages(self, _held)))),
@@ -92,14 +93,5 @@ def _long_polled(receive_message: Method) -> Method:
             if messages or time.monotonic() >= end:
                 return messages
             time.sleep(WAITING_SECONDS)
-
-    return wrapped  # type: ignore[return-value]
-
-
-def _locked(method: Method) -> Method:
-    @wraps(method)
-    def wrapped(*args: Anything, **kwargs: Anything) -> Anything:
-        with _lock:
-            return method(*args, **kwargs)
 
     return wrapped  # type: ignore[return-value]

@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 
 from image_similarity.catalogue.ledger import Failure, Ledger, SyncState
-from image_similarity.catalogue.ledger_dynamodb import DynamoLedger
 from image_similarity.catalogue.messages import Listing
 
 STATE = SyncState(
@@ -102,7 +101,6 @@ def test_many_count_together(ledger: Ledger) -> None:
         if number % 10 >= 5:
             ledger.forget([failure(f"{number % 10}.jpg").key])
 
-    at_once = 1 if isinstance(ledger, DynamoLedger) else 8  # moto's transactions are not atomic among threads
-    with ThreadPoolExecutor(at_once) as pool:
+    with ThreadPoolExecutor(8) as pool:
         list(pool.map(one, range(40)))
     assert ledger.failed() == len(pages(ledger))

@@ -83,22 +83,30 @@ def test_the_roots_dot_makes_no_other_server() -> None:
         pytest.fail("passed")
 
 
+class Counted:
+    """A server's answers, held back until `gate` is set, and the most that were under way at once."""
+
+    def __init__(self) -> None:
+        self.arrived, self.gate = threading.Semaphore(0), threading.Event()
+        self.most = self._now = 0
+        self._lock = threading.Lock()
+
+    def answer(self, connection: socket, head: bytes) -> None:
+        with self._lock:
+            self._now += 1
+            self.most = max(self.most, self._now)
+        self.arrived.release()
+        self.gate.wait(20)
+        with self._lock:
+            self._now -= 1
+        connection.sendall(ok(FILE))
+
+
 def test_many_names_of_one_address_are_one_server(monkeypatch: pytest.MonkeyPatch) -> None:
     """And what waits too long, or is one too many, is told so."""
     monkeypatch.setattr(http, "places", Places(in_line=2))
     monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [(0, 0, 0, "", ("127.0.0.1", 0))])
-    counted, most, gate = threading.Semaphore(0), [0, 0], threading.Event()
-    lock = threading.Lock()
-
-    def answer(connection: socket, head: bytes) -> None:
-        with lock:
-            most[0] += 1
-            most[1] = max(most)
-        counted.release()
-        gate.wait(20)
-        with lock:
-            most[0] -= 1
-        connection.sendall(ok(FILE))
+    counted = Counted()
 
     def read(number: int) -> bytes | str:
         source = Source.by_url("url", f"http://host{number}.example:{server.port}/")
@@ -107,16 +115,16 @@ def test_many_names_of_one_address_are_one_server(monkeypatch: pytest.MonkeyPatc
         except Unavailable as error:
             return error.message
 
-    with serving(answer) as server, ThreadPoolExecutor(20) as threads:
+    with serving(counted.answer) as server, ThreadPoolExecutor(20) as threads:
         first = [threads.submit(read, number) for number in range(AT_ONCE)]
         for _ in range(AT_ONCE):
-            assert counted.acquire(timeout=10)
+            assert counted.arrived.acquire(timeout=10)
         rest = [threads.submit(read, number) for number in range(10, 20)]
         while sum(one.done() for one in rest) < 8:
             time.sleep(0.01)
-        gate.set()
+        counted.gate.set()
         answers = [one.result() for one in (*first, *rest)]
-    assert most[1] == AT_ONCE
+    assert counted.most == AT_ONCE
     assert answers.count(FILE) == AT_ONCE + 2
     assert sum("being fetched from this server already" in str(one) for one in answers if one != FILE) == 8
 
@@ -130,31 +138,21 @@ def test_addresses_that_do_not_answer_make_no_other_server(monkeypatch: pytest.M
         return [(0, 0, 0, "", (silent, 0)), (0, 0, 0, "", ("127.0.0.1", 0))]
 
     monkeypatch.setattr("socket.getaddrinfo", addresses)
-    counted, most, gate, lock = threading.Semaphore(0), [0, 0], threading.Event(), threading.Lock()
-
-    def answer(connection: socket, head: bytes) -> None:
-        with lock:
-            most[0] += 1
-            most[1] = max(most)
-        counted.release()
-        gate.wait(20)
-        with lock:
-            most[0] -= 1
-        connection.sendall(ok(FILE))
+    counted = Counted()
 
     def read(number: int) -> bytes:
         return sources.read_all(
             [Source.by_url("url", f"http://host{number}.example:{server.port}/")], POLICY
         )[0]
 
-    with serving(answer) as server, ThreadPoolExecutor(2 * AT_ONCE) as threads:
+    with serving(counted.answer) as server, ThreadPoolExecutor(2 * AT_ONCE) as threads:
         reading = [threads.submit(read, number) for number in range(1, 1 + 2 * AT_ONCE)]
         for _ in range(AT_ONCE):
-            assert counted.acquire(timeout=10)
-        assert not counted.acquire(timeout=0.5)
-        gate.set()
+            assert counted.arrived.acquire(timeout=10)
+        assert not counted.arrived.acquire(timeout=0.5)
+        counted.gate.set()
         assert [one.result() for one in reading] == [FILE] * 2 * AT_ONCE
-    assert most[1] == AT_ONCE
+    assert counted.most == AT_ONCE
     assert not http.places._working
 
 
