@@ -14,6 +14,9 @@ MAX_STRUCTURE = 140_000
 as base64 has none, and 16 URLs of the greatest length have 131,072 characters. Python would build 180 MB of
 objects from 5 MiB of nested values; from so many it builds 8 MB."""
 
+FEW = 1000
+"""So many hits are searched one by one."""
+
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 """Skipped, as RFC 8259 section 8.1 permits: some Windows tools write it."""
 REPLACED = "\ufffd"
@@ -88,14 +91,21 @@ def _parsed(body: bytes, usage: str) -> dict[str, Any]:
 
 def _has_too_many_values(body: bytes) -> bool:
     """Searches the bytes: in a str, one character beyond ASCII would make every step slower."""
-    # Ten times as fast as `count`, which compares single characters where `find` compares 32 at once.
-    count = 0
-    for character in STRUCTURE:
-        position = body.find(character)
-        while position >= 0 and count <= MAX_STRUCTURE:
-            count += 1
-            position = body.find(character, position + 1)
-    return count > MAX_STRUCTURE
+    return sum(_count(body, character) for character in STRUCTURE) > MAX_STRUCTURE
+
+
+def _count(body: bytes, character: bytes) -> int:
+    """How often a character stands in a body.
+
+    `find` compares 32 characters at once where `count` compares one, so it is ten times as fast on base64,
+    which has none of them; but each hit costs a call, so a body of nothing else is left to `count`.
+    """
+    position = -1
+    for hits in range(FEW):
+        position = body.find(character, position + 1)
+        if position < 0:
+            return hits
+    return FEW + body.count(character, position + 1)
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
