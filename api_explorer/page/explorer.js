@@ -1,4 +1,5 @@
 // The Explorer: reads the description of what is deployed, and puts the page's parts to work.
+import { startArrivals } from "./arrivals.js";
 import { startCalibration } from "./calibration.js";
 import { makeCaller } from "./caller.js";
 import { startCompare } from "./compare.js";
@@ -38,8 +39,9 @@ async function start() {
   const open = deployment.authorization === "NONE";
   const parts = { caller: makeCaller(description.servers[0].url), description };
   parts.calibration = startCalibration(deployment);
-  const folder = startFolder(parts);
+  const folder = startFolder({ ...parts, compare: () => compare });
   const compare = startCompare({ ...parts, folder });
+  startArrivals({ compare, folder, isOpen: () => open || parts.caller.signer !== null });
   const tools = [compare, folder, startSearch(parts)];
   const reference = startReference(description);
   const allow = (signer) => {

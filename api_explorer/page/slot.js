@@ -8,14 +8,15 @@ import { say, sayAttribute } from "./words.js";
 const PLACES = ["first", "second"];
 const ACCEPTED = "image/*,.heic,.heif,.avif";
 
-// onChange is called when the slot has another source, and when that is ready. A source is null or
-// {name, file, url, ready, failure}: `file` or `url`, and once `ready`, `blob` with what is sent.
+// onChange is called when the slot has another source, and when that can't be used. A source is null or
+// {name, file, url, ready, failure}: `file` or `url`, a promise `ready`, and after that `blob` with what is sent.
 export function makeSlot(index, { maxBytes, onChange, onFiles }) {
   const id = `file-${index + 1}`;
   const input = make("input", { type: "file", id, className: "unseen", accept: ACCEPTED, autocomplete: "off" });
   const preview = make("div", { className: "preview" });
   const url = make("input", { type: "url", autocomplete: "off", spellcheck: false });
   const note = make("div", { className: "slot-note" });
+  note.setAttribute("aria-live", "polite");
   const slot = { source: null, input, choose, element: null };
   slot.element = make(
     "div",
@@ -44,9 +45,9 @@ export function makeSlot(index, { maxBytes, onChange, onFiles }) {
     if (slot.source?.shown) {
       URL.revokeObjectURL(slot.source.shown);
     }
-    slot.source = source && { ready: Boolean(source.url), failure: null, blob: null, ...source };
-    if (source?.file) {
-      read(slot.source);
+    slot.source = source && { failure: null, blob: null, ...source };
+    if (source) {
+      slot.source.ready = source.file ? read(slot.source) : Promise.resolve();
     }
     show();
     onChange();
@@ -56,13 +57,15 @@ export function makeSlot(index, { maxBytes, onChange, onFiles }) {
     try {
       refuseUnread(source.file);
       source.shown = URL.createObjectURL(source.file);
-      Object.assign(source, await prepare(source.file, { maxBytes }), { ready: true });
+      Object.assign(source, await prepare(source.file, { maxBytes }));
     } catch (error) {
       source.failure = error;
     }
     if (slot.source === source) {
       show();
-      onChange();
+      if (source.failure) {
+        onChange();
+      }
     }
   }
 
