@@ -45,7 +45,8 @@ HELD_BYTES_PER_CORE = 160 * 1024**2
 instances with the least memory, 2 GiB a core."""
 BODY_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 75
-DRAIN_SECONDS = 25
+DRAIN_SECONDS = 28
+"""A batch may take 25 and the encoding of its last chunk; SageMaker kills 30 seconds after SIGTERM."""
 
 
 def create_app(service: ObservedService, workers: Workers) -> Starlette:
