@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from unittest import mock
@@ -109,7 +109,8 @@ def serving(*prefix: str) -> Iterator[tuple[httpx.Client, subprocess.Popen[bytes
                 wait_until_ready(client, "/ping", process)
                 yield client, process
         finally:
-            os.killpg(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # a test may have stopped it
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def post(client: httpx.Client, content: bytes) -> httpx.Response:
