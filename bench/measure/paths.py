@@ -10,6 +10,8 @@ PHOTOGRAPHS = ROOT / "image_similarity" / "inference" / "export" / "pictures"
 EMBEDDED = ROOT / "image_similarity" / "models" / "embedded"
 PYTHON = ROOT / ".venv" / "bin" / "python"
 EXPORT_PYTHON = ROOT / ".venv-export" / "bin" / "python"
+IMAGEDEDUP = ROOT / "bench" / "baseline" / "imagededup.txt"
+IMAGEDEDUP_PYTHON = ROOT / ".venv-imagededup" / "bin" / "python"
 INFINITY = ROOT / ".venv-infinity" / "bin"
 
 EXACT = CACHE / "vit-b-32-fp16"
