@@ -2,8 +2,8 @@
 
 Its zip holds this file and the `assets` that `bundle.py` gathered; it needs the standard library alone. The
 environment says what is deployed: AUTHORIZATION (`AWS_IAM`, `NONE`), IMAGE_SIMILARITY (`yes-lambda`,
-`yes-sagemaker`, `no`) and, where the stack may have a catalogue, CATALOGUE (`yes`, `paused`, `no`), IMAGE_BUCKETS
-and BUCKET_HOST (`s3.REGION.SUFFIX`). AWS_ENDPOINT_URL is where the local run has its S3.
+`yes-sagemaker`, `no`) and, where the stack may have a catalogue, CATALOGUE (`yes`, `paused`, `no`),
+IMAGE_BUCKETS and BUCKET_HOST (`s3.REGION.SUFFIX`). AWS_ENDPOINT_URL is where the local run has its S3.
 """
 
 import hashlib
@@ -113,7 +113,8 @@ def deployed(document: dict[str, Any], environment: Mapping[str, str]) -> dict[s
 def buckets(environment: Mapping[str, str]) -> str:
     """What the policy adds to img-src: where links to catalogued pictures lead, and nothing else of S3.
 
-    Links are given where calls are signed, and by the local run. image_similarity/catalogue/on_aws.py makes them.
+    Links are given where calls are signed, and by the local run; image_similarity/catalogue/on_aws.py says
+    where they lead.
     """
     local = environment.get("AWS_ENDPOINT_URL")
     if environment.get("CATALOGUE") != "yes" or not (local or environment["AUTHORIZATION"] == "AWS_IAM"):

@@ -37,7 +37,7 @@ async function start() {
   }
   const open = deployment.authorization === "NONE";
   const parts = { caller: makeCaller(description.servers[0].url), description };
-  parts.calibration = startCalibration(deployment);
+  parts.calibration = startCalibration();
   const folder = startFolder(parts);
   const compare = startCompare({ ...parts, folder });
   const tools = [compare, folder, startSearch(parts)];
@@ -49,6 +49,7 @@ async function start() {
     navigation.refresh();
   };
   const navigation = startNavigation();
+  parts.caller.heard = (model) => parts.calibration.use(model, description["x-calibrations"][model]);
   allow(null);
   if (!open) {
     startSigning(deployment.region, allow);

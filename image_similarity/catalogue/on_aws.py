@@ -119,15 +119,16 @@ def connect(settings: Settings, patience: Patience) -> Parts:
 def _linking(environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - botocore's Config
     """How links to objects are made, so that every region takes them.
 
-    Links of the older signatures are refused by newer regions, and so are links to S3's global host, which botocore
-    takes unless these are set; a bucket that is a day old is redirected from there, for which a link is not signed.
-    The Explorer's page lets pictures in from these hosts alone (api_explorer/handler.py).
+    Newer regions refuse links of the older signatures, and links to S3's global host, which botocore takes
+    unless these are set; from there a new bucket is redirected, for which a link is not signed. The page of
+    the Explorer lets pictures in from these hosts alone (api_explorer/handler.py).
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
     """
     from botocore.config import Config
 
-    style = {} if environ.get("AWS_ENDPOINT_URL") else {"addressing_style": "virtual"}
-    return Config(signature_version="s3v4", s3={"us_east_1_regional_endpoint": "regional", **style})
+    style: Literal["auto", "virtual"] = "auto" if environ.get("AWS_ENDPOINT_URL") else "virtual"
+    where: Any = {"us_east_1_regional_endpoint": "regional", "addressing_style": style}
+    return Config(signature_version="s3v4", s3=where)
 
 
 def _set(environ: Mapping[str, str], name: str) -> str:

@@ -9,7 +9,10 @@ from tests.support.modules import called
 
 ID, SECRET, TOKEN = "ASIAEXAMPLE", "se/cr+et/of=an/example", "FwoGZXIvYXdz+token/of/an//example=="
 EXPIRES = "2026-05-01T12:34:56+00:00"
-SHELL = f"export AWS_ACCESS_KEY_ID={ID}\nexport AWS_SECRET_ACCESS_KEY={SECRET}\nexport AWS_SESSION_TOKEN={TOKEN}\n"
+SHELL = "".join(
+    f"export AWS_{name}={value}\n"
+    for name, value in {"ACCESS_KEY_ID": ID, "SECRET_ACCESS_KEY": SECRET, "SESSION_TOKEN": TOKEN}.items()
+)
 JSON = {"AccessKeyId": ID, "SecretAccessKey": SECRET, "SessionToken": TOKEN, "Expiration": EXPIRES}
 PASTED = {
     "export lines": SHELL + f"export AWS_CREDENTIAL_EXPIRATION={EXPIRES}\n",
@@ -130,8 +133,8 @@ REFUSALS = [
         {"message": "Signature not yet current: 20260101T000000Z is still later than 20260101T010000Z"},
     ),
     ("secret", {"message": "The request signature we calculated does not match the signature you provided."}),
-    ("other", {"message": "Forbidden", "errorType": "ForbiddenException"}),
-    ("other", {}),
+    ("blocked", {"message": "Forbidden", "errorType": "ForbiddenException"}),
+    ("blocked", {}),
 ]
 
 
