@@ -114,9 +114,15 @@ class HttpTarget:
             Refused, UnreadablePicture, Unreachable: as `embed`.
         """
         with naming(picture):
-            payload = {**self._field(picture, "", 1), "limit": limit}
-            (hits, complete), model = self.ask(payload, answers.hits)
-        return Found(picture, model, hits, complete)
+            return self._search(picture, self._field(picture, "", 1), limit)
+
+    def search_text(self, text: str, limit: int) -> Found:
+        """The same by words; Refused where the model that answers takes none, or not so many."""
+        return self._search(text, {"text": text}, limit)
+
+    def _search(self, query: str, subject: Mapping[str, str], limit: int) -> Found:
+        (hits, complete), model = self.ask({**subject, "limit": limit}, answers.hits)
+        return Found(query, model, hits, complete)
 
     def _field(self, picture: str, slot: str, share: int) -> dict[str, str]:
         """One picture as a field of a request of `share` pictures; it fits into its share of the body."""

@@ -30,7 +30,7 @@ class Found:
     """The answer to a search.
 
     Attributes:
-        query: the picture that was looked for.
+        query: the picture or the words that were looked for.
         model: that made all vectors.
         hits: the best first.
         complete: whether the index holds all that its buckets or folders do.
