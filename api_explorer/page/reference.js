@@ -3,6 +3,7 @@
 import { FORBIDDEN } from "./caller.js";
 import { copyWhenMade, signedCommand } from "./curl.js";
 import { byId, make } from "./dom.js";
+import { foldedCode } from "./folding.js";
 
 // The page has its own title and landmarks, and SigV4 is no header that one could type into the dialog that
 // Swagger UI's own layout offers: so there is just the introduction, the server, the operations, the schemas.
@@ -112,7 +113,7 @@ function draw(description, { tryItOut, signer = null }) {
     spec: description,
     domNode: place,
     layout: "PlainLayout",
-    plugins: [plainLayout, clearAll, ...(signer ? [signedCurl(signer)] : [])],
+    plugins: [plainLayout, clearAll, foldedCode, ...(signer ? [signedCurl(signer)] : [])],
     supportedSubmitMethods: tryItOut ? ["get", "post"] : [],
     validatorUrl: null, // nothing is sent to Swagger's own validator
     docExpansion: "list",

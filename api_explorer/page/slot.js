@@ -24,8 +24,8 @@ export function makeSlot(index, { maxBytes, onChange, onFiles }) {
     told("h3", `slot.${PLACES[index]}`),
     input,
     make("label", { htmlFor: id, className: "drop" }, preview),
-    note,
     url,
+    note,
   );
   sayAttribute(input, "aria-label", `slot.${PLACES[index]}`);
   sayAttribute(url, "aria-label", `slot.${PLACES[index]}-url`);
