@@ -229,6 +229,16 @@ bench-infinity: $(VENV)/.ready  ## install infinity-emb (6 GB), which `make benc
 	@.venv-infinity/bin/python $(PIP_INSTALL) -r bench/baseline/infinity.txt
 	@mv .venv-infinity/.making .venv-infinity/.ready
 
+# The hashes, in an environment of their own. 10,000 files take half an hour.
+.venv-imagededup/.ready: bench/baseline/imagededup.txt
+	@$(MAKE_VENV) .venv-imagededup $(PYTHON)
+	@.venv-imagededup/bin/python $(PIP_INSTALL) -r $<
+	@mv .venv-imagededup/.making $@
+
+bench-duplicates: setup .venv-imagededup/.ready  ## the command line beside imagededup's hashes: make bench-duplicates [PHOTOGRAPHS=folder]
+	$(BIN)/python -m bench.measure.duplicates $(if $(PHOTOGRAPHS),--photographs "$(PHOTOGRAPHS)")
+	$(BIN)/python -m bench.report.duplicates_page
+
 calibrate: setup  ## what a score means: make calibrate [IMAGES=your-pictures] [MODEL_DIR=exported-model] [RECORD=1]
 	$(BIN)/python -m bench.report.calibration $(if $(IMAGES),--images $(IMAGES)) $(if $(MODEL_DIR),--model $(MODEL_DIR)) \
 	  $(if $(RECORD),--record)

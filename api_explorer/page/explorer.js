@@ -38,7 +38,7 @@ async function start() {
   }
   const open = deployment.authorization === "NONE";
   const parts = { caller: makeCaller(description.servers[0].url), description };
-  parts.calibration = startCalibration(deployment);
+  parts.calibration = startCalibration();
   const folder = startFolder({ ...parts, compare: () => compare });
   const compare = startCompare({ ...parts, folder });
   startArrivals({ compare, folder, isOpen: () => open || parts.caller.signer !== null });
@@ -51,6 +51,7 @@ async function start() {
     navigation.refresh();
   };
   const navigation = startNavigation();
+  parts.caller.heard = (model) => parts.calibration.use(model, description["x-calibrations"][model]);
   allow(null);
   if (!open) {
     startSigning(deployment.region, allow);

@@ -1,7 +1,7 @@
 // Swagger UI, with what this API needs changed in it.
 // https://swagger.io/docs/open-source-tools/swagger-ui/customization/plugin-api/
 import { FORBIDDEN } from "./caller.js";
-import { copyWhenMade, signedCommand } from "./curl.js";
+import { copyWhenMade, signedCommand, unsignedCommand } from "./curl.js";
 import { byId, make } from "./dom.js";
 import { foldedCode } from "./folding.js";
 
@@ -54,9 +54,20 @@ const signedCurl = (signer) => ({
           setNote("The browser did not allow it to be copied. Take the code of the same call above.");
         }
       };
+      const copyForLater = async () => {
+        const text = unsignedCommand(signer, properties.request.toJS());
+        const copied = await navigator.clipboard.writeText(text).then(() => true, () => false);
+        setNote(
+          copied
+            ? "Copied: the command signs with AWS_ACCESS_KEY_ID and the like of your shell, whenever it runs."
+            : "The browser did not allow it to be copied.",
+        );
+      };
       const shown = createElement(original, { ...properties, key: "curl" });
+      const later = { key: "later", type: "button", className: "btn curl-later", onClick: copyForLater };
       const told = createElement("p", { key: "note", className: "curl-note", role: "status" }, note);
-      return createElement("div", { onClickCapture }, shown, told);
+      const other = createElement("button", later, "Copy a command that signs with your shell's credentials");
+      return createElement("div", { onClickCapture }, shown, told, other);
     },
   },
 });
@@ -124,7 +135,7 @@ function draw(description, { tryItOut, signer = null }) {
     requestInterceptor: (request) => (signer ? signCall(request, signer) : request),
     responseInterceptor: (response) => {
       if (signer && response.status === FORBIDDEN) {
-        signer.refused();
+        signer.show(signer.refused(response.obj ?? {}, new Headers(response.headers)));
       }
       return response;
     },
