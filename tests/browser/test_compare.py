@@ -82,10 +82,10 @@ def test_a_failure_says_what_to_do(open_page: Open, keep: Keep, pictures: Path) 
 def test_an_address_and_a_file_are_compared(open_page: Open, pictures: Path) -> None:
     """Nothing is fetched in tests: what is sent is looked at, and the answer is a plain one."""
     page = open_page("ImageSimilarity=yes-lambda")
-    bodies = []
+    bodies: list[dict[str, str]] = []
 
     def answer_it(route: Route) -> None:
-        bodies.append(route.request.post_data_json)
+        bodies.append(json.loads(route.request.post_data or ""))
         route.fulfill(json={"similarity": 0.75})
 
     page.route("**/image-similarity", answer_it)

@@ -197,7 +197,7 @@ def test_cancelled_and_continued(open_page: Open, keep: Keep, holidays: Path) ->
 
 def test_a_busy_api_is_asked_again(open_page: Open, holidays: Path) -> None:
     page = open_page(OPEN)
-    refusals = []
+    refusals: list[Route] = []
 
     def refuse_once(route: Route) -> None:
         if refusals:

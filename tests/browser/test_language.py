@@ -1,5 +1,6 @@
 """The page in Chinese: by its address, by the browser, and by the switch, which takes nothing away."""
 
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
@@ -19,13 +20,11 @@ def test_the_switch_keeps_pictures_and_answers(open_page: Open, keep: Keep) -> N
     before = similarity(page)
     page.get_by_role("button", name="中文").click()
     assert page.evaluate("document.documentElement.lang") == "zh-Hans"
-    assert page.title() == "图像相似度：API 浏览器"
+    assert page.title().startswith("图像相似度")
     expect(page.get_by_role("heading", name="比较两张图片")).to_be_visible()
     expect(page.locator("#outcome .verdict")).to_have_text("副本")
     expect(page.get_by_label("第一张图片", exact=True)).to_be_attached()
-    expect(page.get_by_label("第二张图片的地址")).to_have_attribute(
-        "placeholder", "或填写地址：https://… 或 s3://…"
-    )
+    expect(page.get_by_label("第二张图片的地址")).to_have_attribute("placeholder", re.compile("^或填写地址"))
     assert similarity(page) == before
     assert page.locator(".slot img").count() == 2
     assert violations(page) == []
@@ -44,8 +43,8 @@ def test_no_english_is_left_in_chinese(open_page: Open) -> None:
     page.wait_for_selector(".opblock")
     words = page.evaluate(
         """() => {
-          const text = ["header", "#compare", "#folder"].map((at) => document.querySelector(at).innerText).join(" ");
-          return [...new Set(text.match(/[A-Za-z]{3,}/g))];
+          const places = [...document.querySelectorAll("header, #compare, #folder")];
+          return [...new Set(places.map(({ innerText }) => innerText).join(" ").match(/[A-Za-z]{3,}/g))];
         }"""
     )
     assert set(words) <= {"API", "English", "https"}

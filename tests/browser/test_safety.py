@@ -214,7 +214,7 @@ def test_the_inputs_name_the_pictures_that_are_shown(open_page: Open, keep: Keep
 
     def named() -> list[str]:
         names: list[str] = page.evaluate(
-            "[...document.querySelectorAll('.slot input[type=file]')].map((input) => input.files[0]?.name ?? '')"
+            "[...document.querySelectorAll('.slot [type=file]')].map(({ files }) => files[0]?.name ?? '')"
         )
         return names
 
