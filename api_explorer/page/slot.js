@@ -12,7 +12,8 @@ const ACCEPTED = "image/*,.heic,.heif,.avif";
 // {name, file, url, ready, failure}: `file` or `url`, a promise `ready`, and after that `blob` with what is sent.
 export function makeSlot(index, { maxBytes, onChange, onFiles }) {
   const id = `file-${index + 1}`;
-  const input = make("input", { type: "file", id, className: "unseen", accept: ACCEPTED, autocomplete: "off" });
+  const input = make("input", { type: "file", id, className: "unseen", accept: ACCEPTED, multiple: true });
+  input.autocomplete = "off";
   const preview = make("div", { className: "preview" });
   const url = make("input", { type: "url", autocomplete: "off", spellcheck: false });
   const note = make("div", { className: "slot-note" });
@@ -24,8 +25,8 @@ export function makeSlot(index, { maxBytes, onChange, onFiles }) {
     told("h3", `slot.${PLACES[index]}`),
     input,
     make("label", { htmlFor: id, className: "drop" }, preview),
-    note,
     url,
+    note,
   );
   sayAttribute(input, "aria-label", `slot.${PLACES[index]}`);
   sayAttribute(url, "aria-label", `slot.${PLACES[index]}-url`);
