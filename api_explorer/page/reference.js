@@ -1,8 +1,8 @@
 // Swagger UI, with what this API needs changed in it.
 // https://swagger.io/docs/open-source-tools/swagger-ui/customization/plugin-api/
-import { copyWhenMade, signedCommand } from "./curl.js?v=@version@";
-
-const FORBIDDEN = 403;
+import { FORBIDDEN } from "./caller.js";
+import { copyWhenMade, signedCommand } from "./curl.js";
+import { byId, make } from "./dom.js";
 
 // The page has its own title and landmarks, and SigV4 is no header that one could type into the dialog that
 // Swagger UI's own layout offers: so there is just the introduction, the server, the operations, the schemas.
@@ -77,11 +77,38 @@ function mend(place) {
   }
 }
 
-export function showReference(description, { tryItOut, signer = null }) {
-  const place = document.createElement("div");
-  document.getElementById("reference").replaceChildren(place);
+// Swagger UI is two thirds of the page's bytes: it is loaded once the rest is there.
+export function startReference(description) {
+  byId("reference-section").hidden = false;
+  const loaded = loadSwagger();
+  let wanted = null;
+  return {
+    async show(options) {
+      wanted = options;
+      await loaded;
+      if (wanted === options) {
+        draw(description, options);
+      }
+    },
+  };
+}
+
+function loadSwagger() {
+  const style = make("link", { rel: "stylesheet", href: new URL("./swagger-ui.css?v=@version@", import.meta.url) });
+  document.head.prepend(style); // our own style sheet mends it
+  const script = make("script", { src: new URL("./swagger-ui-bundle.js?v=@version@", import.meta.url) });
+  document.head.append(script);
+  return new Promise((resolve, reject) => {
+    script.addEventListener("load", resolve);
+    script.addEventListener("error", () => reject(new Error("swagger-ui-bundle.js")));
+  });
+}
+
+function draw(description, { tryItOut, signer = null }) {
+  const place = make("div");
+  byId("reference").replaceChildren(place);
   new MutationObserver(() => mend(place)).observe(place, { childList: true, subtree: true });
-  SwaggerUIBundle({
+  globalThis.SwaggerUIBundle({
     spec: description,
     domNode: place,
     layout: "PlainLayout",
@@ -93,7 +120,7 @@ export function showReference(description, { tryItOut, signer = null }) {
     syntaxHighlight: { theme: "tomorrow-night" },
     defaultModelsExpandDepth: 0,
     showMutatedRequest: false, // see signedCurl
-    requestInterceptor: (request) => (signer ? sign(request, signer) : request),
+    requestInterceptor: (request) => (signer ? signCall(request, signer) : request),
     responseInterceptor: (response) => {
       if (signer && response.status === FORBIDDEN) {
         signer.refused();
@@ -103,7 +130,7 @@ export function showReference(description, { tryItOut, signer = null }) {
   });
 }
 
-async function sign(request, signer) {
+async function signCall(request, signer) {
   const { headers } = await signer.sign({ ...request, method: request.method.toUpperCase() });
   request.headers = headers;
   return request;

@@ -1,8 +1,9 @@
 // SigV4 in the browser. The credentials live in one closure until the page closes: no storage, no cookie, no URL
 // and no field holds them.
 import { AwsV4Signer } from "./aws4fetch.js?v=@version@";
+import { byId } from "./dom.js";
+import { say } from "./words.js";
 
-const byId = (id) => document.getElementById(id);
 
 // Shows the form; calls onChange with a signer, or with null when the credentials are forgotten.
 export function startSigning(region, onChange) {
@@ -13,21 +14,21 @@ export function startSigning(region, onChange) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (!globalThis.isSecureContext) {
-      note.textContent = "Signing needs a page loaded over https. Open this page by its https URL.";
+      say(note, "signing.insecure");
       return;
     }
     const credentials = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, value.trim()]));
-    onChange(makeSigner(credentials, (text) => (note.textContent = text)));
+    onChange(makeSigner(credentials, () => say(note, "signing.refused")));
     emptyFields(form);
     byId("forget").disabled = false;
-    note.textContent = `Calls are now signed with ${credentials.accessKeyId}. Try it out is on.`;
+    say(note, "signing.taken", { id: credentials.accessKeyId });
   });
   byId("forget").addEventListener("click", () => {
     emptyFields(form);
     form.elements.region.value = region;
     form.elements.accessKeyId.focus();
     byId("forget").disabled = true;
-    note.textContent = "The credentials are forgotten. Try it out is off.";
+    say(note, "signing.forgotten");
     onChange(null);
   });
 }
@@ -56,11 +57,6 @@ function makeSigner({ accessKeyId, secretAccessKey, sessionToken, region }, warn
       }).sign();
       return { method, url, body, headers: Object.fromEntries(signed.headers) };
     },
-    refused() {
-      warn(
-        "The API refused the signature: the key is wrong, the temporary credentials have expired, the region " +
-          "is another, or they may not invoke this API (execute-api:Invoke). Enter fresh ones.",
-      );
-    },
+    refused: warn,
   };
 }

@@ -4,7 +4,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,15 +94,16 @@ def bring_up_to_date(index: FolderIndex, inventory: Inventory) -> Update:
         with progress("loading the model"):
             index.load()
         try:
-            with progress("indexing", len(todo)) as advance:
-                for batch in index.update(todo):
+            with progress("indexing", len(todo)) as advance, closing(index.update(todo)) as batches:
+                for batch in batches:
                     problems = [(one.key, one.problem) for one in batch if one.problem]
                     for key, problem in problems:
                         tell(f"{inventory.names[key]}: {problem}")
                     indexed, failed = indexed + len(batch) - len(problems), failed + len(problems)
                     advance(len(batch), inventory.names[batch[-1].key])
         except KeyboardInterrupt:
-            tell(f"{indexed:,} of {len(todo):,} were indexed; the next run goes on from there.")
+            done = index.agreeing(inventory, todo)  # what was under way was finished, too
+            tell(f"{done:,} of {len(todo):,} were indexed; the next run goes on from there.")
             raise
     before = _failed_before(index, inventory, todo)
     kept = len(inventory.states) - len(todo) - before

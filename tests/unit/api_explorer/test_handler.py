@@ -92,7 +92,7 @@ def test_the_page_has_no_inline_script_or_style_and_no_third_party(package: Path
 def test_every_file_that_the_page_names_is_served_for_good(opened: ModuleType) -> None:
     texts = [opened.load(name).body for name in opened.NAMES if not name.startswith("swagger")]
     links = set(re.findall(r"[\"'](?:api-explorer|\.)/([\w.-]+)\?v=(\w+)", "".join(texts)))
-    assert len(links) > 10
+    assert len(links) > 5
     for name, version in links:
         answer = get(opened, name, query={"v": version})
         assert answer["statusCode"] == 200, name
@@ -100,10 +100,9 @@ def test_every_file_that_the_page_names_is_served_for_good(opened: ModuleType) -
         assert answer["body"]
 
 
-def test_the_page_asks_for_all_its_modules_at_once(package: Path) -> None:
-    page = (package / "assets" / "index.html").read_text("utf-8")
-    for module in (package / "assets").glob("*.js"):
-        assert f"api-explorer/{module.name}?v=" in page, f"{module.name} would be found late"
+def test_a_first_visit_stays_under_the_burst_of_an_open_api(opened: ModuleType) -> None:
+    """Every file once: half of what ThrottlingBurstLimit takes by default where calls are open."""
+    assert len(opened.NAMES) <= 10, sorted(opened.NAMES)
 
 
 def test_a_file_without_the_current_version_is_revalidated(opened: ModuleType) -> None:
