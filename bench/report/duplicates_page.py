@@ -47,8 +47,8 @@ def accuracy(found: Duplicates) -> str:
     largest = max(found.commands, key=lambda one: one.files)
     text = (
         f"`pairs` shows groups, of which any two pictures are alike: here {largest.groups:,} groups. "
-        f"{largest.group_precision:.1%} of the pairs in them show one photograph, and {largest.grouped:.1%} of "
-        "the altered copies share a group with another file of their photograph."
+        f"{largest.group_precision:.1%} of the pairs in them show one photograph, and {largest.grouped:.1%} "
+        "of the altered copies share a group with another file of their photograph."
     )
     shown = table(["tool", "threshold", "precision", "recall"], rows)
     return f"{largest.files:,} files of {largest.photographs} photographs.\n\n{shown}\n\n{text}"
