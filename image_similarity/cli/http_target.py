@@ -95,13 +95,13 @@ class HttpTarget:
                 "Deploy the stack again to send many."
             )
 
-    def compare(self, first: str, second: str) -> float:
+    def compare(self, first: str, second: str) -> tuple[float, str]:
         """See `Target.compare`."""
         fields: dict[str, str] = {}
         for picture, slot in ((first, "_1"), (second, "_2")):
             with naming(picture):
                 fields |= self._field(picture, slot, 2)
-        return self.ask(fields, answers.similarity)[0]
+        return self.ask(fields, answers.similarity)
 
     def field(self, picture: str) -> dict[str, str]:
         """One picture as the field of a request of its own."""

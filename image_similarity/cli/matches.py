@@ -50,7 +50,8 @@ class Found:
         for hit in hits:
             write(f"{hit.similarity:.{DECIMALS}f}  {hit.name}")
         if least is not None:
-            tell(f"{counted(len(hits), 'picture')} with a similarity of {least.value:g} or more ({least.source}).")
+            count = counted(len(hits), "picture")
+            tell(f"{count} with a similarity of {least.value:g} or more ({least.source}).")
         if not self.complete:
             tell("The catalogue is not complete: pictures may be missing. A sync completes it.")
 
