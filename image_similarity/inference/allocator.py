@@ -30,8 +30,8 @@ def reusing_freed_memory(ahead: int = 0) -> Iterator[None]:
     since each would keep memory of its own otherwise. Elsewhere than on glibc this does nothing.
 
     Args:
-        ahead: bytes that a second thread gets from the kernel meanwhile. Faults for fresh pages are a third of
-            the processor time to load ViT-B/32, and ONNX Runtime takes them in one thread.
+        ahead: bytes that a second thread gets from the kernel meanwhile. Faults for fresh pages are a third
+            of the processor time to load ViT-B/32, and ONNX Runtime takes them in one thread.
     """
     libc = _glibc()
     if libc is None:
