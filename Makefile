@@ -224,6 +224,15 @@ bench-catalogue: setup  ## a million vectors, folders, and with PHOTOGRAPHS=fold
 	$(if $(PHOTOGRAPHS),$(BIN)/python -m bench.measure.catalogue.quality --photographs $(PHOTOGRAPHS))
 	$(BIN)/python -m bench.report.catalogue_page
 
+# Other readers of JPEG, beside the product's Pillow.
+.venv-decoders/.ready: bench/baseline/decoders.txt
+	@$(MAKE_VENV) .venv-decoders $(PYTHON)
+	@.venv-decoders/bin/python $(PIP_INSTALL) -r $<
+	@mv .venv-decoders/.making $@
+
+bench-decoding: .venv-decoders/.ready  ## readers of JPEG compared: time and pixels (quiet machine)
+	.venv-decoders/bin/python -m bench.measure.decoding
+
 bench-infinity: $(VENV)/.ready  ## install infinity-emb (6 GB), which `make bench` then compares too
 	@$(MAKE_VENV) .venv-infinity $(PYTHON)
 	@.venv-infinity/bin/python $(PIP_INSTALL) -r bench/baseline/infinity.txt
@@ -279,4 +288,4 @@ soak: setup  ## load at capacity with faults, both backends: make soak [TIME=sec
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .venv-export .venv-infinity .venv-fuzz .venv-mutants release verify-results node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
 
-.PHONY: docs mutants release secrets unit verify soak slow strangers synth deploy publish destroy fuzz help setup lock run test test-browser check bench bench-catalogue bench-infinity calibrate exactness model test-export clean lock-check test-container sbom audit pin
+.PHONY: docs mutants release secrets unit verify soak slow strangers synth deploy publish destroy fuzz help setup lock run test test-browser check bench bench-catalogue bench-decoding bench-infinity calibrate exactness model test-export clean lock-check test-container sbom audit pin
