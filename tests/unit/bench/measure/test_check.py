@@ -48,6 +48,7 @@ def test_what_the_revision_lacks_is_missing_and_what_we_lack_is_an_error(tmp_pat
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="needs a checkout with git's folder")
 def test_a_revision_is_checked_out_and_goes() -> None:
     def worktrees() -> str:
         return subprocess.check_output(["git", "worktree", "list"], cwd=ROOT, text=True)
