@@ -63,6 +63,8 @@ IMAGE_LOCK := $(LOCK) --python-version 3.12 -c requirements.txt pyproject.toml
 # Of the package's own dependencies: what only the command line needs, and what the exporter does without.
 # torch and torchvision: see supply_chain/torch.txt.
 NOT_IN_IMAGES := httpx rich typer
+# Catalogues run on Lambda alone: nobody sends a text to SageMaker.
+NOT_IN_SAGEMAKER := $(NOT_IN_IMAGES) ftfy regex
 NOT_IN_EXPORTER := $(NOT_IN_IMAGES) boto3 certifi pybase64 torch torchvision
 without = --excludes <(printf '%s\n' $(1))
 lock: $(VENV)/.ready  ## compile the requirement files from pyproject.toml: make lock [UPGRADE=1]
@@ -73,8 +75,8 @@ lock: $(VENV)/.ready  ## compile the requirement files from pyproject.toml: make
 	$(LOCK) --python-version 3.11 pyproject.toml --extra export $(call without,$(NOT_IN_EXPORTER)) \
 	  -o supply_chain/requirements-export.txt
 	$(IMAGE_LOCK) --extra lambda $(call without,$(NOT_IN_IMAGES)) -o lambda/requirements.txt
-	$(IMAGE_LOCK) --extra sagemaker $(call without,$(NOT_IN_IMAGES)) -o sagemaker/requirements.txt
-	$(IMAGE_LOCK) --extra sagemaker-gpu $(call without,$(NOT_IN_IMAGES) onnxruntime) -o sagemaker/requirements-gpu.txt
+	$(IMAGE_LOCK) --extra sagemaker $(call without,$(NOT_IN_SAGEMAKER)) -o sagemaker/requirements.txt
+	$(IMAGE_LOCK) --extra sagemaker-gpu $(call without,$(NOT_IN_SAGEMAKER) onnxruntime) -o sagemaker/requirements-gpu.txt
 	$(MAKE) --no-print-directory lock-check
 
 # Python 3.12 and the C library of AWS's base, on both processors: a lock that could not be installed there fails.
@@ -232,8 +234,19 @@ bench-infinity: $(VENV)/.ready  ## install infinity-emb (6 GB), which `make benc
 	@.venv-infinity/bin/python $(PIP_INSTALL) -r bench/baseline/infinity.txt
 	@mv .venv-infinity/.making .venv-infinity/.ready
 
-calibrate: setup  ## what a score means: make calibrate [IMAGES=your-pictures] [MODEL_DIR=exported-model]
-	$(BIN)/python -m bench.report.calibration $(if $(IMAGES),--images $(IMAGES)) $(if $(MODEL_DIR),--model $(MODEL_DIR))
+# The hashes, in an environment of their own. 10,000 files take half an hour.
+.venv-imagededup/.ready: bench/baseline/imagededup.txt
+	@$(MAKE_VENV) .venv-imagededup $(PYTHON)
+	@.venv-imagededup/bin/python $(PIP_INSTALL) -r $<
+	@mv .venv-imagededup/.making $@
+
+bench-duplicates: setup .venv-imagededup/.ready  ## the command line beside imagededup's hashes: make bench-duplicates [PHOTOGRAPHS=folder]
+	$(BIN)/python -m bench.measure.duplicates $(if $(PHOTOGRAPHS),--photographs "$(PHOTOGRAPHS)")
+	$(BIN)/python -m bench.report.duplicates_page
+
+calibrate: setup  ## what a score means: make calibrate [IMAGES=your-pictures] [MODEL_DIR=exported-model] [RECORD=1]
+	$(BIN)/python -m bench.report.calibration $(if $(IMAGES),--images $(IMAGES)) $(if $(MODEL_DIR),--model $(MODEL_DIR)) \
+	  $(if $(RECORD),--record)
 
 exactness: .venv-export/.ready  ## cosine of each artifact to open_clip's pipeline: make exactness [IMAGES=more]
 	.venv-export/bin/python -m bench.report.exactness $(if $(IMAGES),--images $(IMAGES))

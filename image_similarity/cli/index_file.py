@@ -11,7 +11,7 @@ from pathlib import Path
 from image_similarity.catalogue.index import IndexFileError, TransientError, index_name
 from image_similarity.cli.progress import progress
 from image_similarity.cli.targets import Unreachable
-from image_similarity.cli.text import tell
+from image_similarity.cli.text import counted, tell
 from image_similarity.folders.encoding import DeferredEncoder
 from image_similarity.folders.index import FolderIndex
 from image_similarity.folders.inventory import Inventory
@@ -39,7 +39,7 @@ class Update:
         parts = [f"{self.indexed:,} indexed", f"{self.kept:,} as they were"]
         parts += [f"{self.gone:,} gone"] if self.gone else []
         parts += [f"{self.failed:,} failed"] if self.failed else []
-        return f"{total:,} pictures: {', '.join(parts)}; {self.seconds:.1f} s."
+        return f"{counted(total, 'picture')}: {', '.join(parts)}; {self.seconds:.1f} s."
 
 
 def default_file(model: DeferredEncoder) -> Path:

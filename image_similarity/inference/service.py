@@ -245,10 +245,15 @@ def load_service(
 def load_encoder(environ: Mapping[str, str], *, threads: int, warm: bool) -> Encoder:
     """The encoder of `load_service`, in whose words its arguments and errors are described."""
     with allocator.reusing_freed_memory():
-        encoder = OnnxEncoder(Path(environ.get("MODEL_DIR", DEFAULT_MODEL_DIR)), threads=threads)
+        encoder = OnnxEncoder(model_dir(environ), threads=threads)
     if warm:
         encoder.warm()
     return encoder
+
+
+def model_dir(environ: Mapping[str, str]) -> Path:
+    """The folder of the artifact that MODEL_DIR names; by default that of the bundled `embedded` model."""
+    return Path(environ.get("MODEL_DIR", DEFAULT_MODEL_DIR))
 
 
 def valid_request_id(given: str | None) -> str:

@@ -70,7 +70,7 @@ def test_pairs_finds_the_near_duplicates(folder: Path) -> None:
     (group,) = (json.loads(line) for line in done.stdout.splitlines())
     assert [Path(name).name for name in group["sources"]] == ["cat.jpg", "cat.PNG"]
     assert 0.9 < group["similarity"] < 1
-    assert "3 pictures, 1 groups" in done.stderr
+    assert "3 pictures, 1 group of" in done.stderr
 
 
 def test_pairs_for_people_lists_each_group_under_its_similarity(folder: Path) -> None:
