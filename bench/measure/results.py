@@ -91,6 +91,21 @@ class Parts:
 
 
 @dataclass(frozen=True)
+class Roofline:
+    """What the machine's arithmetic and memory allow on some cores, and what the encoder took there.
+
+    Attributes:
+        gflops: GFLOP/s of a product of large matrices.
+        gigabytes: GB/s of reading, all of those cores together.
+        encode_ms: milliseconds of one batch, by its number of images.
+    """
+
+    gflops: float
+    gigabytes: float
+    encode_ms: dict[int, float]
+
+
+@dataclass(frozen=True)
 class Served:
     """What clients saw of a server: answers a second, percentiles in milliseconds, refusals (503).
 
