@@ -20,19 +20,17 @@ class CanNotBeJoined(ValueError):
 
 
 def join_modules(sources: Mapping[str, str], entry: str) -> str:
-    """One module with the text of all, every one after those that it imports.
+    """One module with the text of all that the entry needs, every one after those that it imports.
 
     Args:
         sources: the modules by file name; imports of other files (vendored ones) are kept, at the top.
-        entry: the one that imports all others, directly or not.
+        entry: the one that imports all others, directly or not; what it does not reach is left out.
 
     Raises:
         CanNotBeJoined: two modules declare one name at their top level, a name is imported that is not
-            exported or is renamed, modules import each other, or the entry reaches not all of them.
+            exported or is renamed, or modules import each other.
     """
     order = list(_ordered(sources, entry, ()))
-    if unreached := sorted(set(sources) - set(order)):
-        raise CanNotBeJoined(f"{', '.join(unreached)}: not imported by {entry} or what it imports.")
     kept: dict[str, None] = {}
     declared: dict[str, str] = {}
     parts = []

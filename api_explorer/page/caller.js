@@ -9,35 +9,37 @@ const HEADERS = { "Content-Type": "application/json" };
 // The bytes that all pictures of one request may have together.
 export const MAX_PICTURE_BYTES = Math.floor(((MAX_BODY_BYTES - ENVELOPE_BYTES) / 4) * 3);
 
-// base: the URL of the stage. `signer` is null, or what signing.js makes.
+// base: the URL of the stage. `signer` is null, or what signing.js makes; `heard` is told the model of each answer.
 export function makeCaller(base) {
-  const caller = { base, signer: null };
+  const caller = { base, signer: null, heard: () => {} };
   // Both give {answer, milliseconds, model, timing, requestId}; they throw a Failure, or an AbortError.
   caller.post = (path, payload, signal) => {
     const body = JSON.stringify(payload);
     if (body.length > MAX_BODY_BYTES) {
       throw new Failure("too-large", { size: (body.length / 1024 / 1024).toFixed(1) });
     }
-    return call(caller.signer, { method: "POST", url: base + path, headers: HEADERS, body }, signal);
+    return call(caller, { method: "POST", url: base + path, headers: HEADERS, body }, signal);
   };
-  caller.get = (path, signal) => call(caller.signer, { method: "GET", url: base + path, headers: {} }, signal);
+  caller.get = (path, signal) => call(caller, { method: "GET", url: base + path, headers: {} }, signal);
   return caller;
 }
 
-async function call(signer, plain, signal) {
+async function call({ signer, heard }, plain, signal) {
   const request = signer ? await signer.sign(plain) : plain;
   const start = performance.now();
   const response = await fetch(request.url, { ...request, signal }).catch((error) => {
     throw error.name === "AbortError" ? error : new Failure("unreachable");
   });
-  if (response.status === FORBIDDEN) {
-    signer?.refused();
+  if (response.status === FORBIDDEN && signer) {
+    throw signer.refused(await response.json().catch(() => ({})), response.headers);
   }
   const answer = await read(response);
+  const model = response.headers.get("X-Model");
+  heard(model);
   return {
     answer,
     milliseconds: performance.now() - start,
-    model: response.headers.get("X-Model"),
+    model,
     timing: timings(response),
     requestId: response.headers.get("X-Request-Id"),
   };

@@ -24,7 +24,7 @@ export function startCompare({ caller, description, calibration, folder }) {
     underWay?.abort();
     setUnderWay(null);
     const chosen = sources();
-    byId("send").disabled = chosen.length === 0 || chosen.some((source) => !source.ready);
+    byId("send").disabled = chosen.length === 0 || chosen.some((source) => source.failure);
     byId("empty").disabled = chosen.length === 0;
     byId("swap").disabled = chosen.length < 2;
     say(byId("send"), chosen.length === 1 ? "compare.vector" : "compare.send");
@@ -45,8 +45,13 @@ export function startCompare({ caller, description, calibration, folder }) {
     } else if (files.length === 2) {
       slots.forEach((each, index) => each.choose(files[index]));
     } else {
-      (slot ?? slots.find(({ source }) => !source) ?? slots[1]).choose(files[0]);
+      takeOne(files[0], slot);
     }
+  }
+
+  // A File or a URL, into a slot, or into one that is free.
+  function takeOne(given, slot = null) {
+    (slot ?? slots.find(({ source }) => !source) ?? slots[1]).choose(given);
   }
 
   async function send() {
@@ -77,14 +82,21 @@ export function startCompare({ caller, description, calibration, folder }) {
   });
   byId("examples").addEventListener("click", () => {
     exampleFiles(description).forEach((file, index) => slots[index].choose(file));
+    byId("send").focus();
   });
   refresh();
-  return { show: (shown) => (byId("compare").hidden = !shown), take, slots };
+  return {
+    take,
+    takeOne,
+    show: (shown) => (byId("compare").hidden = !shown),
+    slotOf: (element) => slots.find((slot) => slot.element.contains(element)),
+  };
 }
 
 // Gives a function that shows the answer, or why there is none.
 async function ask(caller, sources, signal, calibration) {
   try {
+    await Promise.all(sources.map(({ ready }) => ready));
     const named = await Promise.all(sources.map(async ({ url, blob }) => (url ? { url } : { img: await base64(blob) })));
     const payload = named.length === 1 ? named[0] : numbered(named);
     const answered = await caller.post("/image-similarity", payload, signal);

@@ -33,11 +33,6 @@ export function readCredentials(text) {
   return { profiles, problem: begun ? problemOf(begun) : text.trim() ? "unknown" : "empty" };
 }
 
-// "AKIA…MPLE": enough to know a key by.
-export function maskedId(id) {
-  return id.length > 12 ? `${id.slice(0, 4)}…${id.slice(-4)}` : id;
-}
-
 function problemOf({ accessKeyId, secretAccessKey, sessionToken }) {
   if (!accessKeyId) {
     return "no-id";

@@ -1,4 +1,5 @@
 // The Explorer: reads the description of what is deployed, and puts the page's parts to work.
+import { startArrivals } from "./arrivals.js";
 import { startCalibration } from "./calibration.js";
 import { makeCaller } from "./caller.js";
 import { startCompare } from "./compare.js";
@@ -23,7 +24,7 @@ async function describe() {
 function introduce({ authorization, backend }) {
   const where = LOOPBACK.includes(location.hostname) ? "local" : backend;
   const kind = backend === "no" ? "off" : `${where}.${authorization === "NONE" ? "open" : "signed"}`;
-  say(byId("status"), `status.${kind}`);
+  say(byId("status"), `status.${kind}`).classList.toggle("local", where === "local");
 }
 
 async function start() {
@@ -37,9 +38,10 @@ async function start() {
   }
   const open = deployment.authorization === "NONE";
   const parts = { caller: makeCaller(description.servers[0].url), description };
-  parts.calibration = startCalibration(deployment);
-  const folder = startFolder(parts);
+  parts.calibration = startCalibration();
+  const folder = startFolder({ ...parts, compare: () => compare });
   const compare = startCompare({ ...parts, folder });
+  startArrivals({ compare, folder, isOpen: () => open || parts.caller.signer !== null });
   const tools = [compare, folder, startSearch(parts)];
   const reference = startReference(description);
   const allow = (signer) => {
@@ -49,6 +51,7 @@ async function start() {
     navigation.refresh();
   };
   const navigation = startNavigation();
+  parts.caller.heard = (model) => parts.calibration.use(model, description["x-calibrations"][model]);
   allow(null);
   if (!open) {
     startSigning(deployment.region, allow);

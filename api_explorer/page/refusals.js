@@ -11,13 +11,13 @@ const WORDS = [
   ["secret", /signature we calculated does not match/i],
 ];
 
-// Of an answer of 403 to a signed call: one of WORDS, or "other" (no such route, or a firewall's refusal).
+// Of an answer of 403 to a signed call: one of WORDS, or "blocked" (no such route, or a firewall's refusal).
 export function refusalKind({ message, errorType = "", date = null, now = Date.now() }) {
   const kind = WORDS.find(([, words]) => words.test(message ?? ""))?.[0];
   if (kind === "secret" && minutesOff(date, now) > CLOCK_MINUTES) {
     return "clock";
   }
-  return kind ?? (/^ExpiredToken/.test(errorType) ? "expired" : "other");
+  return kind ?? (/^ExpiredToken/.test(errorType) ? "expired" : "blocked");
 }
 
 // How far this machine's clock is from the server's, whose answer has the header Date.

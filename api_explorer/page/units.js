@@ -1,5 +1,6 @@
 // Numbers as people read them.
 
+export const SECOND = 1000; // in milliseconds
 const STEP = 1024;
 const SCORE_DECIMALS = 3;
 const EXACT_DECIMALS = 6;

@@ -11,6 +11,8 @@ EMBEDDED = ROOT / "image_similarity" / "models" / "embedded"
 CALIBRATIONS = ROOT / "image_similarity" / "cli" / "calibrations.json"
 PYTHON = ROOT / ".venv" / "bin" / "python"
 EXPORT_PYTHON = ROOT / ".venv-export" / "bin" / "python"
+IMAGEDEDUP = ROOT / "bench" / "baseline" / "imagededup.txt"
+IMAGEDEDUP_PYTHON = ROOT / ".venv-imagededup" / "bin" / "python"
 INFINITY = ROOT / ".venv-infinity" / "bin"
 
 EXACT = CACHE / "vit-b-32-fp16"

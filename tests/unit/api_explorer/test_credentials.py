@@ -1,6 +1,7 @@
 """What the page recognises of credentials that are pasted, and of refusals."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,10 @@ from tests.support.modules import called
 
 ID, SECRET, TOKEN = "ASIAEXAMPLE", "se/cr+et/of=an/example", "FwoGZXIvYXdz+token/of/an//example=="
 EXPIRES = "2026-05-01T12:34:56+00:00"
-SHELL = f"export AWS_ACCESS_KEY_ID={ID}\nexport AWS_SECRET_ACCESS_KEY={SECRET}\nexport AWS_SESSION_TOKEN={TOKEN}\n"
+SHELL = "".join(
+    f"export AWS_{name}={value}\n"
+    for name, value in {"ACCESS_KEY_ID": ID, "SECRET_ACCESS_KEY": SECRET, "SESSION_TOKEN": TOKEN}.items()
+)
 JSON = {"AccessKeyId": ID, "SecretAccessKey": SECRET, "SessionToken": TOKEN, "Expiration": EXPIRES}
 PASTED = {
     "export lines": SHELL + f"export AWS_CREDENTIAL_EXPIRATION={EXPIRES}\n",
@@ -57,14 +61,14 @@ PASTED = {
 }
 
 
-def read(*texts: str) -> list[dict[str, object]]:
+def read(*texts: str) -> list[Any]:
     return called("credentials.js", "readCredentials", *([text] for text in texts))
 
 
 def test_what_is_pasted_is_recognised() -> None:
     for form, found in zip(PASTED, read(*PASTED.values()), strict=True):
         assert found["problem"] is None, form
-        (one,) = found["profiles"]  # type: ignore[misc]
+        (one,) = found["profiles"]
         assert (one["accessKeyId"], one["secretAccessKey"], one["sessionToken"]) == (ID, SECRET, TOKEN), form
         if EXPIRES in PASTED[form]:
             assert one["expires"] == "2026-05-01T12:34:56.000Z", form
@@ -73,19 +77,20 @@ def test_what_is_pasted_is_recognised() -> None:
 def test_a_file_of_profiles_is_a_choice() -> None:
     file = (
         "[default]\nregion = eu-west-1\naws_access_key_id = AKIDONE\naws_secret_access_key = one\n\n"
-        f"[profile dev]\nrole_arn = arn:x\n[two]\naws_access_key_id={ID}\naws_secret_access_key=2\naws_session_token=3\n"
+        f"[profile dev]\nrole_arn = arn:x\n[two]\naws_access_key_id={ID}\n"
+        "aws_secret_access_key=2\naws_session_token=3\n"
     )
     (found,) = read(file)
     assert [(one["name"], one["region"]) for one in found["profiles"]] == [
         ("default", "eu-west-1"),
         ("two", ""),
-    ]  # type: ignore[attr-defined]
+    ]
 
 
 def test_keys_of_a_person_have_no_token() -> None:
     csv = "\ufeffAccess key ID,Secret access key\r\nAKIDEXAMPLE,se/cret\r\n"
     for found in read(csv, "AWS_ACCESS_KEY_ID=AKIDEXAMPLE\nAWS_SECRET_ACCESS_KEY=se/cret"):
-        (one,) = found["profiles"]  # type: ignore[misc]
+        (one,) = found["profiles"]
         assert (one["accessKeyId"], one["secretAccessKey"], one["sessionToken"]) == (
             "AKIDEXAMPLE",
             "se/cret",
@@ -128,8 +133,8 @@ REFUSALS = [
         {"message": "Signature not yet current: 20260101T000000Z is still later than 20260101T010000Z"},
     ),
     ("secret", {"message": "The request signature we calculated does not match the signature you provided."}),
-    ("other", {"message": "Forbidden", "errorType": "ForbiddenException"}),
-    ("other", {}),
+    ("blocked", {"message": "Forbidden", "errorType": "ForbiddenException"}),
+    ("blocked", {}),
 ]
 
 
