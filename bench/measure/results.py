@@ -144,7 +144,10 @@ Servers = dict[str, dict[int, Served]]
 
 @dataclass(frozen=True)
 class Run:
-    """One run of the benchmark. `parts` is by number of threads; `load` the load average at the start."""
+    """One run of the benchmark. `parts` and `roofline` are by number of threads.
+
+    `load` is the load average at the start; `cold` was measured on one core, `cold_on_two` on two.
+    """
 
     when: str
     mode: str
@@ -160,6 +163,8 @@ class Run:
     previous: str | None = None
     minutes: float | None = None
     state: State | None = None
+    cold_on_two: list[Cold] | None = None
+    roofline: dict[int, Roofline] | None = None
 
     def warm(self, case: str, threads: int) -> dict[str, float]:
         """Median milliseconds of each contender, warm."""
