@@ -8,7 +8,7 @@ import typer
 
 from image_similarity.cli.options import IndexFile, Local, Region, Sign, Stack, Url, choose_catalogue, named
 from image_similarity.cli.running import ExitCode, fail, sentences
-from image_similarity.cli.text import tell, write
+from image_similarity.cli.text import counted, tell, write
 from image_similarity.cli.thresholds import Find, choose
 from image_similarity.version import __version__
 
@@ -46,14 +46,15 @@ def index(
                 if not sources:
                     fail("Name the folders or files that the index is to forget: index --forget DIR.")
                 for source in named(sources or []):
-                    write(f"{source}: {kept.forget(source):,} pictures were removed from the index.")
+                    gone = kept.forget(source)
+                    write(f"{source}: {counted(gone, 'picture')} removed from the index.")
                 return
             update = _update(kept, named(sources) if sources else None)
             if as_json:
                 write(json.dumps({**update.facts(), **_about(kept)}))
             else:
                 write(update.sentence())
-                write(f"The index has {len(kept):,} pictures: {kept.path}")
+                write(f"The index has {counted(len(kept), 'picture')}: {kept.path}")
     if update.failed:
         raise typer.Exit(ExitCode.PICTURE_FAILED)
 
