@@ -253,9 +253,13 @@ bench-duplicates: setup .venv-imagededup/.ready  ## the command line beside imag
 	$(BIN)/python -m bench.measure.duplicates $(if $(PHOTOGRAPHS),--photographs "$(PHOTOGRAPHS)")
 	$(BIN)/python -m bench.report.duplicates_page
 
-calibrate: setup  ## what a score means: make calibrate [IMAGES=your-pictures] [MODEL_DIR=exported-model] [RECORD=1]
+calibrate: setup  ## what a score means: make calibrate calibrate-words [IMAGES=your-pictures] [MODEL_DIR=exported-model] [RECORD=1]
 	$(BIN)/python -m bench.report.calibration $(if $(IMAGES),--images $(IMAGES)) $(if $(MODEL_DIR),--model $(MODEL_DIR)) \
 	  $(if $(RECORD),--record)
+
+# The file's lines: a picture's path from the file's folder on, a tab, and what the picture shows.
+calibrate-words: setup  ## what a score of words means: make calibrate-words MODEL_DIR=exported-model CAPTIONS=file.tsv
+	$(BIN)/python -m bench.report.words --model "$(MODEL_DIR)" --captions "$(CAPTIONS)"
 
 exactness: .venv-export/.ready  ## cosine of each artifact to open_clip's pipeline: make exactness [IMAGES=more]
 	.venv-export/bin/python -m bench.report.exactness $(if $(IMAGES),--images $(IMAGES))
@@ -293,4 +297,4 @@ soak: setup  ## load at capacity with faults, both backends: make soak [TIME=sec
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .venv-export .venv-infinity .venv-fuzz .venv-mutants release verify-results node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
 
-.PHONY: docs mutants release secrets unit verify soak slow strangers synth deploy publish destroy fuzz help setup lock run test test-browser check bench bench-check bench-catalogue bench-decoding bench-duplicates bench-infinity calibrate exactness model test-export clean lock-check test-container sbom audit pin
+.PHONY: docs mutants release secrets unit verify soak slow strangers synth deploy publish destroy fuzz help setup lock run test test-browser check bench bench-check bench-catalogue bench-decoding bench-duplicates bench-infinity calibrate calibrate-words exactness model test-export clean lock-check test-container sbom audit pin
