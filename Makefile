@@ -253,7 +253,7 @@ bench-duplicates: setup .venv-imagededup/.ready  ## the command line beside imag
 	$(BIN)/python -m bench.measure.duplicates $(if $(PHOTOGRAPHS),--photographs "$(PHOTOGRAPHS)")
 	$(BIN)/python -m bench.report.duplicates_page
 
-calibrate: setup  ## what a score means: make calibrate calibrate-words [IMAGES=your-pictures] [MODEL_DIR=exported-model] [RECORD=1]
+calibrate: setup  ## what a score means: make calibrate [IMAGES=your-pictures] [MODEL_DIR=exported-model] [RECORD=1]
 	$(BIN)/python -m bench.report.calibration $(if $(IMAGES),--images $(IMAGES)) $(if $(MODEL_DIR),--model $(MODEL_DIR)) \
 	  $(if $(RECORD),--record)
 
