@@ -1,11 +1,11 @@
-// One of the two places of the comparison: a file that was chosen, dropped or pasted, or a URL.
+// One of the two places of the comparison, or that of a search: a file that was chosen, dropped or pasted, or a URL.
 import { make, told } from "./dom.js";
 import { failureNote } from "./failure.js";
 import { prepare, refuseUnread } from "./prepare.js";
 import { sizeText } from "./units.js";
 import { say, sayAttribute } from "./words.js";
 
-const PLACES = ["first", "second"];
+const PLACES = ["first", "second", "query"];
 const ACCEPTED = "image/*,.heic,.heif,.avif";
 
 // onChange is called when the slot has another source, and when that can't be used. A source is null or
@@ -34,10 +34,10 @@ export function makeSlot(index, { maxBytes, onChange, onFiles }) {
   input.addEventListener("change", () => input.files.length > 0 && onFiles([...input.files], slot));
   url.addEventListener("input", () => take(url.value.trim() ? ofUrl(url.value.trim()) : null));
 
-  // A File, a URL, or null.
-  function choose(given) {
+  // A File, a URL, or null; `shown` is where the picture of a URL may be had.
+  function choose(given, shown = null) {
     const isFile = given instanceof File;
-    take(given && (isFile ? { name: given.name, file: given, url: null } : ofUrl(given)));
+    take(given && (isFile ? { name: given.name, file: given, url: null } : { ...ofUrl(given), shown }));
     url.value = given && !isFile ? given : "";
     nameIn(input, isFile ? given : null);
   }
@@ -90,7 +90,7 @@ function hint() {
 }
 
 function previewOf(source) {
-  if (source.url) {
+  if (source.url && !source.shown) {
     return [make("span", { className: "address", textContent: source.url }), told("span", "slot.fetched")];
   }
   if (!source.shown || source.failure) {

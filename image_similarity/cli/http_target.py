@@ -95,13 +95,13 @@ class HttpTarget:
                 "Deploy the stack again to send many."
             )
 
-    def compare(self, first: str, second: str) -> float:
+    def compare(self, first: str, second: str) -> tuple[float, str]:
         """See `Target.compare`."""
         fields: dict[str, str] = {}
         for picture, slot in ((first, "_1"), (second, "_2")):
             with naming(picture):
                 fields |= self._field(picture, slot, 2)
-        return self.ask(fields, answers.similarity)[0]
+        return self.ask(fields, answers.similarity)
 
     def field(self, picture: str) -> dict[str, str]:
         """One picture as the field of a request of its own."""
@@ -114,9 +114,15 @@ class HttpTarget:
             Refused, UnreadablePicture, Unreachable: as `embed`.
         """
         with naming(picture):
-            payload = {**self._field(picture, "", 1), "limit": limit}
-            (hits, complete), model = self.ask(payload, answers.hits)
-        return Found(picture, model, hits, complete)
+            return self._search(picture, self._field(picture, "", 1), limit)
+
+    def search_text(self, text: str, limit: int) -> Found:
+        """The same by words; Refused where the model that answers takes none, or not so many."""
+        return self._search(text, {"text": text}, limit)
+
+    def _search(self, query: str, subject: Mapping[str, str], limit: int) -> Found:
+        (hits, complete), model = self.ask({**subject, "limit": limit}, answers.hits)
+        return Found(query, model, hits, complete)
 
     def _field(self, picture: str, slot: str, share: int) -> dict[str, str]:
         """One picture as a field of a request of `share` pictures; it fits into its share of the body."""

@@ -52,13 +52,13 @@ class InProcess:
                 outcomes.append(error)
         return outcomes
 
-    def compare(self, first: str, second: str) -> float:
+    def compare(self, first: str, second: str) -> tuple[float, str]:
         """See `Target.compare`."""
         vectors = []
         for picture in (first, second):
             with naming(picture):
                 vectors.append(self.embed(picture).vector)
-        return similarity.score(*vectors)
+        return similarity.score(*vectors), self._encoder.name
 
     def _read(self, picture: str) -> bytes:
         if pictures.is_url(picture):

@@ -64,6 +64,6 @@ class Target(Protocol):
         """
         ...
 
-    def compare(self, first: str, second: str) -> float:
-        """The similarity of two files or URLs, 0 to 1; see `embed` for what is raised."""
+    def compare(self, first: str, second: str) -> tuple[float, str]:
+        """The similarity of two files or URLs, 0 to 1, and the model; see `embed` for what is raised."""
         ...
