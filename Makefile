@@ -218,11 +218,25 @@ test-export: setup .venv-export/.ready  ## the exporter: rebuilds artifacts and 
 bench: setup .venv-export/.bench  ## measure everything: make bench [FULL=1] [PREVIOUS=git-revision] (quiet machine; installs torch)
 	$(BIN)/python -m bench $(if $(FULL),--full) $(if $(PREVIOUS),--previous $(PREVIOUS))
 
+# Exit code 1: a row is slower by more than the noise; 2: the noise hides whether it is.
+bench-check: setup  ## is the working tree slower than a revision: make bench-check REVISION=v1.2.3 [ROUNDS=21]
+	@$(if $(REVISION),,echo "make bench-check REVISION=a tag, a branch or a hash" >&2; exit 1)
+	$(BIN)/python -m bench.report.check "$(REVISION)" $(if $(ROUNDS),--rounds $(ROUNDS))
+
 bench-catalogue: setup  ## a million vectors, folders, and with PHOTOGRAPHS=folder what is found (quiet machine, 8 GB)
 	$(BIN)/python -m bench.measure.catalogue.scale
 	$(BIN)/python -m bench.measure.catalogue.folders
 	$(if $(PHOTOGRAPHS),$(BIN)/python -m bench.measure.catalogue.quality --photographs $(PHOTOGRAPHS))
 	$(BIN)/python -m bench.report.catalogue_page
+
+# Other readers of JPEG, beside the product's Pillow.
+.venv-decoders/.ready: bench/baseline/decoders.txt
+	@$(MAKE_VENV) .venv-decoders $(PYTHON)
+	@.venv-decoders/bin/python $(PIP_INSTALL) -r $<
+	@mv .venv-decoders/.making $@
+
+bench-decoding: .venv-decoders/.ready  ## readers of JPEG compared: time and pixels (quiet machine)
+	.venv-decoders/bin/python -m bench.measure.decoding
 
 bench-infinity: $(VENV)/.ready  ## install infinity-emb (6 GB), which `make bench` then compares too
 	@$(MAKE_VENV) .venv-infinity $(PYTHON)
@@ -279,4 +293,4 @@ soak: setup  ## load at capacity with faults, both backends: make soak [TIME=sec
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .venv-export .venv-infinity .venv-fuzz .venv-mutants release verify-results node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
 
-.PHONY: docs mutants release secrets unit verify soak slow strangers synth deploy publish destroy fuzz help setup lock run test test-browser check bench bench-catalogue bench-infinity calibrate exactness model test-export clean lock-check test-container sbom audit pin
+.PHONY: docs mutants release secrets unit verify soak slow strangers synth deploy publish destroy fuzz help setup lock run test test-browser check bench bench-check bench-catalogue bench-decoding bench-duplicates bench-infinity calibrate exactness model test-export clean lock-check test-container sbom audit pin

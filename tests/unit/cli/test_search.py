@@ -8,6 +8,7 @@ import pytest
 from PIL import Image, ImageEnhance
 from skimage import data
 
+from image_similarity.cli.text import counted
 from tests.support.command import run
 from tests.unit.cli.strange_server import Reply, answering
 
