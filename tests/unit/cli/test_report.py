@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, ImageFilter
-from skimage import data
 
 from image_similarity.cli import choice
 from image_similarity.cli.faces import Face, look
 from tests.support.command import run
+from tests.support.photos import photo
 
 pytestmark = pytest.mark.slow
 VOID = frozenset({"meta", "img", "br"})
@@ -77,13 +77,13 @@ def album(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def cat() -> Image.Image:
-    return Image.fromarray(data.chelsea())
+    return photo("chelsea")
 
 
 def test_the_largest_is_kept_and_all_are_shown(album: Path, cat: Image.Image) -> None:
     cat.save(album / "large.png")
     cat.resize((225, 150)).save(album / "a-small.jpg")
-    Image.fromarray(data.coffee()).save(album / "coffee.png")
+    photo("coffee").save(album / "coffee.png")
     page = report(album)
     assert page.names == ["large.png", "a-small.jpg"]
     assert page.kept == ["large.png"]
