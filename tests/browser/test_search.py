@@ -133,12 +133,12 @@ def test_more_like_a_match(searching: Searching, folder: Path) -> None:
     page = searching()
     look_for(page, folder / "animals/cat.png")
     bodies = asked(page)
-    page.get_by_role("button", name="More like cup.jpg").press("Enter")
+    page.get_by_role("button", name="More like this: cup.jpg").press("Enter")
     expect(page.locator("#search .news")).to_contain_text("matches for cup.jpg")
     assert bodies == [{"key": CUP, "limit": 12, "links": True}]
     assert names(page)[0] == "cup.jpg"
     expect(page.locator("#search .news")).to_be_focused()
-    expect(page.get_by_role("button", name="More like cup.jpg")).to_be_disabled()
+    expect(page.get_by_role("button", name="More like this: cup.jpg")).to_be_disabled()
     page.locator(".more:enabled").first.focus()
     page.keyboard.press("ArrowRight")
     assert (
