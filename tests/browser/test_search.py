@@ -120,7 +120,7 @@ def test_by_a_picture_with_thumbnails(searching: Searching, keep: Keep, folder: 
     look_for(page, folder / "animals/cat.png")
     assert names(page)[0] == "cat.png"
     assert set(names(page)[1:3]) == {"cat mirrored.jpg", "cat small.jpg"}
-    expect(page.locator("#search .news")).to_have_text("5 matches for cat.png, the likest first")
+    expect(page.locator("#search .news")).to_have_text("5 matches for cat.png, the most similar first")
     expect(page.locator(MATCH).first).to_contain_text("The same picture")
     expect(page.locator(".unrelated-from-here + ol .match")).to_have_count(2)
     loaded = "[...document.querySelectorAll('#matches img')].filter((image) => image.naturalWidth > 0)"
@@ -133,12 +133,12 @@ def test_more_like_a_match(searching: Searching, folder: Path) -> None:
     page = searching()
     look_for(page, folder / "animals/cat.png")
     bodies = asked(page)
-    page.get_by_role("button", name="More like cup.jpg").press("Enter")
+    page.get_by_role("button", name="More like this: cup.jpg").press("Enter")
     expect(page.locator("#search .news")).to_contain_text("matches for cup.jpg")
     assert bodies == [{"key": CUP, "limit": 12, "links": True}]
     assert names(page)[0] == "cup.jpg"
     expect(page.locator("#search .news")).to_be_focused()
-    expect(page.get_by_role("button", name="More like cup.jpg")).to_be_disabled()
+    expect(page.get_by_role("button", name="More like this: cup.jpg")).to_be_disabled()
     page.locator(".more:enabled").first.focus()
     page.keyboard.press("ArrowRight")
     assert (
