@@ -99,6 +99,14 @@ def test_a_refusal_has_its_status_and_its_code(
     assert (response.images, response.timings) == (0, {})
 
 
+def test_a_server_that_does_not_have_the_file_is_the_callers_error() -> None:
+    policy = SourcePolicy.from_environment({"ALLOW_PRIVATE_SOURCES": "1"})
+    service = Service(OnnxEncoder(DEFAULT_MODEL_DIR, threads=1), policy)
+    with serving(ok(b"x").replace(b"200 OK", b"404 Not Found")) as server:
+        response = service.handle(Request(JSON, json.dumps({"url": server.url}).encode()))
+    assert (response.status, response.code) == (400, "SourceUnavailable")
+
+
 def test_vectors_are_counted(working: Service) -> None:
     pair = json.dumps({"img_1": b64(picture()), "img_2": b64(picture("coffee"))}).encode()
     assert [working.handle(request).images for request in (IMAGE, Request(JSON, pair))] == [1, 2]
