@@ -29,7 +29,7 @@ TESTS = {
     "addresses": ("test_addresses.py",),
     "batch": ("test_batch.py",),
     "encoder": ("test_encoder.py",),
-    "engine": ("test_batch.py", "test_service.py"),
+    "engine": ("test_engine.py", "test_batch.py", "test_service.py"),
     "errors": ("test_service.py", "test_request.py", "test_batch.py"),
     "image": ("image/test_decode.py", "image"),
     "json_body": ("test_request.py",),
@@ -38,7 +38,7 @@ TESTS = {
     "similarity": ("test_similarity.py",),
     "sources": ("sources/test_http.py", "sources"),
     "telemetry": ("test_telemetry.py",),
-    "timings": ("test_service.py", "test_telemetry.py"),
+    "timings": ("test_timings.py", "test_service.py", "test_telemetry.py"),
     "turns": ("test_turns.py", "test_batch.py"),
 }
 """Modules and packages of image_similarity.inference that a request goes through, and their unit tests."""
