@@ -63,6 +63,8 @@ IMAGE_LOCK := $(LOCK) --python-version 3.12 -c requirements.txt pyproject.toml
 # Of the package's own dependencies: what only the command line needs, and what the exporter does without.
 # torch and torchvision: see supply_chain/torch.txt.
 NOT_IN_IMAGES := httpx rich typer
+# Catalogues run on Lambda alone: nobody sends a text to SageMaker.
+NOT_IN_SAGEMAKER := $(NOT_IN_IMAGES) ftfy regex
 NOT_IN_EXPORTER := $(NOT_IN_IMAGES) boto3 certifi pybase64 torch torchvision
 without = --excludes <(printf '%s\n' $(1))
 lock: $(VENV)/.ready  ## compile the requirement files from pyproject.toml: make lock [UPGRADE=1]
@@ -73,8 +75,8 @@ lock: $(VENV)/.ready  ## compile the requirement files from pyproject.toml: make
 	$(LOCK) --python-version 3.11 pyproject.toml --extra export $(call without,$(NOT_IN_EXPORTER)) \
 	  -o supply_chain/requirements-export.txt
 	$(IMAGE_LOCK) --extra lambda $(call without,$(NOT_IN_IMAGES)) -o lambda/requirements.txt
-	$(IMAGE_LOCK) --extra sagemaker $(call without,$(NOT_IN_IMAGES)) -o sagemaker/requirements.txt
-	$(IMAGE_LOCK) --extra sagemaker-gpu $(call without,$(NOT_IN_IMAGES) onnxruntime) -o sagemaker/requirements-gpu.txt
+	$(IMAGE_LOCK) --extra sagemaker $(call without,$(NOT_IN_SAGEMAKER)) -o sagemaker/requirements.txt
+	$(IMAGE_LOCK) --extra sagemaker-gpu $(call without,$(NOT_IN_SAGEMAKER) onnxruntime) -o sagemaker/requirements-gpu.txt
 	$(MAKE) --no-print-directory lock-check
 
 # Python 3.12 and the C library of AWS's base, on both processors: a lock that could not be installed there fails.
@@ -216,19 +218,44 @@ test-export: setup .venv-export/.ready  ## the exporter: rebuilds artifacts and 
 bench: setup .venv-export/.bench  ## measure everything: make bench [FULL=1] [PREVIOUS=git-revision] (quiet machine; installs torch)
 	$(BIN)/python -m bench $(if $(FULL),--full) $(if $(PREVIOUS),--previous $(PREVIOUS))
 
+# Exit code 1: a row is slower by more than the noise; 2: the noise hides whether it is.
+bench-check: setup  ## is the working tree slower than a revision: make bench-check REVISION=v1.2.3 [ROUNDS=21]
+	@$(if $(REVISION),,echo "make bench-check REVISION=a tag, a branch or a hash" >&2; exit 1)
+	$(BIN)/python -m bench.report.check "$(REVISION)" $(if $(ROUNDS),--rounds $(ROUNDS))
+
 bench-catalogue: setup  ## a million vectors, folders, and with PHOTOGRAPHS=folder what is found (quiet machine, 8 GB)
 	$(BIN)/python -m bench.measure.catalogue.scale
 	$(BIN)/python -m bench.measure.catalogue.folders
 	$(if $(PHOTOGRAPHS),$(BIN)/python -m bench.measure.catalogue.quality --photographs $(PHOTOGRAPHS))
 	$(BIN)/python -m bench.report.catalogue_page
 
+# Other readers of JPEG, beside the product's Pillow.
+.venv-decoders/.ready: bench/baseline/decoders.txt
+	@$(MAKE_VENV) .venv-decoders $(PYTHON)
+	@.venv-decoders/bin/python $(PIP_INSTALL) -r $<
+	@mv .venv-decoders/.making $@
+
+bench-decoding: .venv-decoders/.ready  ## readers of JPEG compared: time and pixels (quiet machine)
+	.venv-decoders/bin/python -m bench.measure.decoding
+
 bench-infinity: $(VENV)/.ready  ## install infinity-emb (6 GB), which `make bench` then compares too
 	@$(MAKE_VENV) .venv-infinity $(PYTHON)
 	@.venv-infinity/bin/python $(PIP_INSTALL) -r bench/baseline/infinity.txt
 	@mv .venv-infinity/.making .venv-infinity/.ready
 
-calibrate: setup  ## what a score means: make calibrate [IMAGES=your-pictures] [MODEL_DIR=exported-model]
-	$(BIN)/python -m bench.report.calibration $(if $(IMAGES),--images $(IMAGES)) $(if $(MODEL_DIR),--model $(MODEL_DIR))
+# The hashes, in an environment of their own. 10,000 files take half an hour.
+.venv-imagededup/.ready: bench/baseline/imagededup.txt
+	@$(MAKE_VENV) .venv-imagededup $(PYTHON)
+	@.venv-imagededup/bin/python $(PIP_INSTALL) -r $<
+	@mv .venv-imagededup/.making $@
+
+bench-duplicates: setup .venv-imagededup/.ready  ## the command line beside imagededup's hashes: make bench-duplicates [PHOTOGRAPHS=folder]
+	$(BIN)/python -m bench.measure.duplicates $(if $(PHOTOGRAPHS),--photographs "$(PHOTOGRAPHS)")
+	$(BIN)/python -m bench.report.duplicates_page
+
+calibrate: setup  ## what a score means: make calibrate [IMAGES=your-pictures] [MODEL_DIR=exported-model] [RECORD=1]
+	$(BIN)/python -m bench.report.calibration $(if $(IMAGES),--images $(IMAGES)) $(if $(MODEL_DIR),--model $(MODEL_DIR)) \
+	  $(if $(RECORD),--record)
 
 exactness: .venv-export/.ready  ## cosine of each artifact to open_clip's pipeline: make exactness [IMAGES=more]
 	.venv-export/bin/python -m bench.report.exactness $(if $(IMAGES),--images $(IMAGES))
@@ -266,4 +293,4 @@ soak: setup  ## load at capacity with faults, both backends: make soak [TIME=sec
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .venv-export .venv-infinity .venv-fuzz .venv-mutants release verify-results node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
 
-.PHONY: docs mutants release secrets unit verify soak slow strangers synth deploy publish destroy fuzz help setup lock run test test-browser check bench bench-catalogue bench-infinity calibrate exactness model test-export clean lock-check test-container sbom audit pin
+.PHONY: docs mutants release secrets unit verify soak slow strangers synth deploy publish destroy fuzz help setup lock run test test-browser check bench bench-check bench-catalogue bench-decoding bench-duplicates bench-infinity calibrate exactness model test-export clean lock-check test-container sbom audit pin

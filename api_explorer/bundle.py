@@ -4,9 +4,11 @@ import hashlib
 import json
 import re
 import shutil
+from html import escape
 from pathlib import Path
 
 from api_explorer.document import FEATURES, document
+from api_explorer.joining import join_modules, join_styles
 
 HERE = Path(__file__).resolve().parent
 NODE_MODULES = HERE.parent / "node_modules"
@@ -15,6 +17,19 @@ VENDORED = {
     "swagger-ui.css": "swagger-ui-dist/swagger-ui.css",
     "aws4fetch.js": "aws4fetch/dist/aws4fetch.esm.mjs",
 }
+STYLES = (
+    "tokens.css",
+    "base.css",
+    "compare.css",
+    "folder.css",
+    "search.css",
+    "credentials.css",
+    "reference.css",
+    "print.css",
+)
+ENTRY, STYLE, TEXTS = "explorer.js", "explorer.css", "texts.js"
+FIRST_LANGUAGE = "en"
+"""What the page is written in before its script has chosen."""
 EXAMPLES = {
     "curl": {"open": "curl/open.sh", "signed": "curl/signed.sh"},
     "Python": {"open": "python/open.py", "signed": "python/signed.py"},
@@ -40,7 +55,8 @@ def bundle(output: Path, node_modules: Path = NODE_MODULES) -> None:
     """
     assets = output / "assets"
     shutil.rmtree(assets, ignore_errors=True)
-    shutil.copytree(HERE / "page", assets)
+    assets.mkdir(parents=True)
+    _write_page(HERE / "page", assets)
     for name, source in VENDORED.items():
         _without_source_map(node_modules / source, assets / name)
     _write_json(assets / "openapi.json", document())
@@ -49,6 +65,32 @@ def bundle(output: Path, node_modules: Path = NODE_MODULES) -> None:
     _stamp(assets)
     shutil.copyfile(HERE / "handler.py", output / "handler.py")
     _make_readable(output)
+
+
+def _write_page(page: Path, assets: Path) -> None:
+    """The page's own files: one script, one style sheet, and what is served as it is."""
+    texts = {file.stem: json.loads(file.read_text("utf-8")) for file in sorted((page / "texts").iterdir())}
+    modules = {file.name: file.read_text("utf-8") for file in sorted(page.glob("*.js"))}
+    # Languages travel with the script: a switch needs no request, and no text can arrive too late.
+    modules[TEXTS] = f"export const TEXTS = {json.dumps(texts, ensure_ascii=False, indent=1)};\n"
+    (assets / ENTRY).write_text(join_modules(modules, ENTRY), "utf-8")
+    (assets / STYLE).write_text(join_styles(page / "styles", STYLES), "utf-8")
+    html = (page / "index.html").read_text("utf-8")
+    (assets / "index.html").write_text(_worded(html, texts[FIRST_LANGUAGE]), "utf-8")
+    shutil.copyfile(page / "icon.svg", assets / "icon.svg")
+
+
+def _worded(html: str, texts: dict[str, str]) -> str:
+    """The page with its texts, for readers without JavaScript and for the time before it runs.
+
+    Raises:
+        KeyError: `data-t` names a text that is not there.
+    """
+
+    def worded(found: re.Match[str]) -> str:
+        return f"{found[1]}{escape(texts[found[3]])}{found[4]}"
+
+    return re.sub(r'(<(\w+)\b[^>]*\sdata-t="([\w.-]+)"[^>]*>)(</\2>)', worded, html)
 
 
 def _make_readable(folder: Path) -> None:

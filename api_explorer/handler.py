@@ -2,7 +2,8 @@
 
 Its zip holds this file and the `assets` that `bundle.py` gathered; it needs the standard library alone. The
 environment says what is deployed: AUTHORIZATION (`AWS_IAM`, `NONE`), IMAGE_SIMILARITY (`yes-lambda`,
-`yes-sagemaker`, `no`) and CATALOGUE (`yes` where there is one).
+`yes-sagemaker`, `no`) and, where the stack may have a catalogue, CATALOGUE (`yes`, `paused`, `no`),
+IMAGE_BUCKETS and BUCKET_HOST (`s3.REGION.SUFFIX`). AWS_ENDPOINT_URL is where the local run has its S3.
 """
 
 import hashlib
@@ -26,12 +27,14 @@ CONTENT_TYPES = {
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
 }
+# img-src: Swagger UI's icons are data URLs, the chosen pictures are blobs, and see `buckets`.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:{buckets}; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+LONGEST_SOURCES = 6000
+"""Of the bytes that API Gateway passes on as headers, 10240, what the names of buckets may take."""
 SECURITY_HEADERS = {
-    # img-src: Swagger UI's icons are data URLs, the chosen pictures are blobs. Nothing comes from elsewhere.
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     # A page that opened this one can't put a copy in its place, which would ask for credentials.
@@ -107,6 +110,25 @@ def deployed(document: dict[str, Any], environment: Mapping[str, str]) -> dict[s
     }
 
 
+def buckets(environment: Mapping[str, str]) -> str:
+    """What the policy adds to img-src: where links to catalogued pictures lead, and nothing else of S3.
+
+    Links are given where calls are signed, and by the local run; image_similarity/catalogue/on_aws.py says
+    where they lead.
+    """
+    local = environment.get("AWS_ENDPOINT_URL")
+    if environment.get("CATALOGUE") != "yes" or not (local or environment["AUTHORIZATION"] == "AWS_IAM"):
+        return ""
+    host = environment["BUCKET_HOST"]
+    names = environment["IMAGE_BUCKETS"].split(",")
+    if local:
+        sources = [f"{local}/{name}/" for name in names]
+    else:  # no certificate is for a name of two dots more
+        sources = [f"https://{host}/{name}/" if "." in name else f"https://{name}.{host}" for name in names]
+    whole = "".join(f" {source}" for source in sources)
+    return whole if len(whole) <= LONGEST_SOURCES else f" https://{host} https://*.{host}"
+
+
 def _is_feature(path: Mapping[str, Any]) -> bool:
     return any(not FEATURE_TAGS.isdisjoint(operation["tags"]) for operation in path.values())
 
@@ -140,7 +162,11 @@ def _not_found(name: str, request_id: str) -> dict[str, Any]:
 def _response(status: int, headers: Mapping[str, str], body: str) -> dict[str, Any]:
     return {
         "statusCode": status,
-        "headers": {**SECURITY_HEADERS, **headers},
+        "headers": {
+            "Content-Security-Policy": POLICY.format(buckets=buckets(os.environ)),
+            **SECURITY_HEADERS,
+            **headers,
+        },
         "body": body,
         "isBase64Encoded": False,
     }

@@ -3,6 +3,7 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
@@ -63,5 +64,9 @@ def _deployed(choices: Choices) -> dict[str, str]:
         "IMAGE_SIMILARITY": choices.parameters["ImageSimilarity"],
     }
     if choices.conditions.has_catalogue:
-        variables["CATALOGUE"] = choices.parameters["Catalogue"]
+        variables |= {
+            "CATALOGUE": choices.parameters["Catalogue"],
+            "IMAGE_BUCKETS": choices.parameters["ImageBuckets"],
+            "BUCKET_HOST": cdk.Fn.sub("s3.${AWS::Region}.${AWS::URLSuffix}"),
+        }
     return variables

@@ -54,20 +54,25 @@ class Observability(Construct):
         """Of the feature's requests and the catalogue's calls alone.
 
         API Gateway counts preflights and the Explorer's too. Requests that a full backend turned away are for
-        that backend's own alarm; the catalogue's function has none, so its calls count here.
+        that backend's own alarm; the catalogue's function has none, so its calls count here. A batch is
+        answered 200 whatever becomes of its images, so those that broke are added.
         """
         away = {name: backend.turned_away for name, backend in self._backends.items()}
         counted = {
             "failures": self._metric("5XXError", "Sum"),
             "answers": alarms.own("Latency", "SampleCount", self._running),
             "away": alarms.of_the_running(self._choices.conditions, away),
+            "broken": alarms.own("BrokenBatches", "Sum", self._running),
         }
         answered = "FILL(answers, 0)"
         if self._catalogue:
             counted["catalogue"] = alarms.own("Latency", "SampleCount", "catalogue")
             answered += " + FILL(catalogue, 0)"
-        failed = "(failures - FILL(away, 0))"
-        text = "More than 5 % of the requests are answered 5xx; those of a full backend do not count here."
+        failed = "(failures - FILL(away, 0) + FILL(broken, 0))"
+        text = (
+            "More than 5 % of the requests are answered 5xx, or are batches in which an image failed on our "
+            "side; those of a full backend do not count here."
+        )
         share = f"{failed} / ({failed} + {answered})"
         return Alarm("ApiErrorsAlarm", "IsOn", text, FAILED_SHARE, counted, share)
 

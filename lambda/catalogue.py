@@ -29,9 +29,10 @@ from image_similarity.catalogue.telemetry import Lines, by_metric
 from image_similarity.inference import runtime
 from image_similarity.inference.aws_lambda import answered, encoder_threads, waits_for_the_start
 from image_similarity.inference.errors import ApiError, StartError
-from image_similarity.inference.service import Request, Response, load_encoder
+from image_similarity.inference.service import Request, Response, load_encoder, model_dir
 from image_similarity.inference.sources import SourcePolicy
 from image_similarity.inference.telemetry import JsonFormatter
+from image_similarity.inference.text.words import Words
 from image_similarity.version import __version__
 
 READING = 8
@@ -51,6 +52,7 @@ try:
     )
 except StartError as error:
     sys.exit(error.sentence)
+words = Words(model_dir(os.environ), encoder.manifest, threads=encoder_threads(os.environ))
 lines = Lines(os.environ)
 pool = ThreadPoolExecutor(READING, thread_name_prefix="object")
 reader = f"{__version__}/{settings.index}"
@@ -158,7 +160,7 @@ def _calls() -> Calls:
     parts = on_aws.connect(settings, on_aws.ANSWERING)
     roots = tuple(parts.store.roots)
     services = Services(roots, parts.name, parts.index, parts.ledger, parts.queue, parts.store, _sync(parts))
-    return Calls(services, encoder, decoder, policy, lines)
+    return Calls(services, encoder, words, decoder, policy, lines)
 
 
 def _sync(parts: Parts) -> Sync:
@@ -176,3 +178,5 @@ def prepare_all() -> None:
     """Make what both functions need, as a check of the image that is built."""
     for prepare in PREPARED.values():
         prepare()
+    if words.available:
+        words.encode("a red shirt")

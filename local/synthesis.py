@@ -14,8 +14,8 @@ from pathlib import Path
 from local.template.images import ImageAsset, image_assets
 from local.template.intrinsics import Json
 
-# image_similarity/ and supply_chain/ are left out on purpose: they change an image asset's hash and nothing
-# that is run from the template here.
+# The rest of image_similarity/, and supply_chain/, are left out on purpose: they change an image asset's hash
+# and nothing that is run from the template here.
 SOURCES = (
     "app.py",
     "cdk.json",
@@ -24,6 +24,7 @@ SOURCES = (
     "cdk_app",
     "api_explorer",
     "examples",
+    "image_similarity/cli/calibrations.json",  # the Explorer's page has it
 )
 SOURCES_OF_IMAGES = ("lambda", "sagemaker")
 SKIPPED = {"__pycache__", "node_modules"}

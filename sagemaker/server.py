@@ -17,7 +17,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from types import FrameType
+from types import FrameType, MappingProxyType
 from typing import NoReturn
 
 import uvicorn
@@ -31,10 +31,12 @@ from image_similarity.inference.json_body import MAX_BODY_BYTES
 from image_similarity.inference.service import Request, Response, load_service
 from image_similarity.inference.telemetry import JsonFormatter, ObservedService
 from sagemaker import load
+from sagemaker.connections import Connection
 from sagemaker.workers import Fetching, Gate, Held, Workers, cores
 
 CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
 """The one header that SageMaker hands through both ways: the request's id in, Server-Timing out."""
+CLOSE = {"Connection": "close"}
 MOUNTED_MODEL = Path("/opt/ml/model")
 PLACES_PER_CORE = 16
 """For requests that decode and compute, or wait for it."""
@@ -44,8 +46,13 @@ HELD_BYTES_PER_CORE = 160 * 1024**2
 """Of fetched files that wait to be decoded. With 12 places that fetch 40 MiB each it leaves room on the
 instances with the least memory, 2 GiB a core."""
 BODY_SECONDS = 10.0
+PROMPT_SECONDS = 0.25
+"""Who sends a whole body in so much keeps its place meanwhile; a slower caller gives it back."""
+PATIENCE_SECONDS = 1.0
+"""For a place. It is also what slows down callers that come again at once when they are refused."""
 KEEP_ALIVE_SECONDS = 75
-DRAIN_SECONDS = 25
+DRAIN_SECONDS = 28
+"""A batch may take 25 and the encoding of its last chunk; SageMaker kills 30 seconds after SIGTERM."""
 
 
 def create_app(service: ObservedService, workers: Workers) -> Starlette:
@@ -59,22 +66,30 @@ def create_app(service: ObservedService, workers: Workers) -> Starlette:
         request_id = request.headers.get(CUSTOM_ATTRIBUTES)
         try:
             return _http(await _answer(request, request_id))
+        except Unavailable as error:  # the rest of the body is nothing that we want to receive
+            return _http(service.refuse(error, request_id), CLOSE)
         except requests.ClientDisconnect:
             # Nobody is there to read it; and what is left of the body would keep the connection for ever.
-            return responses.Response(status_code=400, headers={"Connection": "close"})
+            return responses.Response(status_code=400, headers=CLOSE)
 
     async def _answer(request: requests.Request, request_id: str | None) -> Response:
+        reading: asyncio.Task[bytes] | None = None
         try:
+            async with workers.place(PATIENCE_SECONDS):  # nothing of the body is read before
+                reading = asyncio.create_task(read_body(request))
+                await asyncio.wait([reading], timeout=PROMPT_SECONDS)
+                if reading.done():
+                    return await _handled(request, reading.result(), request_id)
             with workers.reading():
-                body = await read_body(request)
-        except Unavailable as error:
-            await read_body(request, limit=0)  # a caller that is still sending would not see the answer
-            return service.refuse(error, request_id)
-        try:
-            with workers.place():
-                return await workers.run(partial(service.handle, Request(request.headers, body, request_id)))
-        except Unavailable as error:
-            return service.refuse(error, request_id)
+                body = await reading
+                async with workers.place(PATIENCE_SECONDS):
+                    return await _handled(request, body, request_id)
+        finally:
+            if reading:
+                reading.cancel()
+
+    async def _handled(request: requests.Request, body: bytes, request_id: str | None) -> Response:
+        return await workers.run(partial(service.handle, Request(request.headers, body, request_id)))
 
     return Starlette(
         routes=[
@@ -84,10 +99,10 @@ def create_app(service: ObservedService, workers: Workers) -> Starlette:
     )
 
 
-async def read_body(request: requests.Request, limit: int = MAX_BODY_BYTES + 1) -> bytes:
+async def read_body(request: requests.Request) -> bytes:
     """The body, cut off one byte over the contract's limit: the service answers 413 in its order of checks.
 
-    What comes after the cut is read and dropped, because a caller that is still sending sees no answer.
+    What comes after the cut is read and dropped: the answer says what is wrong, and the connection lives on.
 
     Raises:
         ClientDisconnect: the caller has gone, or sends too slowly.
@@ -96,14 +111,14 @@ async def read_body(request: requests.Request, limit: int = MAX_BODY_BYTES + 1) 
     try:
         async with asyncio.timeout(BODY_SECONDS):
             async for chunk in request.stream():
-                body += chunk[: limit - len(body)]
+                body += chunk[: MAX_BODY_BYTES + 1 - len(body)]
     except TimeoutError as error:
         raise requests.ClientDisconnect from error
     return bytes(body)
 
 
-def _http(response: Response) -> responses.Response:
-    headers = dict(response.headers)
+def _http(response: Response, more: Mapping[str, str] = MappingProxyType({})) -> responses.Response:
+    headers = {**response.headers, **more}
     if timing := headers.get("Server-Timing"):
         headers[CUSTOM_ATTRIBUTES] = timing
     return responses.Response(response.body, response.status, headers)
@@ -160,6 +175,7 @@ def _load(gate: Gate) -> ObservedService:
 def _config(app: Starlette, host: str) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=Connection,
         host=host,
         port=int(os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080")),
         log_config=None,

@@ -4,9 +4,9 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from typing import TypeVar
 
 from image_similarity.inference.errors import Unavailable
@@ -134,7 +134,7 @@ class Held:
 
 
 class Workers:
-    """Runs work on threads for an event loop; takes at most `capacity` pieces and refuses more.
+    """Runs work on threads for an event loop; takes at most `capacity` pieces, and more wait for a while.
 
     Every piece has its own thread, so that slow sources hold up nobody else; the service's gate lets only as
     many compute at once as there are cores. Call all methods from the event loop's thread.
@@ -144,6 +144,7 @@ class Workers:
         self._capacity = capacity
         self._clock = clock
         self._readers = 0
+        self._places = asyncio.Semaphore(capacity)
         self._starts: dict[object, float] = {}
         self._threads = ThreadPoolExecutor(max_workers=capacity, thread_name_prefix="request")
 
@@ -155,7 +156,7 @@ class Workers:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Receive one body. Callers that send slowly take no place of `place`.
+        """Receive a body that comes slowly, and hold it until it has a place: meanwhile it takes none.
 
         Raises:
             Unavailable: too many bodies are arriving.
@@ -168,21 +169,28 @@ class Workers:
         finally:
             self._readers -= 1
 
-    @contextmanager
-    def place(self) -> Iterator[None]:
-        """Take a place for one piece of work.
+    @asynccontextmanager
+    async def place(self, patience: float) -> AsyncIterator[None]:
+        """Take a place for one piece of work, in the order in which they came.
+
+        Args:
+            patience: seconds to wait for one.
 
         Raises:
             Unavailable: all places are taken.
         """
-        if len(self._starts) >= self._capacity:
-            raise Unavailable(BUSY)
+        try:
+            async with asyncio.timeout(patience):
+                await self._places.acquire()
+        except TimeoutError as error:
+            raise Unavailable(BUSY) from error
         ticket = object()
         self._starts[ticket] = self._clock()
         try:
             yield
         finally:
             del self._starts[ticket]
+            self._places.release()
 
     async def run(self, work: Callable[[], Result]) -> Result:
         """Run the work on a thread and wait for it."""

@@ -9,6 +9,21 @@ export async function signedCommand(signer, { method, url, headers, body }) {
   return `${command.join(" \\\n  ")}\n${body}\n${end}\n`;
 }
 
+// The same call as a command that curl signs with the credentials of the shell's environment, whenever it is run: no
+// part of them is in it.
+export function unsignedCommand({ region, temporary }, { method, url, headers, body = "" }) {
+  const end = endOf(body);
+  const options = Object.entries(headers).map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`);
+  const command = [
+    `curl -X ${method.toUpperCase()} ${quoted(url)}`,
+    `--aws-sigv4 ${quoted(`aws:amz:${region}:execute-api`)}`,
+    '--user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"',
+    ...(temporary ? ['-H "X-Amz-Security-Token: $AWS_SESSION_TOKEN"'] : []),
+    ...options,
+  ];
+  return body ? `${[...command, `--data-binary @- <<'${end}'`].join(" \\\n  ")}\n${body}\n${end}\n` : `${command.join(" \\\n  ")}\n`;
+}
+
 // A word that is no line of the body.
 function endOf(body) {
   const lines = new Set(body.split("\n"));

@@ -1,69 +1,66 @@
 // The Explorer: reads the description of what is deployed, and puts the page's parts to work.
-import { makeCaller } from "./caller.js?v=@version@";
-import { startCompare } from "./compare.js?v=@version@";
-import { showReference } from "./reference.js?v=@version@";
-import { startSigning } from "./signing.js?v=@version@";
+import { startArrivals } from "./arrivals.js";
+import { startCalibration } from "./calibration.js";
+import { makeCaller } from "./caller.js";
+import { startCompare } from "./compare.js";
+import { byId } from "./dom.js";
+import { startFolder } from "./folder.js";
+import { startNavigation } from "./navigation.js";
+import { startReference } from "./reference.js";
+import { startSearch } from "./search.js";
+import { startSigning } from "./signing.js";
+import { say, startLanguage } from "./words.js";
 
-const BACKENDS = { "yes-lambda": "AWS Lambda", "yes-sagemaker": "Amazon SageMaker" };
-const assets = new URL("api-explorer/", location.href);
-const status = document.getElementById("status");
+const LOOPBACK = ["127.0.0.1", "[::1]", "localhost"];
 
-async function load(name) {
-  const response = await fetch(new URL(name, assets));
+async function describe() {
+  const response = await fetch(new URL("api-explorer/openapi.json", location.href));
   if (!response.ok) {
-    throw new Error(`${name} could not be loaded (${response.status}). Reload the page.`);
+    throw new Error(`openapi.json: ${response.status}`);
   }
   return response.json();
 }
 
 function introduce({ authorization, backend }) {
-  if (backend === "no") {
-    return "No API is switched on in this deployment. Set the stack's parameter ImageSimilarity to change that.";
-  }
-  const where = `The API runs on ${BACKENDS[backend]}.`;
-  if (authorization === "NONE") {
-    return `${where} It is open to everyone (APIGatewayAuthorization is NONE), so you can try it out here.`;
-  }
-  return (
-    `${where} Its calls must be signed with AWS credentials (APIGatewayAuthorization is AWS_IAM), so trying ` +
-    "it out is off until you give some below. You can read the API's definition at once."
-  );
-}
-
-function followColourScheme() {
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  const apply = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
-  dark.addEventListener("change", apply);
-  apply();
+  const where = LOOPBACK.includes(location.hostname) ? "local" : backend;
+  const kind = backend === "no" ? "off" : `${where}.${authorization === "NONE" ? "open" : "signed"}`;
+  say(byId("status"), `status.${kind}`).classList.toggle("local", where === "local");
 }
 
 async function start() {
-  const [description, examples] = await Promise.all([load("openapi.json"), load("examples.json?v=@version@")]);
+  const description = await describe();
   const deployment = description["x-deployment"];
   // Absolute, so that the copied calls and the server list show where requests really go.
-  description.servers[0].url = new URL("..", assets.href + "openapi.json").href.replace(/\/$/, "");
-  status.textContent = introduce(deployment);
+  description.servers[0].url = new URL(".", location.href).href.replace(/\/$/, "");
+  introduce(deployment);
   if (deployment.backend === "no") {
     return; // there is nothing to describe
   }
-  document.getElementById("reference-section").hidden = false;
-  const caller = makeCaller(`${description.servers[0].url}/image-similarity`);
-  const compare = startCompare({ caller, description, examples });
   const open = deployment.authorization === "NONE";
-  compare.show(open);
-  showReference(description, { tryItOut: open });
+  const parts = { caller: makeCaller(description.servers[0].url), description };
+  parts.calibration = startCalibration();
+  const folder = startFolder({ ...parts, compare: () => compare });
+  const compare = startCompare({ ...parts, folder });
+  startArrivals({ compare, folder, isOpen: () => open || parts.caller.signer !== null });
+  const tools = [compare, folder, startSearch(parts)];
+  const reference = startReference(description);
+  const allow = (signer) => {
+    parts.caller.signer = signer;
+    tools.forEach((tool) => tool.show(open || signer !== null));
+    reference.show({ tryItOut: open || signer !== null, signer });
+    navigation.refresh();
+  };
+  const navigation = startNavigation();
+  parts.caller.heard = (model) => parts.calibration.use(model, description["x-calibrations"][model]);
+  allow(null);
   if (!open) {
-    startSigning(deployment.region, (signer) => {
-      caller.signer = signer;
-      compare.show(signer !== null);
-      showReference(description, { tryItOut: signer !== null, signer });
-    });
+    startSigning(deployment.region, allow);
   }
 }
 
-followColourScheme();
+startLanguage(byId("languages"));
 try {
   await start();
 } catch (error) {
-  status.textContent = `Something went wrong: ${error.message}`;
+  say(byId("status"), "status.failed", { reason: error.message });
 }

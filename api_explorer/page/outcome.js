@@ -1,41 +1,42 @@
-// An answer, or why there is none, for people.
+// An answer for people: in words, on a scale, and exactly for who asks.
+import { make, told } from "./dom.js";
+import { scaleOf } from "./scale.js";
+import { exactText, scoreText } from "./units.js";
+import { vectorActions, vectorStrip } from "./vector.js";
 
-const DECIMALS = 6;
-
-export function showOutcome(place, { answer, milliseconds, model, timing }) {
-  const parts = "similarity" in answer ? similarity(answer.similarity) : vector(answer.result);
-  const server = timing.map(([name, duration]) => `${name} ${duration} ms`).join(", ");
-  const took = `Answered in ${Math.round(milliseconds)} ms${server ? ` (on the server: ${server})` : ""}.`;
-  place.replaceChildren(...parts, element("p", took), element("p", `Model: ${model ?? "not told"}.`));
+export function showOutcome(place, answered, calibration) {
+  const { answer } = answered;
+  const parts = "similarity" in answer ? similarity(answer.similarity, calibration) : vector(answer.result);
+  place.replaceChildren(...parts, details(answered));
 }
 
-export function showFailure(place, error) {
-  const failure = element("p", error.message);
-  failure.className = "failure";
-  place.replaceChildren(failure);
-}
-
-function similarity(value) {
-  const meter = document.createElement("meter");
-  Object.assign(meter, { min: 0, max: 1, value });
-  meter.setAttribute("aria-label", "Similarity");
-  const number = element("p", `Similarity ${value.toFixed(DECIMALS)}`);
-  number.className = "number";
-  return [number, meter, element("p", "1 is the same picture; 0.5 means unrelated directions.")];
+function similarity(score, calibration) {
+  const kind = calibration.kind(score);
+  const limits = { copy: calibration.known?.copies, edit: calibration.known?.edits, scene: calibration.known?.scenes };
+  const values = {
+    start: scoreText(calibration.start),
+    limit: (limits[kind] ?? calibration.known?.scenes ?? 0).toFixed(2),
+  };
+  const number = make("p", { className: "number", textContent: scoreText(score) });
+  number.dataset.kind = kind;
+  const words = [told("p", `kind.${kind}`, {}, { className: "verdict" }), told("p", `meaning.${kind}`, values)];
+  return [make("div", { className: "score" }, number, make("div", {}, ...words)), scaleOf(score, calibration)];
 }
 
 function vector(numbers) {
-  const title = element("p", `A vector of ${numbers.length} numbers`);
-  title.className = "number";
-  const start = element("p", `It starts with ${numbers.slice(0, 4).join(", ")}.`);
-  const download = element("a", "Download the vector");
-  download.href = URL.createObjectURL(new Blob([JSON.stringify(numbers)], { type: "application/json" }));
-  download.download = "vector.json";
-  return [title, start, download];
+  const title = told("p", "vector.title", { count: numbers.length }, { className: "verdict" });
+  return [title, vectorStrip(numbers), vectorActions(numbers)];
 }
 
-function element(name, text) {
-  const made = document.createElement(name);
-  made.textContent = text;
-  return made;
+// The exact number, and how the answer came to be.
+function details({ answer, milliseconds, model, timing, requestId }) {
+  const rows = [];
+  if ("similarity" in answer) {
+    rows.push(["details.exact", exactText(answer.similarity)], ["details.cosine", exactText(2 * answer.similarity - 1)]);
+  }
+  rows.push(["details.model", model ?? "?"], ["details.time", `${Math.round(milliseconds)} ms`]);
+  rows.push(["details.server", timing.map(([name, duration]) => `${name} ${duration} ms`).join(", ") || "?"]);
+  rows.push(["details.request", requestId ?? "?"]);
+  const list = rows.flatMap(([key, value]) => [told("dt", key), make("dd", { textContent: value })]);
+  return make("details", { className: "details" }, told("summary", "details.title"), make("dl", {}, ...list));
 }

@@ -1,66 +1,128 @@
-// SigV4 in the browser. The credentials live in one closure until the page closes: no storage, no cookie, no URL
-// and no field holds them.
-import { AwsV4Signer } from "./aws4fetch.js?v=@version@";
+// Where people give credentials: pasted as they are exported, or typed in; tested at once, and forgotten on request.
+import { readCredentials } from "./credentials.js";
+import { button, byId, told } from "./dom.js";
+import { failureNote } from "./failure.js";
+import { makeSigner, testCall } from "./signer.js";
+import { hush, languageNow, say } from "./words.js";
 
-const byId = (id) => document.getElementById(id);
+const TYPED = ["accessKeyId", "secretAccessKey", "sessionToken"];
+const TYPING = ["insertText", "insertLineBreak", "insertCompositionText"];
 
 // Shows the form; calls onChange with a signer, or with null when the credentials are forgotten.
 export function startSigning(region, onChange) {
   const form = byId("credentials");
+  const paste = byId("paste");
   const note = byId("signing-note");
-  byId("signing").hidden = false;
-  form.elements.region.value = region;
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
+  let current = null; // the signer
+
+  function take(credentials) {
+    empty();
     if (!globalThis.isSecureContext) {
-      note.textContent = "Signing needs a page loaded over https. Open this page by its https URL.";
+      say(note, "signing.insecure");
       return;
     }
-    const credentials = Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, value.trim()]));
-    onChange(makeSigner(credentials, (text) => (note.textContent = text)));
-    emptyFields(form);
-    byId("forget").disabled = false;
-    note.textContent = `Calls are now signed with ${credentials.accessKeyId}. Try it out is on.`;
+    const signer = makeSigner(
+      { ...credentials, region: credentials.region || region },
+      region,
+      (kind) => current === signer && setState(kind),
+      (failure) => current === signer && showNote(failureNote(failure)),
+    );
+    current = signer;
+    tellWhose(credentials);
+    onChange(signer);
+    test();
+  }
+
+  // What is told belongs to the credentials that are tested, whatever was given meanwhile.
+  async function test() {
+    const signer = current;
+    setState("testing");
+    hush(note);
+    const failure = await testCall(signer).then(() => null, (error) => error);
+    if (signer !== current) {
+      return;
+    }
+    if (failure) {
+      setState(failure.key.startsWith("signing-") ? failure.key.slice("signing-".length) : "untested");
+      showNote(failureNote(failure));
+    } else {
+      setState("accepted");
+      say(note, "signing.taken");
+    }
+  }
+
+  function setState(state) {
+    const within = byId("signing-give").contains(document.activeElement);
+    byId("signing-state").hidden = false;
+    byId("signing-state").dataset.state = state;
+    say(byId("signing-chip"), `signing.state.${state}`);
+    byId("signing-give").hidden = state === "accepted" || state === "testing";
+    if (within && byId("signing-give").hidden) {
+      byId("test").focus(); // where the focus was is gone
+    }
+  }
+
+  function showNote(...content) {
+    hush(note);
+    note.replaceChildren(...content);
+  }
+
+  function tellWhose({ accessKeyId, expires }) {
+    const until = () => expires.toLocaleString(languageNow(), { dateStyle: "medium", timeStyle: "short" });
+    const values = { id: accessKeyId, region, until: expires ? until : "" };
+    say(byId("signing-whose"), expires ? "signing.whose-until" : "signing.whose", values);
+  }
+
+  function empty() {
+    TYPED.forEach((name) => (form.elements[name].value = ""));
+    paste.value = "";
+  }
+
+  function takeText(text) {
+    const { profiles, problem } = readCredentials(text);
+    paste.value = "";
+    if (problem) {
+      showNote(told("p", `signing.problem.${problem}`, {}, { className: "problem" }));
+    } else if (profiles.length === 1) {
+      take(ofThisRegion(profiles[0]));
+    } else {
+      const choices = profiles.map((one) => button("signing.profile", () => take(ofThisRegion(one)), {}));
+      choices.forEach((choice, at) => say(choice, "signing.profile", { name: profiles[at].name || String(at + 1) }));
+      showNote(told("p", "signing.which"), ...choices);
+      choices[0].focus();
+    }
+  }
+
+  paste.addEventListener("paste", (event) => {
+    event.preventDefault(); // the text never gets into the field
+    takeText(event.clipboardData.getData("text"));
   });
+  paste.addEventListener("input", (event) => {
+    if (!TYPING.includes(event.inputType) && readCredentials(paste.value).profiles.length > 0) {
+      takeText(paste.value);
+    }
+  });
+  paste.addEventListener("change", () => paste.value.trim() && takeText(paste.value));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    take(Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, value.trim()])));
+  });
+  byId("test").addEventListener("click", test);
   byId("forget").addEventListener("click", () => {
-    emptyFields(form);
+    current = null;
+    empty();
     form.elements.region.value = region;
-    form.elements.accessKeyId.focus();
-    byId("forget").disabled = true;
-    note.textContent = "The credentials are forgotten. Try it out is off.";
+    byId("signing-state").hidden = true;
+    byId("signing-give").hidden = false;
+    paste.focus();
+    say(note, "signing.forgotten");
     onChange(null);
   });
+  form.elements.region.value = region;
+  byId("signing").hidden = false;
 }
 
-// The region is no credential.
-function emptyFields(form) {
-  for (const name of ["accessKeyId", "secretAccessKey", "sessionToken"]) {
-    form.elements[name].value = "";
-  }
-}
-
-function makeSigner({ accessKeyId, secretAccessKey, sessionToken, region }, warn) {
-  return {
-    // Takes and gives {method, url, headers, body}.
-    async sign({ method, url, headers, body }) {
-      const signed = await new AwsV4Signer({
-        method,
-        url,
-        headers,
-        body,
-        accessKeyId,
-        secretAccessKey,
-        sessionToken: sessionToken || undefined,
-        service: "execute-api",
-        region,
-      }).sign();
-      return { method, url, body, headers: Object.fromEntries(signed.headers) };
-    },
-    refused() {
-      warn(
-        "The API refused the signature: the key is wrong, the temporary credentials have expired, the region " +
-          "is another, or they may not invoke this API (execute-api:Invoke). Enter fresh ones.",
-      );
-    },
-  };
+// Credentials are good in every region, and a signature in one: the API's, whatever the exported default is.
+function ofThisRegion(credentials) {
+  return { ...credentials, region: "" };
 }

@@ -1,24 +1,47 @@
-import { quoted } from "./curl.js?v=@version@";
-
 // The files of examples/ with this deployment's URL, region and the chosen files in their places.
+import { quoted } from "./curl.js";
+import { byId } from "./dom.js";
+import { hush, say } from "./words.js";
 
 const URL_PLACE = "https://API_ID.execute-api.REGION.amazonaws.com/STAGE/image-similarity";
-const byId = (id) => document.getElementById(id);
 
-export function startSnippets(examples, { auth, url, region }) {
+// The examples are loaded when they are first looked at.
+export function startSnippets({ authorization, region }, url) {
   const language = byId("language");
-  language.replaceChildren(...Object.keys(examples).map((name) => new Option(name)));
-  const snippets = {
-    files: [],
-    show() {
-      const files = this.files.length > 0 ? this.files : ["cat.jpg", "other.jpg"];
-      byId("snippet").textContent = fill(examples[language.value][auth], { url, region, files });
-      byId("copied").textContent = "";
+  const auth = authorization === "NONE" ? "open" : "signed";
+  let examples = null;
+  let files = [];
+
+  function fillIn() {
+    if (examples) {
+      const names = files.length > 0 ? files : ["cat.jpg", "other.jpg"];
+      byId("snippet").textContent = fill(examples[language.value][auth], { url, region, files: names });
+      hush(byId("copied"));
+    }
+  }
+
+  async function load() {
+    const response = await fetch(new URL("./examples.json?v=@version@", import.meta.url));
+    examples = await response.json();
+    language.replaceChildren(...Object.keys(examples).map((name) => new Option(name)));
+    fillIn();
+  }
+
+  byId("code").addEventListener("toggle", () => {
+    if (!examples) {
+      load().catch(() => say(byId("copied"), "failure.unreachable"));
+    }
+  });
+  language.addEventListener("change", fillIn);
+  byId("copy-snippet").addEventListener("click", copySnippet);
+  return {
+    // The examples read files: they are not offered for a URL.
+    show(sources) {
+      byId("code").hidden = sources.some((source) => source.url);
+      files = sources.map((source) => source.name);
+      fillIn();
     },
   };
-  language.addEventListener("change", () => snippets.show());
-  byId("copy").addEventListener("click", copy);
-  return snippets;
 }
 
 // JSON's strings are literals in Python, Java and JavaScript too; the shell has its own.
@@ -32,11 +55,11 @@ export function fill(template, { url, region, files }) {
     .replace("'cat.jpg' 'other.jpg'", () => forShell);
 }
 
-async function copy() {
+async function copySnippet() {
   try {
     await navigator.clipboard.writeText(byId("snippet").textContent);
-    byId("copied").textContent = "Copied.";
+    say(byId("copied"), "code.copied");
   } catch {
-    byId("copied").textContent = "The browser did not allow it: select the text and copy it by hand.";
+    say(byId("copied"), "code.not-copied");
   }
 }

@@ -15,17 +15,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median, quantiles
 
-from bench.measure.inputs import cases
+from bench.measure.inputs import Case, cases
 from bench.measure.paths import EMBEDDED, EXACT, INT8
 from image_similarity.inference import batch
 from image_similarity.inference.decoders import Decoder, processes
+from image_similarity.inference.json_body import MAX_BODY_BYTES
+from image_similarity.inference.request import MAX_IMAGES
 from image_similarity.inference.service import Request, Service, load_service
 from image_similarity.inference.turns import Turns
 
 IMAGES = 16
-CHUNKS = (1, 2, 4, 8, 16)
-SIDE_BYTES = 5 * 1024**2 // IMAGES // 4 * 3 - 64
-"""Of the largest picture of which sixteen fit into a body."""
+CHUNKS = (1, 2, 4, 8, 16, 32)
+
+
+def fitting(images: int) -> Case:
+    """The largest picture of which so many fit into a body."""
+    most = MAX_BODY_BYTES // images // 4 * 3 - 64
+    small = (case for case in cases() if not case.pair and len(case.file) <= most)
+    return max(small, key=lambda case: len(case.file))
 
 
 def measure(service: Service, picture: str, rounds: int) -> Mapping[int, float]:
@@ -39,6 +46,14 @@ def measure(service: Service, picture: str, rounds: int) -> Mapping[int, float]:
             alone = _seconds(service, [single] * IMAGES)
             ratios[chunk].append(alone / _seconds(service, [many]))
     return {chunk: median(values[1:]) for chunk, values in ratios.items()}
+
+
+def whole(service: Service, rounds: int) -> tuple[Case, float]:
+    """Seconds for the most images that a body may have, as large as they may be then."""
+    case = fitting(MAX_IMAGES)
+    picture = json.loads(case.body())["img"]
+    many = Request({}, json.dumps({"images": [{"img": picture}] * MAX_IMAGES}).encode())
+    return case, median(_seconds(service, [many]) for _ in range(rounds))
 
 
 def beside(service: Service, picture: str, seconds: float) -> Mapping[int, tuple[float, float, float, float]]:
@@ -107,8 +122,7 @@ def main() -> None:
     parser.add_argument("--model", choices=["embedded", "exact", "int8"], nargs="*", default=["embedded"])
     options = parser.parse_args()
     folders = {"embedded": EMBEDDED, "exact": EXACT, "int8": INT8}
-    fitting = (case for case in cases() if not case.pair and len(case.file) <= SIDE_BYTES)
-    case = max(fitting, key=lambda case: len(case.file))
+    case = fitting(IMAGES)
     picture = json.loads(case.body())["img"]
     decoder = processes.start()
     print(f"{case.name}; {len(os.sched_getaffinity(0))} cores; load {os.getloadavg()[0]:.1f}")
@@ -117,6 +131,8 @@ def main() -> None:
             service = load_service({"MODEL_DIR": str(folders[model])}, threads=threads, decoder=decoder)
             ratios = measure(service, picture, options.rounds)
             print(f"{model}, {threads} threads, times as fast as alone, by chunk:", _rounded(ratios))
+            largest, seconds = whole(service, min(3, options.rounds))
+            print(f"  {MAX_IMAGES} images ({largest.name}) in one request: {seconds:.2f} s")
             times = beside(gated(folders[model], threads, decoder), picture, options.seconds)
             for chunk, (p50, p99, busy50, busy99) in times.items():
                 print(

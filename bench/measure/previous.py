@@ -25,7 +25,7 @@ def commit(revision: str) -> str:
         timeout=60,
     )
     if answer.returncode:
-        raise SystemExit(f"bench: --previous {revision}: git knows no such commit here")
+        raise SystemExit(f"bench: {revision}: git knows no such commit here")
     return answer.stdout.strip()
 
 

@@ -22,7 +22,6 @@ from image_similarity.inference.errors import (
     ApiError,
     Forbidden,
     InternalError,
-    InvalidRequest,
     NotFound,
     Unavailable,
     naming,
@@ -38,6 +37,7 @@ from image_similarity.inference.service import (
     valid_request_id,
 )
 from image_similarity.inference.sources import SourcePolicy
+from image_similarity.inference.text.words import Words
 from image_similarity.inference.timings import Timings
 
 ROUTES = {
@@ -91,9 +91,15 @@ class Calls:
     """Answers calls. Safe to call from many threads."""
 
     def __init__(
-        self, services: Services, encoder: Encoder, decoder: Decoder, policy: SourcePolicy, lines: Lines
+        self,
+        services: Services,
+        encoder: Encoder,
+        words: Words,
+        decoder: Decoder,
+        policy: SourcePolicy,
+        lines: Lines,
     ) -> None:
-        self._services, self._encoder, self._decoder = services, encoder, decoder
+        self._services, self._encoder, self._words, self._decoder = services, encoder, words, decoder
         self._policy, self._lines = policy, lines
         self._catalogue = Catalogue(encoder.name, services.name, services.roots, services.ledger)
         self._search = search.Search(services.index, self._catalogue)
@@ -146,8 +152,13 @@ class Calls:
                 return 202, self._synced(call, timings)
             case "status":
                 with timings.step("status"):
-                    return 200, self._catalogue.status(self._services.queue, failures=call.signed)
+                    return 200, self._status(failures=call.signed)
         raise NotFound(f"There is no such call: {', '.join(' '.join(route) for route in ROUTES)}.")
+
+    def _status(self, *, failures: bool) -> dict[str, Any]:
+        """The catalogue's state; `"text": true` in it says that a search by `text` is answered."""
+        status = self._catalogue.status(self._services.queue, failures=failures)
+        return status | {"text": True} if self._words.available else status
 
     def _found(self, call: Call, timings: Timings) -> dict[str, Any]:
         query = search.parse(_fields(call, call.request.body, search.USAGE))
@@ -163,15 +174,13 @@ class Calls:
         return answer | {"matches": kept}
 
     def _vector(self, query: search.Query, timings: Timings) -> Vector | None:
-        """The vector of a picture that a search names or brings, by the way of every other request.
+        """The vector of a text, or of a picture that a search brings, by the way of every other request.
 
         None for a picture of the catalogue, whose vector the index has.
         """
         if query.subject == "text":
-            raise InvalidRequest(
-                f"the model {self._encoder.name} has no text tower, so pictures can't be searched by words; "
-                'search by "url", "img" or "key".'
-            )
+            with timings.step("encode"):
+                return self._words.encode(query.value)
         if query.subject == "key":
             if not query.value.startswith(self._services.roots):
                 raise NotFound(

@@ -1,5 +1,6 @@
 """A catalogue on AWS: what its functions are told by the environment, and the services behind it."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -102,11 +103,9 @@ def client_config(patience: Patience) -> Any:  # noqa: ANN401 - botocore's Confi
 def connect(settings: Settings, patience: Patience) -> Parts:
     """Make the clients, which call nothing yet; endpoints, region and credentials are the environment's."""
     import boto3
-    from botocore.config import Config
 
     config, session = client_config(patience), boto3.session.Session()
-    # Links of the older signatures are refused by newer regions.
-    s3 = session.client("s3", config=config.merge(Config(signature_version="s3v4")))
+    s3 = session.client("s3", config=config.merge(_linking(os.environ)))
     vectors = session.client("s3vectors", config=config)
     return Parts(
         settings.index,
@@ -115,6 +114,21 @@ def connect(settings: Settings, patience: Patience) -> Parts:
         DynamoLedger(session.resource("dynamodb", config=config).Table(settings.table)),
         SqsQueue(session.client("sqs", config=config), settings.queue_url),
     )
+
+
+def _linking(environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - botocore's Config
+    """How links to objects are made, so that every region takes them.
+
+    Newer regions refuse links of the older signatures, and links to S3's global host, which botocore takes
+    unless these are set; from there a new bucket is redirected, for which a link is not signed. The page of
+    the Explorer lets pictures in from these hosts alone (api_explorer/handler.py).
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+    """
+    from botocore.config import Config
+
+    style: Literal["auto", "virtual"] = "auto" if environ.get("AWS_ENDPOINT_URL") else "virtual"
+    where: Any = {"us_east_1_regional_endpoint": "regional", "addressing_style": style}
+    return Config(signature_version="s3v4", s3=where)
 
 
 def _set(environ: Mapping[str, str], name: str) -> str:

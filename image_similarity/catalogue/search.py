@@ -117,7 +117,7 @@ def _subject(value: object) -> str:
     return text
 
 
-def _key(value: object) -> str:
+def _characters(value: object) -> str:
     return _written_in_utf8(_subject(value))
 
 
@@ -178,6 +178,6 @@ def _kind(value: object) -> str:
 
 
 READERS: Mapping[str, Callable[[object], Any]] = {
-    **{"url": _subject, "img": _subject, "key": _key, "text": _subject},
+    **{"url": _subject, "img": _subject, "key": _characters, "text": _characters},
     **{"limit": _limit, "min_similarity": _share, "prefix": read_prefix, "links": _links},
 }

@@ -4,14 +4,14 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from image_similarity.catalogue.index import IndexFileError, TransientError, index_name
 from image_similarity.cli.progress import progress
 from image_similarity.cli.targets import Unreachable
-from image_similarity.cli.text import tell
+from image_similarity.cli.text import counted, tell
 from image_similarity.folders.encoding import DeferredEncoder
 from image_similarity.folders.index import FolderIndex
 from image_similarity.folders.inventory import Inventory
@@ -39,7 +39,7 @@ class Update:
         parts = [f"{self.indexed:,} indexed", f"{self.kept:,} as they were"]
         parts += [f"{self.gone:,} gone"] if self.gone else []
         parts += [f"{self.failed:,} failed"] if self.failed else []
-        return f"{total:,} pictures: {', '.join(parts)}; {self.seconds:.1f} s."
+        return f"{counted(total, 'picture')}: {', '.join(parts)}; {self.seconds:.1f} s."
 
 
 def default_file(model: DeferredEncoder) -> Path:
@@ -94,15 +94,16 @@ def bring_up_to_date(index: FolderIndex, inventory: Inventory) -> Update:
         with progress("loading the model"):
             index.load()
         try:
-            with progress("indexing", len(todo)) as advance:
-                for batch in index.update(todo):
+            with progress("indexing", len(todo)) as advance, closing(index.update(todo)) as batches:
+                for batch in batches:
                     problems = [(one.key, one.problem) for one in batch if one.problem]
                     for key, problem in problems:
                         tell(f"{inventory.names[key]}: {problem}")
                     indexed, failed = indexed + len(batch) - len(problems), failed + len(problems)
                     advance(len(batch), inventory.names[batch[-1].key])
         except KeyboardInterrupt:
-            tell(f"{indexed:,} of {len(todo):,} were indexed; the next run goes on from there.")
+            done = index.agreeing(inventory, todo)  # what was under way was finished, too
+            tell(f"{done:,} of {len(todo):,} were indexed; the next run goes on from there.")
             raise
     before = _failed_before(index, inventory, todo)
     kept = len(inventory.states) - len(todo) - before

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from image_similarity.cli.text import tell, write
+from image_similarity.cli.text import counted, tell, write
 from image_similarity.cli.thresholds import Threshold
 from image_similarity.version import __version__
 
@@ -30,7 +30,7 @@ class Found:
     """The answer to a search.
 
     Attributes:
-        query: the picture that was looked for.
+        query: the picture or the words that were looked for.
         model: that made all vectors.
         hits: the best first.
         complete: whether the index holds all that its buckets or folders do.
@@ -50,7 +50,8 @@ class Found:
         for hit in hits:
             write(f"{hit.similarity:.{DECIMALS}f}  {hit.name}")
         if least is not None:
-            tell(f"{len(hits)} have a similarity of {least.value:g} or more ({least.source}).")
+            count = counted(len(hits), "picture")
+            tell(f"{count} with a similarity of {least.value:g} or more ({least.source}).")
         if not self.complete:
             tell("The catalogue is not complete: pictures may be missing. A sync completes it.")
 

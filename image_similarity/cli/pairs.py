@@ -19,7 +19,7 @@ from image_similarity.cli.options import (
     report_problem,
 )
 from image_similarity.cli.running import ExitCode, chosen, collected, fail, no_picture, sentences
-from image_similarity.cli.text import tell
+from image_similarity.cli.text import counted, tell
 from image_similarity.cli.thresholds import Find, Threshold, choose
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ def pairs(
 ) -> None:
     """Find the near-duplicates in folders: groups of pictures of which any two are alike.
 
-    Each group is printed with the lowest similarity of two of its pictures, the largest group first. In
-    process, vectors are kept in an index: the next run computes only those of new and changed pictures.
+    Each group is printed with the lowest similarity of two of its pictures, the largest group first.
+    Vectors are kept in an index: the next run computes, or sends, only new and changed pictures.
     """
     if threshold is not None and find is not None:
         fail("Give one of --threshold and --find.")
@@ -66,11 +66,13 @@ def pairs(
         remote = stack is not None or url is not None or local
         if remote:
             selection = chosen(named(sources), each_file_once=True)
+            from image_similarity.cli.remembering import remembering
             from image_similarity.cli.survey import Survey
 
-            survey = Survey(choose_target(stack, url, local, sign, region), selection.names, jobs=jobs)
-            count = len(selection.names)
-            vectors = collected(survey, count, lambda model: choose(model, threshold, find))
+            with remembering(choose_target(stack, url, local, sign, region), selection.names) as target:
+                survey = Survey(target, selection.names, jobs=jobs)
+                count = len(selection.names)
+                vectors = collected(survey, count, lambda model: choose(model, threshold, find))
             failed = bool(survey.failures or selection.failures)
         else:
             vectors, failed = _kept(named(sources), index)
@@ -104,19 +106,20 @@ def _show(vectors: "Vectors", least: Threshold, *, as_json: bool, report: Path |
 
     with progress("comparing all with all"):
         grouping = alike.alike_groups(vectors.array, least.value)
+    if report is not None:  # first: `| head` ends the command
+        _write_report(report, vectors, least, grouping)
     writer = GroupWriter(vectors, least.value, as_json)
     for group in grouping.groups:
         writer.show(group)
-    if report is not None:
-        _write_report(report, vectors, least, grouping)
     tell(
-        f"{len(vectors.names)} pictures, {len(grouping.groups)} groups of near-duplicates, of which "
-        f"any two have a similarity of {least.value:g} or more ({least.source})."
+        f"{counted(len(vectors.names), 'picture')}, {counted(len(grouping.groups), 'group')} of "
+        f"near-duplicates, of which any two have a similarity of {least.value:g} or more ({least.source})."
     )
     if grouping.left:
+        many = len(grouping.left) > 1
         tell(
-            f"{len(grouping.left)} more are alike to one of a group, but not to all of it. A lower "
-            "--threshold shows them."
+            f"{len(grouping.left):,} more {'are' if many else 'is'} alike to one of a group, but not to all "
+            f"of it. A lower --threshold shows {'them' if many else 'it'}."
         )
 
 
@@ -126,9 +129,9 @@ def _write_report(file: Path, vectors: "Vectors", least: Threshold, grouping: "G
     from image_similarity.cli.report import Group, Report
 
     groups = [
-        Group([vectors.names[row] for row in group], alike.weakest(vectors.array, group))
+        Group([vectors.names[row] for row in group], group, alike.weakest(vectors.array, group))
         for group in grouping.groups
     ]
     with progress("looking at groups", len(groups)) as advance:
-        Report(vectors.model, least.value, least.source, len(vectors.names), groups).write(file, advance)
+        Report(vectors.model, least.value, least.source, vectors.array, groups).write(file, advance)
     tell(f"The report is in {file}.")

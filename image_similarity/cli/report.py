@@ -1,33 +1,41 @@
 """One HTML file that shows groups of near-duplicates to the one who cleans them up."""
 
+import base64
+import hashlib
 import os
-import shlex
-import string
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from html import escape
 from pathlib import Path
+from string import Template
 
-from image_similarity.cli import choice, faces, pictures
-from image_similarity.cli.faces import Face
-from image_similarity.cli.text import printable
-from image_similarity.folders.store import key_of
+import numpy as np
+from numpy.typing import NDArray
+
+from image_similarity.cli import cards, choice, faces, pictures
+from image_similarity.cli.cards import Shown, amount
+from image_similarity.cli.faces import Face, Thumbnails
+from image_similarity.cli.text import counted, printable
+from image_similarity.inference import similarity
 from image_similarity.version import __version__
 
-PLAIN = frozenset(f"/._-+,=:@%{string.digits}{string.ascii_letters}".encode())
-"""Bytes that a shell takes as they are."""
-HEAD = Path(__file__).with_name("report.html")
-Looks = Mapping[str, Face | str]
-"""By name a picture's facts, or why there are none."""
+HEAD, SCRIPT = (Path(__file__).with_name(f"report.{kind}") for kind in ("html", "js"))
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Names of pictures that are alike, and the lowest similarity of any two."""
+    """Pictures that are alike.
+
+    Attributes:
+        names: of the pictures.
+        rows: of their vectors.
+        weakest: the lowest similarity of any two.
+    """
 
     names: Sequence[str]
+    rows: Sequence[int]
     weakest: float
 
 
@@ -39,14 +47,14 @@ class Report:
         model: that made the vectors.
         threshold: the least similarity of any two of a group.
         source: where it comes from.
-        pictures: that were compared.
+        vectors: float32 [n, 512], of all pictures that were compared.
         groups: the largest first.
     """
 
     model: str
     threshold: float
     source: str
-    pictures: int
+    vectors: NDArray[np.float32]
     groups: Sequence[Group]
 
     def write(self, file: Path, advance: Callable[[int], None]) -> None:
@@ -57,96 +65,99 @@ class Report:
             advance: takes how many more groups are written.
         """
         beside = file.with_name(f".{file.name}.{os.getpid()}")
+        groups = beside.with_name(f"{beside.name}.groups")
         try:
-            with beside.open("w", encoding="utf-8") as page:
-                for part in self._parts(advance):
-                    page.write(part)
+            with groups.open("w+", encoding="utf-8") as body, beside.open("w", encoding="utf-8") as page:
+                others, spared = self._write_groups(body.write, advance)
+                page.write(self._head(len(others), spared))
+                body.seek(0)
+                page.writelines(body)
+                page.write(self._tail(others))
             beside.replace(file)
         except OSError as error:
             error.filename = str(file)  # not the one beside it, and not none where the disk is full
             raise
         finally:
             beside.unlink(missing_ok=True)
+            groups.unlink(missing_ok=True)
 
-    def _parts(self, advance: Callable[[int], None]) -> Iterator[str]:
-        members = sum(len(group.names) for group in self.groups)
-        yield HEAD.read_text("utf-8")
-        yield "<h1>Near-duplicates</h1>\n"
-        yield (
-            f"<p>{self.pictures:,} pictures, {len(self.groups):,} groups with {members:,} of them. Any two "
-            f"of a group have a similarity of {self.threshold:g} or more "
-            f"({escape(printable(self.source))}).</p>\n"
-        )
-        yield (
-            f'<p class="quiet">{escape(printable(self.model))}, image-similarity {__version__}, '
-            f"{datetime.now().astimezone():%Y-%m-%d %H:%M}. To keep, in this order: the largest, the "
-            "sharpest, the oldest. Nothing was changed.</p>\n"
-        )
+    def _write_groups(
+        self, write: Callable[[str], object], advance: Callable[[int], None]
+    ) -> tuple[list[str], int]:
+        """Write each group; the names of the pictures that are not proposed, and their bytes."""
         others: list[str] = []
+        spared = 0
+        for number, shown in enumerate(self._shown(), 1):
+            write(shown.html(number))
+            others += shown.others
+            spared += shown.spared
+            advance(1)
+        return others, spared
+
+    def _shown(self) -> Iterator[Shown]:
+        thumbnails = Thumbnails.of(sum(len(group.names) for group in self.groups))
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for number, group in enumerate(self.groups, 1):
-                looks = dict(zip(group.names, pool.map(_look, group.names), strict=True))
+            for group in self.groups:
+                found = pool.map(lambda name: _look(name, thumbnails), group.names)
+                looks = dict(zip(group.names, found, strict=True))
                 seen = {name: look for name, look in looks.items() if isinstance(look, Face)}
                 kept, why = choice.keep(seen) if len(seen) == len(looks) else ("", "")
-                others += [name for name in group.names if name != kept] if kept else []
-                yield _group(number, group, looks, kept, why)
-                advance(1)
-        yield _list(others)
-        yield "</body>\n</html>\n"
+                yield Shown(looks, kept, why, group.weakest, self._scores(group, kept))
+
+    def _scores(self, group: Group, kept: str) -> dict[str, float]:
+        if not kept:
+            return {}
+        to = self.vectors[group.rows[list(group.names).index(kept)]]
+        others = ((name, row) for name, row in zip(group.names, group.rows, strict=True) if name != kept)
+        return {name: similarity.score(self.vectors[row], to) for name, row in others}
+
+    def _head(self, others: int, spared: int) -> str:
+        digest = base64.b64encode(hashlib.sha256(_script().encode()).digest()).decode()
+        members = sum(len(group.names) for group in self.groups)
+        facts = {
+            "pictures" if len(self.vectors) != 1 else "picture": f"{len(self.vectors):,}",
+            "groups" if len(self.groups) != 1 else "group": f"{len(self.groups):,}",
+            "in groups": f"{members:,}",
+            "not kept": f'<span class="count">{others:,}</span>',
+            "to free": f'<span class="bytes">{amount(spared) if others else "nothing"}</span>',
+        }
+        numbers = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts.items())
+        how = (
+            "The one to keep of each group is ticked: the largest; of those the sharpest; of those the "
+            "oldest. Tick others as you like: the numbers and the list at the end follow. Nothing was "
+            "changed or moved."
+            if self.groups
+            else f"No two of {counted(len(self.vectors), 'picture')} are as alike as that."
+        )
+        bar = (
+            '<nav aria-label="What is not kept"><p><span><b class="count">'
+            f'{others:,}</b> not kept, <b class="bytes">{amount(spared) if others else "nothing"}</b></span>'
+            '<a href="#list">to the list</a></p></nav>\n'
+        )
+        return (
+            Template(HEAD.read_text("utf-8")).substitute(hash=f"sha256-{digest}")
+            + f'<header>\n<h1>Near-duplicates</h1>\n<dl>{numbers}</dl>\n<p class="how">{how}</p>\n'
+            + f'<p class="quiet">Any two of a group have a similarity of {self.threshold:g} or more '
+            + f"({escape(printable(self.source))}).<br>{escape(printable(self.model))}, image-similarity "
+            + f"{__version__}, {datetime.now().astimezone():%Y-%m-%d %H:%M}.</p>\n</header>\n"
+            + (bar if self.groups else "")
+            + "<main>\n"
+        )
+
+    def _tail(self, others: Sequence[str]) -> str:
+        if not self.groups:
+            return "</main>\n</body>\n</html>\n"
+        return f"{cards.listed(others)}</main>\n<script>{_script()}</script>\n</body>\n</html>\n"
 
 
-def _look(name: str) -> Face | str:
+def _script() -> str:
+    return SCRIPT.read_text("utf-8")
+
+
+def _look(name: str, thumbnails: Thumbnails) -> Face | str:
     if pictures.is_url(name):
         return "it is not on this machine."
     try:
-        return faces.look(name)
+        return faces.look(name, thumbnails)
     except pictures.UnreadablePicture as error:
         return str(error)
-
-
-def _group(number: int, group: Group, looks: Looks, kept: str, why: str) -> str:
-    first = sorted(looks, key=lambda name: name != kept)
-    cards = "".join(_card(name, looks[name], why if name == kept else "") for name in first)
-    head = f"{number}. {len(group.names)} pictures, {group.weakest:.3f} or more"
-    note = "" if kept else '<p class="quiet">Not all of them could be looked at: none is proposed.</p>\n'
-    return f"<section>\n<h2>{head}</h2>\n{note}<ul>\n{cards}</ul>\n</section>\n"
-
-
-def _card(name: str, look: Face | str, why: str) -> str:
-    folder, base = (escape(printable(part)) for part in os.path.split(name))
-    if isinstance(look, str):
-        facts, image = escape(look), '<span class="none"></span>'
-    else:
-        day = datetime.fromtimestamp(look.modified, UTC)
-        facts = f"{look.width} x {look.height}, {_bytes(look.size)}, {day:%Y-%m-%d}"
-        image = f'<img src="{look.thumbnail}" alt="">'
-    place = escape(key_of(os.path.abspath(name)), quote=True)  # noqa: PTH100 - a link's own name
-    reason = f'<p class="why">keep: {why}</p>' if why else ""
-    return (
-        f'<li{" class=keep" if why else ""}><a href="{place}">{image}</a><div class="text">{reason}'
-        f'<p class="name">{base}</p><p class="quiet">{facts}</p><p class="quiet">{folder}</p></div></li>\n'
-    )
-
-
-def _bytes(size: int) -> str:
-    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(size, 1000) / 1e3:.0f} kB"
-
-
-def _list(others: Sequence[str]) -> str:
-    """The pictures that are not to be kept, for a shell that has them moved away."""
-    if not others:
-        return ""
-    names = " \\\n".join(f"  {quoted(os.path.abspath(name))}" for name in others)  # noqa: PTH100 - as above
-    script = f'mkdir -p ~/duplicates\nfor file in \\\n{names}\ndo mv -n -- "$file" ~/duplicates/; done'
-    return (
-        f"<section>\n<h2>The {len(others):,} others</h2>\n<p>Their names, quoted for bash. These lines move "
-        f"them to one folder, where they can be looked at before they are deleted:</p>\n"
-        f"<pre>{escape(script)}</pre>\n</section>\n"
-    )
-
-
-def quoted(name: str) -> str:
-    r"""A name for bash; what does not show as itself as \x.., of its bytes."""
-    if name == printable(name):
-        return shlex.quote(name)
-    return "$'" + "".join(chr(one) if one in PLAIN else f"\\x{one:02x}" for one in os.fsencode(name)) + "'"

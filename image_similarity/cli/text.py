@@ -33,6 +33,11 @@ def _escaped(one: str) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
+def counted(number: int, name: str) -> str:
+    """A number with the name of what is counted: 1 picture, 2 pictures."""
+    return f"{number:,} {name}{'' if number == 1 else 's'}"
+
+
 def shortened(text: str) -> str:
     """A server's text, no longer than a message is."""
     return text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]}..."

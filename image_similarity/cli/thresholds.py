@@ -1,7 +1,10 @@
 """How alike is alike enough: by what is looked for, from the calibration of a model."""
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
+from pathlib import Path
 
 
 class Find(StrEnum):
@@ -12,12 +15,13 @@ class Find(StrEnum):
     scenes = "scenes"
 
 
-CALIBRATED = {
-    "embedded/efficientnet_lite0-imagenet": {Find.copies: 0.91, Find.edits: 0.86, Find.scenes: 0.80}
-}
-"""By model: what 19 of 20 pairs of a kind reach, in steps of 0.01, among the 33 pictures of `make calibrate`
-(docs/performance.md). Kinds: copies made smaller or saved again, all altered copies, two views of a scene.
-None of the 528 pairs of different pictures reaches any of the numbers; the likest one has 0.787."""
+CALIBRATIONS = Path(__file__).with_name("calibrations.json")
+"""What `make calibrate RECORD=1` measured, by model; the API Explorer tells scores in words by the same file.
+
+`thresholds`: what 19 of 20 pairs of a kind reach, in steps of 0.01. Kinds: copies made smaller or saved
+again, all altered copies, two views of a scene. `different`: scores of pairs of different pictures: their
+median, what 19 of 20 stay below (`most`), and the highest. `pictures` is how many were measured
+(docs/performance.md)."""
 CAUTIOUS = 0.95
 """For models without a calibration, by default: it finds fewer copies rather than pictures that are none."""
 
@@ -34,6 +38,33 @@ class NotCalibrated(Exception):
     """There is no number for a model; the message says what to do."""
 
 
+@cache
+def calibrated() -> dict[str, dict[Find, float]]:
+    """The thresholds of each model that has a calibration."""
+    models = json.loads(CALIBRATIONS.read_text("utf-8"))["models"]
+    return {
+        name: {Find(kind): value for kind, value in model["thresholds"].items()}
+        for name, model in models.items()
+    }
+
+
+KINDS = {Find.copies: "a copy", Find.edits: "an altered copy", Find.scenes: "the same scene"}
+"""What a pair is that is alike enough for one kind and not for the one before it; the Explorer's words."""
+
+
+def in_words(model: str, similarity: float) -> str | None:
+    """What a similarity means, by the model's calibration; None where it has none."""
+    if similarity == 1:
+        return "the same picture"
+    numbers = calibrated().get(model)
+    if numbers is None:
+        return None
+    for kind, meaning in KINDS.items():
+        if similarity >= numbers[kind]:
+            return f"{meaning} ({numbers[kind]:g} or more)"
+    return f"unrelated (under {numbers[Find.scenes]:g})"
+
+
 def choose(model: str, given: float | None, find: Find | None) -> Threshold:
     """The threshold for a model's similarities.
 
@@ -47,7 +78,7 @@ def choose(model: str, given: float | None, find: Find | None) -> Threshold:
     """
     if given is not None:
         return Threshold(given, "as given")
-    numbers = CALIBRATED.get(model)
+    numbers = calibrated().get(model)
     if numbers is not None:
         kind = find or Find.copies
         return Threshold(numbers[kind], f"{kind.value}, by the calibration of {model}")

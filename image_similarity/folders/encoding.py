@@ -1,6 +1,5 @@
 """An encoder that is not loaded before there is something to encode."""
 
-import os
 import threading
 from pathlib import Path
 
@@ -17,15 +16,15 @@ class DeferredEncoder:
 
     Args:
         model_dir: as of `OnnxEncoder`.
-        threads: cores; none: all of them.
+        threads: cores of one call of `encode`; an index calls it from several threads.
 
     Raises:
         ManifestError: there is no model, or none that can be used; of the weights, at the first `encode`.
     """
 
-    def __init__(self, model_dir: Path, threads: int | None = None) -> None:
+    def __init__(self, model_dir: Path, threads: int = 1) -> None:
         self.manifest = Manifest.load(model_dir)
-        self._model_dir, self._threads = model_dir, threads or os.cpu_count() or 1
+        self._model_dir, self._threads = model_dir, threads
         self._encoder: OnnxEncoder | None = None
         self._lock = threading.Lock()
 

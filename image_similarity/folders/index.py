@@ -1,9 +1,10 @@
 """One file that holds the vectors of folders' pictures, and follows them."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -13,6 +14,7 @@ from image_similarity.catalogue.embedded import EmbeddedIndex
 from image_similarity.catalogue.index import Match, Vector, batches, index_name
 from image_similarity.catalogue.indexing import FINISHED, Indexer, Outcome
 from image_similarity.catalogue.ledger_file import FileLedger
+from image_similarity.folders.ahead import ahead
 from image_similarity.folders.decoding import Named
 from image_similarity.folders.encoding import DeferredEncoder
 from image_similarity.folders.inventory import Inventory, file_path
@@ -23,7 +25,8 @@ from image_similarity.inference.manifest import DIMENSIONS
 from image_similarity.version import __version__
 
 CHUNK = 16
-"""Pictures that are written at once: one batch of the encoder, the most that is lost to a crash."""
+"""Pictures that are written at once, one batch of the encoder. Each core has a chunk of its own: encoders of
+one thread wait for nobody, and the threads of one encoder for those that decode on their cores."""
 TRIES = 3
 CHANGES = "it changes while it is read. Try again when it is written."
 GONE = "it was deleted before it was read."
@@ -119,6 +122,11 @@ class FolderIndex:
         final = {key: one.etag for key, one in failed.items() if one.reader == self._reader}
         return [key for key in differ if final.get(key) != inventory.states[key].etag]
 
+    def agreeing(self, inventory: Inventory, keys: Sequence[str]) -> int:
+        """How many of these have the vector of their file as the inventory saw it."""
+        entries = self._index.get(keys)
+        return sum(entry.etag == inventory.states[key].etag for key, entry in entries.items())
+
     def drop(self, keys: Sequence[str]) -> None:
         """Remove pictures that are gone."""
         self._index.delete(keys)
@@ -141,8 +149,8 @@ class FolderIndex:
         if isinstance(self.encoder, DeferredEncoder):
             self.encoder.load()
 
-    def update(self, keys: Sequence[str]) -> Iterator[list[Done]]:
-        """Read and index pictures; what is given as done is in the file.
+    def update(self, keys: Sequence[str]) -> Generator[list[Done], None, None]:
+        """Read and index pictures; what is given as done is in the file. Closed, it finishes what was begun.
 
         Yields:
             Some pictures at a time, each once.
@@ -153,19 +161,19 @@ class FolderIndex:
         """
         self.load()  # not while a picture is read, whose failure it would be
         cores = os.cpu_count() or 1
-        with ThreadPoolExecutor(cores) as pool:
+        with ThreadPoolExecutor(cores) as reading, ThreadPoolExecutor(cores) as encoding:
             indexer = Indexer(
                 self._store,
                 self._index,
                 self._ledger,
                 self.encoder,
                 reader=self._reader,
-                pool=pool,
+                pool=reading,
                 decoder=Named(),
                 decoding=cores,
             )
-            for chunk in batches(keys, CHUNK):
-                yield self._chunk(indexer, chunk)
+            chunks = batches(keys, max(1, min(CHUNK, len(keys) // cores)))
+            yield from ahead(encoding, partial(self._chunk, indexer), chunks, cores)
 
     def _chunk(self, indexer: Indexer, keys: Sequence[str]) -> list[Done]:
         problems = dict.fromkeys(keys, NOT_NOW)

@@ -55,7 +55,7 @@ class OnnxEncoder:
         with ThreadPoolExecutor(max_workers=1) as pool:
             verified = pool.submit(self._manifest.verify, model_dir)
             try:
-                session = _session(model_dir / MODEL_FILE, threads)
+                session = open_session(model_dir / MODEL_FILE, threads)
             finally:
                 verified.result()  # for a damaged file, this message says more than the session's
         self._session = session
@@ -86,7 +86,8 @@ class OnnxEncoder:
         self.encode(np.full((1, size, size, 3), 128, dtype=np.uint8))
 
 
-def _session(model: Path, threads: int) -> "InferenceSession":
+def open_session(model: Path, threads: int) -> "InferenceSession":
+    """A session of a model's file, on a GPU where there is one; raises ManifestError if it is none."""
     runtime.keep_onnxruntime_quiet()
     import onnxruntime  # imported here: importing this module must not change anything in its process
 

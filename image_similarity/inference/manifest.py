@@ -114,21 +114,29 @@ class Manifest:
         text = json.dumps(asdict(self), indent=2) + "\n"
         (model_dir / MANIFEST_FILE).write_text(text, encoding="utf-8")
 
+    def loaded_bytes(self, model_dir: Path) -> int:
+        """What the weights take in memory when they are loaded; 0 where their file is missing."""
+        file = model_dir / WEIGHTS_FILE
+        widened = 2 if self.precision == "fp16" else 1  # to float32
+        return widened * file.stat().st_size if file.exists() else 0
+
     def verify(self, model_dir: Path) -> None:
         """Raises ManifestError unless the files in `model_dir` are those that this manifest describes."""
-        for name, expected, digest in (
-            (MODEL_FILE, self.sha256, hashlib.sha256),
-            (WEIGHTS_FILE, self.weights_xxh3, xxhash.xxh3_128),
-        ):
-            try:
-                found = _digest(model_dir / name, digest)
-            except OSError as error:
-                raise ManifestError(f"{model_dir / name} can't be read: {error.strerror}") from None
-            if found != expected:
-                raise ManifestError(
-                    f"{name} has the checksum {found}, but {MANIFEST_FILE} records {expected}: "
-                    "the file is damaged or belongs to another manifest; export the model again"
-                )
+        verify_file(model_dir / MODEL_FILE, self.sha256, hashlib.sha256)
+        verify_file(model_dir / WEIGHTS_FILE, self.weights_xxh3, xxhash.xxh3_128)
+
+
+def verify_file(path: Path, recorded: str, digest: "Callable[[], hashlib._Hash | xxhash.xxh3_128]") -> None:
+    """Raises ManifestError unless the file has the digest that the manifest beside it records."""
+    try:
+        found = _digest(path, digest)
+    except OSError as error:
+        raise ManifestError(f"{path} can't be read: {error.strerror}") from None
+    if found != recorded:
+        raise ManifestError(
+            f"{path.name} has the checksum {found}, but {MANIFEST_FILE} records {recorded}: "
+            "the file is damaged or belongs to another manifest; export the model again"
+        )
 
 
 def _digest(path: Path, digest: "Callable[[], hashlib._Hash | xxhash.xxh3_128]") -> str:

@@ -17,7 +17,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from image_similarity.inference.errors import ApiError
+from image_similarity.inference.errors import ApiError, InternalError
 from image_similarity.inference.service import Request, Response, Service
 
 NAMESPACE = "ImageSimilarity"
@@ -26,7 +26,7 @@ STACK_VARIABLE = "STACK_NAME"
 DIMENSIONS = ["Stack", "Backend"]
 STEPS = {"fetch": "Fetch", "decode": "Decode", "encode": "Encode"}
 """A metric for each step of a response's timings."""
-COUNTS = ("Errors", "ColdStart", "Images", "FailedImages")
+COUNTS = ("Errors", "ColdStart", "Images", "FailedImages", "BrokenBatches")
 MAX_CAUSE_LENGTH = 300
 SECRETS = re.compile(r"[a-z0-9+.-]+://\S+|[A-Za-z0-9+/_=-]{40,}", re.IGNORECASE)
 """What a log line must not contain: URLs, whose queries carry signatures, and long runs of base64."""
@@ -94,13 +94,16 @@ def _line(
 ) -> str:
     failed = response.status >= 400
     metrics = dict(times) | {"Errors": int(failed), "ColdStart": int(load_ms is not None)}
+    # A batch is answered 200 whatever its images do: a defect of ours must be seen nevertheless.
+    broken = InternalError.code in response.failures
     metrics |= {"Images": response.images, "FailedImages": sum(response.failures.values())}
+    metrics["BrokenBatches"] = int(broken)
     if load_ms is not None:
         metrics["ModelLoad"] = load_ms
     directives = [_directive(DIMENSIONS, list(metrics))]
     if failed:
         directives.append(_directive([*DIMENSIONS, "Code"], ["Errors"]))
-    level = "ERROR" if response.status >= 500 else "INFO"
+    level = "ERROR" if response.status >= 500 or broken else "INFO"
     record = {
         "level": level,
         "requestId": response.headers["X-Request-Id"],

@@ -6,6 +6,7 @@ import json
 import re
 import threading
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,15 +26,17 @@ INIT_SECONDS = 10
 """Lambda's limit for the init phase; the emulator does not enforce it."""
 
 
-def largest_picture(colour: int) -> str:
-    """4096 x 4096 pixels, the contract's limit, in few bytes."""
+def largest_picture(colour: int, **options: object) -> str:
+    """4096 x 4096 pixels, the contract's limit, in few bytes; the options are those of Pillow's `save`."""
     side = np.linspace(0, 255, 4096, dtype=np.uint8)
     file = io.BytesIO()
     picture = np.stack([np.broadcast_to(side, (4096, 4096)), np.full((4096, 4096), colour, np.uint8)] * 2, -1)
-    Image.fromarray(picture[..., :3]).save(file, "PNG", compress_level=6)
+    Image.fromarray(picture[..., :3]).save(file, **({"format": "PNG", "compress_level": 6} | options))
     return base64.b64encode(file.getvalue()).decode()
 
 
+DEAREST = [largest_picture(20)] * 32 + [largest_picture(20, format="WEBP", lossless=True)] * 32
+DEAREST_BATCH = json.dumps({"images": [{"img": picture} for picture in DEAREST]}).encode()
 LARGEST_PAIR = json.dumps({"img_1": largest_picture(20), "img_2": largest_picture(200)}).encode()
 
 
@@ -80,6 +83,22 @@ def test_the_largest_pair_fits_into_1769_megabytes(images: Images) -> None:
         good(container, LARGEST_PAIR)
         print(f"\nlambda: two pictures of 4096 x 4096: peak {container.peak_megabytes():.0f} MB")
         assert not container.killed()
+
+
+@pytest.mark.parametrize("memory", [1769, 3008])
+def test_the_dearest_batch_fits(images: Images, memory: int) -> None:
+    """64 pictures at the limit of pixels; those that have not begun after 20 seconds are told so."""
+    with lambda_container(images, memory=memory) as container:
+        start = time.monotonic()
+        answer = container.call(DEAREST_BATCH, JSON)
+        seconds = time.monotonic() - start
+        codes = Counter(one.get("error", {"code": "OK"})["code"] for one in answer.json["results"])
+        peak = container.peak_megabytes()
+        print(f"\nlambda at {memory} MB: {dict(codes)} in {seconds:.1f} s, peak {peak:.0f} MB")
+        assert answer.status == 200
+        assert set(codes) <= {"OK", "Timeout"}
+        assert not container.killed()
+        good(container)
 
 
 def test_where_memory_runs_out_decoders_die_first_and_the_next_answer_is_good(images: Images) -> None:

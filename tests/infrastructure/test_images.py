@@ -108,6 +108,12 @@ def test_the_context_has_all_that_the_dockerfile_copies(tmp_path: Path) -> None:
         assert not list(staged.rglob("cli")), backend
 
 
+def test_every_module_of_the_serving_process_is_in_its_image() -> None:
+    copied = (ROOT / "sagemaker" / "Dockerfile").read_text().split()
+    modules = {f"sagemaker/{path.name}" for path in (ROOT / "sagemaker").glob("*.py")}
+    assert modules <= set(copied), "the image's server would end at its start"
+
+
 def stage(backend: str, name: str) -> str:
     """A stage of a Dockerfile without the arguments before the first one."""
     text = (ROOT / backend / "Dockerfile").read_text()

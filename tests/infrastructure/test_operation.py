@@ -90,6 +90,9 @@ def test_a_full_endpoint_and_a_broken_one_fire_one_alarm_each(
         ("yes-lambda", {"5XXError": 10, "Latency": 90, "Count": 1000}, True),
         ("yes-lambda", {"5XXError": 2, "Latency": 98, "Count": 100}, False),
         ("yes-lambda", {"5XXError": 30, "Latency": 70, "Throttles": 30}, False),
+        ("yes-lambda", {"5XXError": 0, "Latency": 100, "BrokenBatches": 30}, True),
+        ("yes-lambda", {"5XXError": 0, "Latency": 100, "BrokenBatches": 2}, False),
+        ("yes-sagemaker", {"5XXError": 0, "Latency": 100, "BrokenBatches": 30}, True),
         ("yes-lambda", {"5XXError": 30}, True),  # nothing reaches the function
         ("yes-sagemaker", {"5XXError": 30, "Latency": 100, "Errors/Unavailable": 30}, False),
         ("yes-sagemaker", {"5XXError": 30, "Latency": 100, "Errors/Unavailable": 10}, True),

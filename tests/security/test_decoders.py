@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from unittest import mock
@@ -109,7 +109,8 @@ def serving(*prefix: str) -> Iterator[tuple[httpx.Client, subprocess.Popen[bytes
                 wait_until_ready(client, "/ping", process)
                 yield client, process
         finally:
-            os.killpg(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # a test may have stopped it
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def post(client: httpx.Client, content: bytes) -> httpx.Response:
@@ -151,12 +152,17 @@ def test_through_sagemaker_each_is_a_400_the_next_request_right_and_ping_lives()
         assert post(client, body(img=GOOD)).json() == wanted
 
 
+def threads_of(process: int) -> int:
+    return len(list(Path(f"/proc/{process}/task").iterdir()))
+
+
 def test_a_terminal_s_interrupt_reaches_all_and_what_has_begun_is_answered() -> None:
     with serving() as (client, process), ThreadPoolExecutor(4) as threads:
         assert post(client, body(img=GOOD)).status_code == 200
-        below = descendants(process.pid)
+        below, idle = descendants(process.pid), threads_of(process.pid)
         begun = [threads.submit(post, client, body(img=b"do: work for half a second")) for _ in range(4)]
-        time.sleep(0.3)
+        while threads_of(process.pid) < idle + 3 and not any(each.done() for each in begun):
+            time.sleep(0.01)  # each request has a thread of its own, and one is left of the first
         os.killpg(process.pid, signal.SIGINT)
         answers = [each.result().json() for each in begun]
         assert [answer["message"] for answer in answers] == ["img: None"] * 4

@@ -16,7 +16,7 @@ import onnx
 import xxhash
 
 from image_similarity.inference.encoder import OnnxEncoder
-from image_similarity.inference.export import checkpoint, graph, parity, torchscript
+from image_similarity.inference.export import checkpoint, graph, parity, text, torchscript
 from image_similarity.inference.export.checkpoint import ExportError, Loaded
 from image_similarity.inference.export.int8.schemes import SCHEMES, quantized
 from image_similarity.inference.export.tower import ImageTower
@@ -50,6 +50,7 @@ def main() -> int:
     print(f"{arguments.output}: {manifest.name}, {manifest.precision}, parity {manifest.parity}")
     if manifest.scheme:
         print(f"int8 by the scheme {manifest.scheme}; not exact enough: {manifest.tried or 'none before it'}")
+    print(text.sentence(arguments.output, loaded))
     return 0
 
 
@@ -72,7 +73,7 @@ def export(loaded: Loaded, output: Path, precision: Precision, scheme: str | Non
         scheme: the one of int8; None for the first that passes.
 
     Raises:
-        ExportError: a bundled picture's vector is too far from the original's.
+        ExportError: the vector of a bundled picture or text is too far from the original's.
     """
     if precision == "int8":
         loaded = replace(loaded, preprocessing=replace(loaded.preprocessing, draft_factor=INT8_DRAFT_FACTOR))
@@ -81,7 +82,7 @@ def export(loaded: Loaded, output: Path, precision: Precision, scheme: str | Non
     model = graph.simplified(tower, loaded.preprocessing.size)
     tried: dict[str, float] = {}
     for name, version in _versions(model, loaded, precision, scheme):
-        files = graph.packed(version)
+        files = graph.finished(version, "image_tower")
         description = _describe(files, loaded, precision, {}, name, tried)
         with TemporaryDirectory() as directory:
             _write(Path(directory), files, description)
@@ -89,7 +90,9 @@ def export(loaded: Loaded, output: Path, precision: Precision, scheme: str | Non
             torchscript.require_any_batch(encoder)
             result = parity.measure(loaded, encoder, parity.pictures())
         if result.passes(precision):
+            words = text.build(loaded, description)
             output.mkdir(parents=True, exist_ok=True)
+            text.write(words, output)
             _write(output, files, manifest := replace(description, parity=result.record()))
             return manifest
         tried[name or precision] = result.record()["cosine_min"]

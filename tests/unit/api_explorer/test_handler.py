@@ -73,6 +73,42 @@ def test_the_page_is_html_with_a_strict_policy(opened: ModuleType) -> None:
     assert page["headers"]["Cache-Control"] == "no-cache"
 
 
+BUCKETS = {
+    "CATALOGUE": "yes",
+    "IMAGE_BUCKETS": "photos,my.photos",
+    "BUCKET_HOST": "s3.eu-west-1.amazonaws.com",
+}
+
+
+def images(module: ModuleType) -> str:
+    policy: str = get(module)["headers"]["Content-Security-Policy"]
+    return next(part for part in policy.split("; ") if part.startswith("img-src"))
+
+
+def test_pictures_come_from_the_catalogues_buckets_alone(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    own = "img-src 'self' data: blob:"
+    of_buckets = "https://photos.s3.eu-west-1.amazonaws.com https://s3.eu-west-1.amazonaws.com/my.photos/"
+    signed = load(package, monkeypatch, AUTHORIZATION="AWS_IAM", **BUCKETS)
+    assert images(signed) == f"{own} {of_buckets}"
+    for name, value in {"AUTHORIZATION": "NONE", "CATALOGUE": "paused"}.items():
+        with monkeypatch.context() as changed:
+            changed.setenv(name, value)
+            assert images(signed) == own, "no links are given"
+    many = ",".join(f"a-bucket-with-a-rather-long-name-{number:03}" for number in range(100))
+    monkeypatch.setenv("IMAGE_BUCKETS", many)
+    assert images(signed) == f"{own} https://s3.eu-west-1.amazonaws.com https://*.s3.eu-west-1.amazonaws.com"
+
+
+def test_the_local_run_shows_pictures_of_its_own_s3(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    local = load(package, monkeypatch, AWS_ENDPOINT_URL="http://127.0.0.1:8081", **BUCKETS)
+    assert images(local) == (
+        "img-src 'self' data: blob: http://127.0.0.1:8081/photos/ http://127.0.0.1:8081/my.photos/"
+    )
+
+
 def test_no_answer_can_be_held_by_another_origin(opened: ModuleType) -> None:
     answers = [get(opened), get(opened, slash="/"), get(opened, "nothing.js"), get(opened, method="HEAD")]
     answers += [get(opened, name) for name in opened.NAMES]
@@ -92,7 +128,7 @@ def test_the_page_has_no_inline_script_or_style_and_no_third_party(package: Path
 def test_every_file_that_the_page_names_is_served_for_good(opened: ModuleType) -> None:
     texts = [opened.load(name).body for name in opened.NAMES if not name.startswith("swagger")]
     links = set(re.findall(r"[\"'](?:api-explorer|\.)/([\w.-]+)\?v=(\w+)", "".join(texts)))
-    assert len(links) > 10
+    assert len(links) > 5
     for name, version in links:
         answer = get(opened, name, query={"v": version})
         assert answer["statusCode"] == 200, name
@@ -100,10 +136,9 @@ def test_every_file_that_the_page_names_is_served_for_good(opened: ModuleType) -
         assert answer["body"]
 
 
-def test_the_page_asks_for_all_its_modules_at_once(package: Path) -> None:
-    page = (package / "assets" / "index.html").read_text("utf-8")
-    for module in (package / "assets").glob("*.js"):
-        assert f"api-explorer/{module.name}?v=" in page, f"{module.name} would be found late"
+def test_a_first_visit_stays_under_the_burst_of_an_open_api(opened: ModuleType) -> None:
+    """Every file once: half of what ThrottlingBurstLimit takes by default where calls are open."""
+    assert len(opened.NAMES) <= 10, sorted(opened.NAMES)
 
 
 def test_a_file_without_the_current_version_is_revalidated(opened: ModuleType) -> None:
@@ -201,7 +236,7 @@ def test_the_document_lists_what_is_deployed(
 def test_the_catalogue_is_listed_where_there_is_one(
     package: Path, monkeypatch: pytest.MonkeyPatch, authorization: str
 ) -> None:
-    module = load(package, monkeypatch, AUTHORIZATION=authorization, CATALOGUE="yes")
+    module = load(package, monkeypatch, AUTHORIZATION=authorization, **BUCKETS)
     document = json.loads(get(module, "openapi.json")["body"])
     signed: list[object] = [{"sigv4": []}]
     expected = signed if authorization == "AWS_IAM" else []

@@ -191,7 +191,7 @@ def test_a_folder_that_is_away_keeps_its_pictures_and_is_not_searched(album: Pat
     assert set(search(query, "--limit", 3)) == {"cat.jpg", "coffee.bmp", "astronaut.png"}
     (tmp_path / "unplugged").rename(disk)
     assert counts(index()) == (0, 4, 0, 0)
-    assert "1 pictures were removed" in run("index", "--forget", disk).stdout
+    assert "1 picture removed" in run("index", "--forget", disk).stdout
     assert set(search(disk / "on-disk.png")) == {"cat.jpg", "coffee.bmp", "astronaut.png"}
 
 

@@ -105,7 +105,7 @@ def test_nothing_is_chained(five: Path) -> None:
     groups = [json.loads(line) for line in done.stdout.splitlines()]
     assert [len(group["sources"]) for group in groups] == [2, 2]
     assert all(pair["similarity"] >= 0.95 for group in groups for pair in group["pairs"])
-    assert "1 more are alike to one of a group, but not to all of it" in done.stderr
+    assert "1 more is alike to one of a group, but not to all of it" in done.stderr
 
 
 def test_a_model_that_changes_on_the_way_ends_the_run(five: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_picture_that_fails_is_left_out_and_told(copies: Path) -> None:
     (copies / "bad.jpg").write_bytes(b"no picture")
     done = run("pairs", copies, "--threshold", 0.9)
     assert done.exit_code == 1
-    assert "4 pictures, 1 groups" in done.stderr
+    assert "4 pictures, 1 group of" in done.stderr
     assert f"{copies / 'bad.jpg'}: InvalidImage" in done.stderr
 
 

@@ -1,22 +1,28 @@
 """The report: what it shows, which picture it keeps, and that names are text in it and in a shell."""
 
+import base64
+import hashlib
 import os
 import re
 import subprocess
+import sys
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
-from PIL import Image, ImageFilter
+from PIL import Image, ImageEnhance, ImageFilter
 from skimage import data
 
 from image_similarity.cli import choice
-from image_similarity.cli.faces import Face, look
+from image_similarity.cli.faces import Face, Thumbnails, look
+from image_similarity.inference.manifest import DIMENSIONS
 from tests.support.command import run
 
 pytestmark = pytest.mark.slow
-VOID = frozenset({"meta", "img", "br"})
+VOID = frozenset({"meta", "img", "br", "input"})
+PLAIN = Thumbnails(240, 70)
 
 
 class Page(HTMLParser):
@@ -27,8 +33,10 @@ class Page(HTMLParser):
         self.open: list[str] = []
         self.images: list[str] = []
         self.kept: list[str] = []
+        self.scripts = 0
         self.names: list[str] = []
         self.script = ""
+        self.ticked: list[str] = []
         self._within = ""
         self._keeps = False
         self.feed(text)
@@ -38,8 +46,11 @@ class Page(HTMLParser):
         found = dict(attrs)
         if tag not in VOID:
             self.open.append(tag)
+        self.scripts += tag == "script"
         if tag == "img":
             self.images.append(found["src"] or "")
+        if tag == "input" and "checked" in found:
+            self.ticked.append(found["aria-label"] or "")
         if tag == "li":
             self._keeps = found.get("class") == "keep"
         self._within = found.get("class") or tag
@@ -87,9 +98,11 @@ def test_the_largest_is_kept_and_all_are_shown(album: Path, cat: Image.Image) ->
     page = report(album)
     assert page.names == ["large.png", "a-small.jpg"]
     assert page.kept == ["large.png"]
-    assert all(image.startswith("data:image/jpeg;base64,") for image in page.images)
+    assert all(image.startswith("data:image/webp;base64,") for image in page.images)
     text = (album.parent / "report.html").read_text("utf-8")
-    assert "keep: the largest" in text
+    assert page.ticked == ["keep large.png"]
+    assert ">the largest<" in text
+    assert re.search(r"0\.\d{3} to the one kept", text)
     assert "451 x 300" in text
     assert "similarity of 0.8 or more" in text
     assert "http" not in text.replace("http-equiv", "")
@@ -111,7 +124,7 @@ def test_names_are_text_in_the_page_and_in_the_shell(album: Path, cat: Image.Ima
     page = report(album)
     assert page.kept == ["zz-keep.png"]
     assert r"caf\xe9.png" in page.names
-    assert "script" not in page.open
+    assert page.scripts == 1
     assert "<script>alert(1)<&script>.png" in page.names
     home = album.parent / "home"
     home.mkdir()
@@ -153,7 +166,9 @@ def test_a_blurred_copy_is_less_sharp_and_a_turned_one_is_measured_upright(
     cat.rotate(90, expand=True).save(album / "turned.jpg", exif=exif, quality=95)
     cat.filter(ImageFilter.GaussianBlur(2)).save(album / "blurred.png")
     cat.save(album / "cat.png")
-    sharp, blurred, turned = (look(str(album / name)) for name in ("cat.png", "blurred.png", "turned.jpg"))
+    sharp, blurred, turned = (
+        look(str(album / name), PLAIN) for name in ("cat.png", "blurred.png", "turned.jpg")
+    )
     assert blurred.sharpness < 0.5 * sharp.sharpness
     assert (turned.width, turned.height) == (451, 300)
 
@@ -162,11 +177,13 @@ def test_where_a_picture_is_gone_meanwhile_none_is_proposed(album: Path, cat: Im
     from image_similarity.cli.report import Group, Report
 
     cat.save(album / "here.png")
-    made = Report("m", 0.9, "as given", 2, [Group([str(album / "here.png"), str(album / "gone.png")], 0.95)])
+    group = Group([str(album / "here.png"), str(album / "gone.png")], [0, 1], 0.95)
+    made = Report("m", 0.9, "as given", np.eye(2, DIMENSIONS, dtype=np.float32), [group])
     made.write(album.parent / "report.html", lambda _: None)
     text = (album.parent / "report.html").read_text("utf-8")
     page = Page(text)
-    assert (page.kept, page.script) == ([], "")
+    assert (page.kept, page.script) == ([], "# Everything is kept.")
+    assert len(page.ticked) == 2
     assert "none is proposed" in text
     assert "it can't be read: No such file or directory" in unescape(text)
 
@@ -174,7 +191,9 @@ def test_where_a_picture_is_gone_meanwhile_none_is_proposed(album: Path, cat: Im
 def test_without_groups_it_says_so(album: Path, cat: Image.Image) -> None:
     cat.save(album / "cat.png")
     report(album)
-    assert re.search(r"1 pictures, 0 groups", (album.parent / "report.html").read_text("utf-8"))
+    text = (album.parent / "report.html").read_text("utf-8")
+    assert "<dt>picture</dt><dd>1</dd>" in text
+    assert "No two of 1 picture are as alike as that." in text
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="a folder that nobody writes into, not even root")
@@ -195,3 +214,46 @@ def test_a_report_that_can_not_be_written_is_refused_before_any_work(
     assert done.exit_code == 2
     assert "--report" in done.stderr
     assert not own_index.exists()
+
+
+def test_light_and_contrast_make_nothing_sharper(album: Path, cat: Image.Image) -> None:
+    cat.save(album / "cat.png")
+    ImageEnhance.Contrast(cat).enhance(0.5).save(album / "dull.png")
+    ImageEnhance.Brightness(cat).enhance(0.5).save(album / "dark.png")
+    sharp, *others = (
+        look(str(album / name), PLAIN).sharpness for name in ("cat.png", "dull.png", "dark.png")
+    )
+    assert all(other == pytest.approx(sharp, rel=0.05) for other in others)
+
+
+def test_the_script_is_the_one_that_the_page_allows(album: Path, cat: Image.Image) -> None:
+    for name in ("a.png", "b.png"):
+        cat.save(album / name)
+    report(album)
+    text = (album.parent / "report.html").read_text("utf-8")
+    [script] = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in text
+
+
+def test_very_many_pictures_have_smaller_thumbnails() -> None:
+    few, many = Thumbnails.of(2000), Thumbnails.of(2001)
+    assert few.side > many.side
+    assert few.quality > many.quality
+
+
+def test_a_report_is_written_though_nobody_reads_the_groups(album: Path, cat: Image.Image) -> None:
+    for number in range(400):
+        cat.resize((8, 8)).save(album / f"{number}-{'long' * 40}.png")
+    file = album.parent / "report.html"
+    arguments = ["pairs", str(album), "--report", str(file)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "image_similarity.cli", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "XDG_DATA_HOME": str(album.parent / "data")},
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        process.communicate(timeout=120)
+    assert file.read_text("utf-8").rstrip().endswith("</html>")

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image, ImageEnhance
 from skimage import data
 
+from image_similarity.cli.text import counted
 from tests.support.command import run
 from tests.unit.cli.strange_server import Reply, answering
 
@@ -60,7 +61,7 @@ def test_thresholds_by_number_and_by_name(album: Path) -> None:
         done = run("search", album / "cat.png", "--find", option)
         shown = [line[10:] for line in done.stdout.splitlines()]
         assert shown == [name for name, score in everything.items() if score >= least]
-        assert f"{len(shown)} have a similarity of {least:g} or more" in done.stderr
+        assert f"{counted(len(shown), 'picture')} with a similarity of {least:g} or more" in done.stderr
     assert len(lines(album / "cat.png", "--threshold", 1)) == 1
     assert run("search", album / "cat.png", "--find", "copies", "--threshold", 1).exit_code == 2
 

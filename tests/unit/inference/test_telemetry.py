@@ -3,6 +3,7 @@
 import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -91,6 +92,14 @@ def test_an_error_is_counted_under_its_code_and_its_message_is_not_logged() -> N
     assert (lines[0]["Errors"], lines[0]["Code"]) == (1, "InvalidImage")
     assert "SECRET" not in json.dumps(lines)
     assert "example.com" not in json.dumps(lines)
+
+
+@pytest.mark.parametrize(("code", "broken"), [("InternalError", 1), ("InvalidImage", 0)])
+def test_a_defect_of_ours_in_a_batch_is_seen_although_the_answer_is_200(code: str, broken: int) -> None:
+    service, lines = observed(replace(GOOD, failures={code: 2}))
+    service.handle(Request({}, b""))
+    assert (lines[0]["BrokenBatches"], lines[0]["FailedImages"], lines[0]["Errors"]) == (broken, 2, 0)
+    assert lines[0]["level"] == ("ERROR" if broken else "INFO")
 
 
 def test_a_refusal_leaves_a_line_too() -> None:

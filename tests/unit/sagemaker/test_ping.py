@@ -31,14 +31,18 @@ def test_work_that_never_ends_is_told_by_ping_until_it_ends(service: ObservedSer
     workers = Workers(capacity=2, clock=clock)
     transport = httpx.ASGITransport(create_app(service, workers))
 
-    async def ping() -> int:
+    async def run() -> None:
         async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
-            return (await client.get("/ping")).status_code
 
-    assert asyncio.run(ping()) == 200
-    with workers.place():
-        clock.seconds = STUCK_AFTER_SECONDS
-        assert asyncio.run(ping()) == 200
-        clock.seconds += 0.1
-        assert asyncio.run(ping()) == 503
-    assert asyncio.run(ping()) == 200
+            async def ping() -> int:
+                return (await client.get("/ping")).status_code
+
+            assert await ping() == 200
+            async with workers.place(0):
+                clock.seconds = STUCK_AFTER_SECONDS
+                assert await ping() == 200
+                clock.seconds += 0.1
+                assert await ping() == 503
+            assert await ping() == 200
+
+    asyncio.run(run())

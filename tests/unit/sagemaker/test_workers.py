@@ -1,5 +1,6 @@
 """Places and stuck work, with a clock of our own."""
 
+import asyncio
 import threading
 from contextlib import ExitStack
 
@@ -11,22 +12,61 @@ from sagemaker.workers import BODIES_PER_PLACE, STUCK_AFTER_SECONDS, Fetching, G
 
 
 def test_places_are_bounded_and_come_back() -> None:
-    workers = Workers(capacity=2)
-    with workers.place(), workers.place(), pytest.raises(Unavailable), workers.place():
-        pytest.fail("a third place was given")
-    with workers.place(), workers.place():
-        pass
+    async def run() -> None:
+        workers = Workers(capacity=2)
+        for _ in range(2):
+            async with workers.place(0), workers.place(0):
+                with pytest.raises(Unavailable, match="Try again"):
+                    async with workers.place(0.01):
+                        pytest.fail("a third place was given")
+
+    asyncio.run(run())
 
 
-def test_bodies_on_their_way_are_bounded_and_take_no_place() -> None:
-    workers = Workers(capacity=1)
-    with ExitStack() as bodies:
-        for _ in range(BODIES_PER_PLACE):
-            bodies.enter_context(workers.reading())
-        with workers.place(), pytest.raises(Unavailable), workers.reading():
-            pytest.fail("one body too many was let in")
-    with workers.reading():
-        pass
+def test_who_waits_gets_the_next_place_in_turn() -> None:
+    async def run() -> None:
+        workers, order = Workers(capacity=1), list[int]()
+
+        async def take(number: int) -> None:
+            async with workers.place(30):
+                order.append(number)
+
+        async with workers.place(0):
+            waiting = [asyncio.create_task(take(number)) for number in range(3)]
+            await asyncio.sleep(0.01)
+            assert order == []
+        await asyncio.gather(*waiting)
+        assert order == [0, 1, 2]
+
+    asyncio.run(run())
+
+
+def test_who_stopped_waiting_takes_no_place() -> None:
+    async def run() -> None:
+        workers = Workers(capacity=1)
+        async with workers.place(0):
+            with pytest.raises(Unavailable):
+                async with workers.place(0.01):
+                    pytest.fail("a second place was given")
+        async with workers.place(0):
+            pass
+
+    asyncio.run(run())
+
+
+def test_slow_bodies_are_bounded_and_take_no_place() -> None:
+    async def run() -> None:
+        workers = Workers(capacity=1)
+        with ExitStack() as bodies:
+            for _ in range(BODIES_PER_PLACE):
+                bodies.enter_context(workers.reading())
+            async with workers.place(0):
+                with pytest.raises(Unavailable), workers.reading():
+                    pytest.fail("one body too many was let in")
+        with workers.reading():
+            pass
+
+    asyncio.run(run())
 
 
 def test_who_waits_too_long_at_the_gate_is_turned_away() -> None:
@@ -83,17 +123,20 @@ def test_batches_leave_places_for_others_to_fetch() -> None:
 
 
 def test_work_that_never_ends_makes_the_process_unhealthy_until_it_ends() -> None:
-    now = 0.0
-    workers = Workers(capacity=2, clock=lambda: now)
-    assert not workers.stuck
-    with workers.place():
-        now = STUCK_AFTER_SECONDS
+    async def run() -> None:
+        now = 0.0
+        workers = Workers(capacity=2, clock=lambda: now)
         assert not workers.stuck
-        now += 0.1
-        assert workers.stuck
-        with workers.place():
+        async with workers.place(0):
+            now = STUCK_AFTER_SECONDS
+            assert not workers.stuck
+            now += 0.1
             assert workers.stuck
-    assert not workers.stuck
+            async with workers.place(0):
+                assert workers.stuck
+        assert not workers.stuck
+
+    asyncio.run(run())
 
 
 def test_fetched_files_that_wait_are_bounded_by_their_bytes() -> None:

@@ -13,6 +13,8 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).resolve().parents[3]
 LOCKS = ("lambda/requirements.txt", "sagemaker/requirements.txt", "sagemaker/requirements-gpu.txt")
 IMAGE_PYTHON = {"python_version": "3.12", "python_full_version": "3.12.0"}
+LEFT_OUT = {"lambda": {"export"}, "sagemaker": {"export", "text"}}
+"""Parts of image_similarity/inference that an image does without: its Dockerfile removes them."""
 GPU_ONLY = re.compile(r"nvidia-|onnxruntime-gpu|coloredlogs|humanfriendly|mpmath|sympy")
 
 
@@ -36,11 +38,12 @@ def test_images_run_the_versions_that_the_tests_run_with(file: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("file", "folders"), [(LOCKS[0], ("lambda",)), (LOCKS[1], ("sagemaker",))])
-def test_everything_that_an_image_imports_is_asked_for(file: str, folders: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("image", LEFT_OUT)
+def test_everything_that_an_image_imports_is_asked_for(image: str) -> None:
     distributions = importlib.metadata.packages_distributions()
+    file = f"{image}/requirements.txt"
     asked = named(file) | {"botocore", "urllib3"}  # boto3's own, in the versions that it allows
-    for name in imported(("image_similarity/inference", *folders)):
+    for name in imported(("image_similarity/inference", image), LEFT_OUT[image]):
         assert {owner.lower() for owner in distributions[name]} & asked, f"{name} is missing in {file}"
 
 
@@ -57,17 +60,24 @@ def test_an_image_has_nothing_that_only_the_command_line_needs(file: str) -> Non
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     dependencies = {Requirement(line).name for line in project["dependencies"]}
     distributions = importlib.metadata.packages_distributions()
-    shared = imported(("image_similarity/inference",))
+    shared = imported(("image_similarity/inference",), LEFT_OUT[file.partition("/")[0]])
     others = dependencies - {owner.lower() for name in shared for owner in distributions[name]}
     assert others
     assert others & locked(file).keys() == set(), "add them to NOT_IN_IMAGES of the Makefile"
 
 
-def imported(folders: tuple[str, ...]) -> set[str]:
+@pytest.mark.parametrize("image", LEFT_OUT)
+def test_an_image_removes_what_it_does_without(image: str) -> None:
+    dockerfile = (ROOT / image / "Dockerfile").read_text()
+    removed = re.findall(r"/code/image_similarity/inference/(\w+)", dockerfile)
+    assert set(removed) == LEFT_OUT[image]
+
+
+def imported(folders: tuple[str, ...], left_out: set[str]) -> set[str]:
     names = set()
     for folder in folders:
         for file in (ROOT / folder).rglob("*.py"):
-            if "export" in file.parts:
+            if left_out & set(file.relative_to(ROOT).parts):
                 continue
             for node in ast.walk(ast.parse(file.read_text())):
                 if isinstance(node, ast.Import):

@@ -1,0 +1,98 @@
+// A whole folder: chosen or dropped, sent in batches, shown as groups and as a matrix.
+import { embedAll, isOpen } from "./batches.js";
+import { button, byId, make, told } from "./dom.js";
+import { failureNote } from "./failure.js";
+import { makeProgress } from "./progress.js";
+import { makeResults } from "./results.js";
+import { picturesOf, picturesOfEntries } from "./listing.js";
+
+const MOST = 2000; // the matrix of more would not fit the browser's patience; the command line takes them
+
+// compare: `take(files)` puts two pictures into the comparison.
+export function startFolder({ caller, calibration, compare }) {
+  let run = null; // {pictures, controller}: what is shown is of this one alone
+  const body = byId("folder-body");
+  const place = make("div", { id: "folder-outcome" });
+  body.append(chooser("folder.choose", { webkitdirectory: true }, take), place);
+
+  function take(files) {
+    start(picturesOf(files));
+  }
+
+  async function takeEntries(entries) {
+    start(await picturesOfEntries(entries));
+  }
+
+  function start(found) {
+    run?.controller.abort();
+    run?.pictures.forEach(({ shown }) => shown && URL.revokeObjectURL(shown));
+    run = { pictures: found.slice(0, MOST).map((picture) => ({ ...picture, vector: null, failure: null })) };
+    byId("folder").scrollIntoView({ block: "start", behavior: motion() });
+    if (found.length === 0) {
+      run.controller = new AbortController();
+      place.replaceChildren(told("p", "folder.none", {}, { className: "failure" }));
+      return;
+    }
+    proceed(run, found.length - run.pictures.length);
+  }
+
+  async function proceed(mine, leftOut = 0) {
+    mine.controller = new AbortController();
+    const { signal } = mine.controller;
+    const progress = makeProgress(mine.pictures, () => mine.controller.abort());
+    const notes = leftOut > 0 ? [told("p", "folder.too-many", { count: MOST, left: leftOut })] : [];
+    place.replaceChildren(...notes, progress.element);
+    let failure = null;
+    try {
+      mine.model = await embedAll(mine.pictures, { caller, signal, onChange: progress.refresh });
+    } catch (error) {
+      failure = error;
+    }
+    if (run === mine) {
+      const held = place.contains(document.activeElement);
+      place.replaceChildren(...notes, ...(await finished(mine, failure)));
+      if (held) {
+        place.querySelector("button, select, summary")?.focus();
+      }
+    }
+  }
+
+  // What there is of a run that is done, was cancelled or failed.
+  async function finished(mine, failure) {
+    const parts = [];
+    const open = mine.pictures.filter(isOpen).length;
+    if (failure && failure.name !== "AbortError") {
+      parts.push(failureNote(failure));
+    }
+    if (open > 0) {
+      const on = button("folder.continue", () => proceed(mine), { className: "primary" });
+      parts.push(told("p", "folder.stopped", { count: open }), make("p", { className: "buttons" }, on));
+    }
+    return [...parts, ...(await makeResults(mine, calibration, compare))];
+  }
+
+  return {
+    take,
+    takeEntries,
+    show(shown) {
+      byId("folder").hidden = !shown;
+    },
+  };
+}
+
+// A file input that looks like a button.
+function chooser(key, properties, onFiles) {
+  const input = make("input", { type: "file", id: "folder-files", className: "unseen", multiple: true, ...properties });
+  input.addEventListener("change", () => {
+    if (input.files.length > 0) {
+      onFiles([...input.files]);
+      input.value = ""; // the same folder may be chosen again
+    }
+  });
+  const label = told("label", key, {}, { htmlFor: input.id, className: "button primary" });
+  return make("p", { className: "chooser" }, input, label, told("span", "folder.drop", {}, { className: "quiet" }));
+}
+
+function motion() {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
+}

@@ -1,0 +1,69 @@
+// What a search answered: the pictures, the likest first.
+import { button, make, told } from "./dom.js";
+import { scoreText, sizeText } from "./units.js";
+import { languageNow, sayAttribute } from "./words.js";
+
+const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+
+// matches: as the API gives them. calibration: null where scores are not told in words. `like` is given the match that
+// others like it are wanted of; `asked` is the key that was searched by, if one was.
+export function matchList(matches, { calibration, like, asked }) {
+  const pictured = matches.some(({ link }) => link);
+  const items = matches.map((match) => matchItem(match, { calibration, like, own: match.key === asked, pictured }));
+  const list = make("ol", { className: pictured ? "matches" : "matches unpictured" }, ...items);
+  list.addEventListener("keydown", (event) => moveAmong(list, event));
+  return list;
+}
+
+function matchItem(match, { calibration, like, own, pictured }) {
+  const { key, similarity, size, modified } = match;
+  const name = key.split("/").at(-1) || key;
+  const date = () => new Date(modified).toLocaleDateString(languageNow(), { dateStyle: "medium" });
+  const more = button("search.more", () => like(match), { className: "more" });
+  sayAttribute(more, "aria-label", "search.more-of", { name });
+  more.disabled = own;
+  return make(
+    "li",
+    { className: own ? "match own" : "match" },
+    pictured ? thumbnail(match, name) : null,
+    make(
+      "div",
+      { className: "told" },
+      scoreLine(similarity, calibration),
+      make("p", { className: "match-name", textContent: name, title: key }),
+      make("p", { className: "match-key", textContent: key }),
+      told("p", "search.facts", { size: sizeText(size), date }, { className: "match-facts" }),
+    ),
+    more,
+  );
+}
+
+function scoreLine(similarity, calibration) {
+  const kind = calibration?.kind(similarity) ?? "unknown";
+  const score = make("strong", { textContent: scoreText(similarity) });
+  const line = make("p", { className: "match-score" }, score);
+  if (kind !== "unknown") {
+    line.append(" ", told("span", `kind.${kind}`, {}, { className: "chip" }));
+    line.dataset.kind = kind;
+  }
+  return line;
+}
+
+// The whole picture opens in a window of its own, for as long as its link lives.
+function thumbnail({ link }, name) {
+  const image = make("img", { alt: name, loading: "lazy", decoding: "async", referrerPolicy: "no-referrer", src: link });
+  const frame = make("a", { className: "thumbnail", href: link, target: "_blank", rel: "noopener noreferrer" }, image);
+  image.addEventListener("error", () => frame.replaceChildren(told("span", "search.not-shown", { name })));
+  return frame;
+}
+
+// Arrow keys go from picture to picture.
+function moveAmong(list, event) {
+  const step = STEPS[event.key];
+  const all = [...list.querySelectorAll(".more:enabled")];
+  const at = all.indexOf(event.target);
+  if (step && at >= 0 && all[at + step]) {
+    event.preventDefault();
+    all[at + step].focus();
+  }
+}

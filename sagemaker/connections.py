@@ -1,0 +1,93 @@
+"""uvicorn's connections, closed so that callers read their answer although they are still sending.
+
+A socket that is closed while bytes of a request are unread is reset, and a reset takes away the answer
+that was sent before (RFC 9112 section 9.6). So the answer's end is told first, and what still comes is
+dropped unparsed, for a bounded time.
+"""
+
+import asyncio
+from typing import Any
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+LINGER_SECONDS = 5.0
+"""A caller on the same network sends the largest body in a tenth of a second; nobody else sends any."""
+LINGER_BYTES = 32 * 1024**2
+"""Of a request that was answered: more than SageMaker passes on."""
+
+_dropped = bytearray(256 * 1024)
+"""What is dropped is received here, of all connections: an event loop receives one at a time."""
+
+
+class Connection(H11Protocol):
+    """See `uvicorn.Config`: its `http`."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See `asyncio.Protocol`."""
+        if not isinstance(transport, asyncio.Transport):
+            raise TypeError(f"{transport!r} can't be written to")
+        super().connection_made(transport)
+        self.transport = _Lingering(transport, self)
+
+
+class _Lingering(asyncio.Transport):
+    """A transport as its protocol sees it: with a close that waits while a request is half read."""
+
+    def __init__(self, transport: asyncio.Transport, connection: Connection) -> None:
+        super().__init__()
+        self._transport, self._connection = transport, connection
+        self._closing = False
+
+    def close(self) -> None:
+        if self._closing or self._transport.is_closing():
+            return
+        self._closing = True
+        if self._connection.conn.their_state not in (h11.SEND_BODY, h11.ERROR):
+            self._transport.close()
+            return
+        self._transport.set_protocol(_Drop(self._transport, self._connection))
+        try:
+            self._transport.write_eof()
+        except OSError:  # the caller has gone
+            self._transport.abort()
+        self._transport.resume_reading()
+
+    def is_closing(self) -> bool:
+        return self._closing or self._transport.is_closing()
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self._transport.write(data)
+
+    def resume_reading(self) -> None:
+        self._transport.resume_reading()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 - as asyncio has it
+        return self._transport.get_extra_info(name, default)
+
+
+class _Drop(asyncio.BufferedProtocol):
+    """Receives what nobody reads, until the caller ends the connection or a bound is reached."""
+
+    def __init__(self, transport: asyncio.Transport, connection: Connection) -> None:
+        self._transport, self._connection = transport, connection
+        self._left = LINGER_BYTES
+        self._end = asyncio.get_running_loop().call_later(LINGER_SECONDS, transport.abort)
+
+    def get_buffer(self, sizehint: int) -> bytearray:
+        return _dropped
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._left -= nbytes
+        if self._left < 0:
+            self._transport.abort()
+
+    def pause_writing(self) -> None:
+        self._connection.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._connection.resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end.cancel()
+        self._connection.connection_lost(exc)
