@@ -137,8 +137,8 @@ docs: setup  ## the documentation as a site in .cache/site; a link that leads no
 audit: setup  ## known vulnerabilities of locked packages, Python's and npm's; fails where the services don't answer
 	$(BIN)/python -m supply_chain.audit
 
-pin: setup  ## record digests and hashes of bases and weights: make pin [ONLY_MISSING=1] [WEIGHTS=MODEL/TAG=SOURCE]
-	$(BIN)/python -m supply_chain.pin $(if $(ONLY_MISSING),--only-missing) $(if $(WEIGHTS),--add "$(WEIGHTS)")
+pin: setup  ## record digests and hashes of bases and weights: make pin [ONLY_MISSING=1] [WEIGHTS=MODEL/TAG=SOURCE] [INT8=exported-model]
+	$(BIN)/python -m supply_chain.pin $(if $(ONLY_MISSING),--only-missing) $(if $(WEIGHTS),--add "$(WEIGHTS)") $(if $(INT8),--int8 "$(INT8)")
 
 # By form (keys of AWS and others, tokens, private keys): by entropy it would report every picture and hash.
 SECRETS := $(BIN)/detect-secrets-hook --no-verify --exclude-lines 'user:(secret|password)@' \

@@ -84,6 +84,33 @@ def test_weights_that_nobody_pinned_are_refused_or_warned_of(
     assert done.stderr.startswith(said)
 
 
+def test_the_encoder_for_copies_is_pinned_so_that_its_build_may_begin(build: Path) -> None:
+    environment = {**os.environ, "MODEL": "sscd_disc_mixup", "PRETRAINED": "meta", "PRECISION": "fp16"}
+    command = ["sh", "supply_chain/model.sh", "check"]
+    done = subprocess.run(command, cwd=build, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("pins", "scheme", "code"), [("required", "smooth", 0), ("required", None, 1), ("optional", None, 0)]
+)
+def test_an_int8_build_takes_the_pinned_scheme_and_no_other(
+    build: Path, pins: str, scheme: str | None, code: int
+) -> None:
+    """Which scheme passes may differ by machine; vectors under one name must not."""
+    file = build / "supply_chain" / "pins.json"
+    entry = Weights("laion/x", "f", "c" * 40, "a" * 64, int8=scheme)
+    Pins({}, {"ViT-B-32/t": entry}).save(file)
+    environment = {**os.environ, "MODEL": "ViT-B-32", "PRETRAINED": "t", "PRECISION": "int8", "PINS": pins}
+    command = ["sh", "supply_chain/model.sh", "check"]
+    done = subprocess.run(command, cwd=build, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    sentence = "the int8 scheme of ViT-B-32/t is not pinned"
+    said = "" if scheme else f"No weights: {sentence}" if code else f"WARNING: {sentence}"
+    assert done.stderr.startswith(said)
+    assert bool(done.stderr) == (scheme is None)
+
+
 def test_a_file_of_ones_own_is_taken_by_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
