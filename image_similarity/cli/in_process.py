@@ -22,6 +22,7 @@ class InProcess:
     """Makes vectors without a server, of pictures that are larger than the API takes too."""
 
     group = 1
+    url = ""
 
     def __init__(self, encoder: Encoder | None = None) -> None:
         """Load the model, unless one is given.

@@ -45,6 +45,8 @@ class Target(Protocol):
 
     group: int
     """How many pictures `embed_many` should be given at once."""
+    url: str
+    """Of the API; empty where there is none."""
 
     def embed(self, picture: str) -> Answer:
         """The vector of a file or URL.
