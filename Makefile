@@ -91,13 +91,13 @@ run: setup  ## the whole API on this machine: make run [PORT=8080] [PARAMETERS="
 	@$(BIN)/python -m local --port $(PORT) --model $(MODEL) --parameters "$(PARAMETERS)" \
 	  $(if $(PICTURES),--pictures "$(PICTURES)")
 
-# What is above half a second and not marked `slow` is listed at the end. schemathesis is for the contract's tests, and
+# What is above a quarter of a second and not marked `slow` is listed at the end. schemathesis is for the contract's tests, and
 # costs each process a second. Bytecode is kept, whatever the environment wants: compiling takes a third of the time.
 unit: export PYTHONDONTWRITEBYTECODE :=
 unit: export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/bytecode
 unit: setup  ## the inner loop: tests/unit without what is marked slow (under half a minute)
 	$(BIN)/python -m pytest tests/unit -m "not slow" -n 2 --dist worksteal -q -p no:schemathesis --durations=5 \
-	  --durations-min=0.5
+	  --durations-min=0.25
 
 test: setup tests/tools/node_modules/.ready  ## every test that needs no container engine and no browser
 	$(BIN)/python -m pytest -m "not browser and not container and not export" -n 2 --dist loadfile -q
@@ -222,7 +222,7 @@ bench-clients: setup  ## the serving process under 1 to 256 clients that never w
 	$(BIN)/python -m bench.report.clients
 
 # With bench-catalogue's and bench-clients' records and the last full run's. Exit code 1: an aim is missed.
-bench-aims: setup  ## batches, cold starts on two cores, the protection's cost; then every aim: met or missed (quiet machine)
+bench-aims: setup  ## batches and the protection's cost, then every aim: met or missed (quiet machine)
 	$(BIN)/python -m bench.measure.aims
 	$(BIN)/python -m bench.report.aims
 
@@ -236,6 +236,15 @@ bench-catalogue: setup  ## a million vectors, folders, and with PHOTOGRAPHS=fold
 	$(BIN)/python -m bench.measure.catalogue.folders
 	$(if $(PHOTOGRAPHS),$(BIN)/python -m bench.measure.catalogue.quality --photographs $(PHOTOGRAPHS))
 	$(BIN)/python -m bench.report.catalogue_page
+
+# Other readers of JPEG, beside the product's Pillow.
+.venv-decoders/.ready: bench/baseline/decoders.txt
+	@$(MAKE_VENV) .venv-decoders $(PYTHON)
+	@.venv-decoders/bin/python $(PIP_INSTALL) -r $<
+	@mv .venv-decoders/.making $@
+
+bench-decoding: .venv-decoders/.ready  ## readers of JPEG compared: time and pixels (quiet machine)
+	.venv-decoders/bin/python -m bench.measure.decoding
 
 bench-infinity: $(VENV)/.ready  ## install infinity-emb (6 GB), which `make bench` then compares too
 	@$(MAKE_VENV) .venv-infinity $(PYTHON)
@@ -292,4 +301,4 @@ soak: setup  ## load at capacity with faults, both backends: make soak [TIME=sec
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .venv-export .venv-infinity .venv-fuzz .venv-mutants release verify-results node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
 
-.PHONY: docs mutants release secrets unit verify soak slow strangers synth deploy publish destroy fuzz help setup lock run test test-browser check bench bench-aims bench-clients bench-check bench-catalogue bench-infinity calibrate exactness model test-export clean lock-check test-container sbom audit pin
+.PHONY: docs mutants release secrets unit verify soak slow strangers synth deploy publish destroy fuzz help setup lock run test test-browser check bench bench-aims bench-clients bench-check bench-catalogue bench-decoding bench-duplicates bench-infinity calibrate exactness model test-export clean lock-check test-container sbom audit pin

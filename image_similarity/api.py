@@ -16,13 +16,14 @@ from image_similarity.alike import Pair, alike_rows
 from image_similarity.folders.listing import distinct, image_files
 from image_similarity.inference import similarity as scores
 from image_similarity.inference.encoder import OnnxEncoder
-from image_similarity.inference.errors import ApiError
+from image_similarity.inference.errors import ApiError, InvalidRequest
 from image_similarity.inference.image import decode
 from image_similarity.inference.image.colour import flatten
 from image_similarity.inference.image.exif import UPRIGHT
 from image_similarity.inference.image.geometry import TURNS, upright_square
 from image_similarity.inference.manifest import DIMENSIONS
 from image_similarity.inference.service import DEFAULT_MODEL_DIR
+from image_similarity.inference.text.words import Words
 
 ImageLike = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
 """A path, a file's bytes, a Pillow image, or uint8 samples [h, w], [h, w, 3] (RGB) or [h, w, 4] (RGBA)."""
@@ -51,9 +52,9 @@ class Encoder:
             image_similarity.inference.manifest.ManifestError: the folder has no model, or a damaged one.
         """
         self._threads = threads if threads is not None else os.cpu_count() or 1
-        self._encoder = OnnxEncoder(
-            DEFAULT_MODEL_DIR if model is None else Path(model), threads=self._threads
-        )
+        folder = DEFAULT_MODEL_DIR if model is None else Path(model)
+        self._encoder = OnnxEncoder(folder, threads=self._threads)
+        self._words = Words(folder, self._encoder.manifest, threads=self._threads)
 
     @property
     def name(self) -> str:
@@ -87,6 +88,21 @@ class Encoder:
                 squares = list(pool.map(lambda numbered: self._square(*numbered), batch))
                 vectors.append(self._encoder.encode(np.stack(squares)))
         return np.concatenate(vectors)
+
+    def embed_text(self, text: str) -> NDArray[np.float32]:
+        """The vector float32 [512] of words, of length 1, to be compared with those of pictures.
+
+        Its similarity to a picture that shows what they say is far lower than that of two alike pictures.
+
+        Raises:
+            ValueError: the model has no text tower (`embedded` has none), or the text has nothing to read or
+            more tokens than the model takes.
+            image_similarity.inference.manifest.ManifestError: the text tower is damaged.
+        """
+        try:
+            return self._words.encode(text)
+        except InvalidRequest as error:
+            raise ValueError(error.message) from error
 
     def _square(self, index: int, image: ImageLike) -> NDArray[np.uint8]:
         preprocessing = self._encoder.manifest.preprocessing

@@ -126,27 +126,39 @@ class Catalogue:
 
     def search(
         self,
-        picture: ImageLike | NDArray[np.float32],
+        picture: ImageLike | NDArray[np.float32] | None = None,
         *,
+        text: str | None = None,
         limit: int = 10,
         min_similarity: float = 0.0,
         folder: Where | None = None,
     ) -> list[Hit]:
-        """The pictures that are most like one, the best first.
+        """The pictures that are most like one, or like words, the best first.
+
+        Similarities to words are far lower than those between pictures: only their order counts.
 
         Args:
             picture: a path, a file's bytes, a Pillow image, an array of samples (see `Encoder.embed`), or a
                 vector float32 [512].
+            text: what the pictures show, in place of a picture, where the model has a text tower.
             limit: of them, at least 1.
             min_similarity: of each, 0 to 1.
             folder: only those in it.
 
         Raises:
-            UnreadableImage, OSError, TypeError, ValueError: see `Encoder.embed`.
+            UnreadableImage, OSError, TypeError, ValueError: see `Encoder.embed` and `Encoder.embed_text`.
         """
+        if text is not None:
+            if picture is not None:
+                raise TypeError("search takes a picture or a text, not both")
+            vector = self._encoder.embed_text(text)
+        elif picture is not None:
+            vector = self._vector(picture)
+        else:
+            raise TypeError("search takes a picture or a text")
         prefix = prefix_of(os.path.realpath(folder)) if folder is not None else ""
         away = [prefix_of(path) for path in self._index.folders if not Path(path).is_dir()]
-        matches = self._index.search(self._vector(picture), limit, prefix, away)
+        matches = self._index.search(vector, limit, prefix, away)
         return [
             Hit(Path(path_of(one.entry.key)), one.similarity, one.entry.size, one.entry.modified)
             for one in matches

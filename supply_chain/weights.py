@@ -4,7 +4,7 @@ import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from supply_chain.pins import PinError, Pins, Weights
@@ -12,6 +12,8 @@ from supply_chain.pins import PinError, Pins, Weights
 CHECKPOINTS = Path("checkpoints")
 ARTIFACT = {"model.onnx": "sha256", "model.onnx.data": "weights_sha256"}
 """Files of an exported model, and the fields of manifest.json that have their SHA-256."""
+TEXT, MERGES = "text", {"merges.txt": "merges_sha256"}
+"""The folder of its text tower, where it has one, and what that has besides."""
 
 Download = Callable[[Weights], Path]
 
@@ -88,8 +90,14 @@ def verify(folder: Path) -> None:
     Raises:
         PinError: a file differs.
     """
+    _verify(folder, ARTIFACT)
+    if (folder / TEXT).exists():
+        _verify(folder / TEXT, ARTIFACT | MERGES)
+
+
+def _verify(folder: Path, files: Mapping[str, str]) -> None:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    for name, recorded in ARTIFACT.items():
+    for name, recorded in files.items():
         actual = file_sha256(folder / name)
         if actual != manifest[recorded]:
             raise PinError(f"{name} has SHA-256 {actual}, but manifest.json records {manifest[recorded]}")

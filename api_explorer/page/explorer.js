@@ -24,7 +24,7 @@ async function describe() {
 function introduce({ authorization, backend }) {
   const where = LOOPBACK.includes(location.hostname) ? "local" : backend;
   const kind = backend === "no" ? "off" : `${where}.${authorization === "NONE" ? "open" : "signed"}`;
-  say(byId("status"), `status.${kind}`);
+  say(byId("status"), `status.${kind}`).classList.toggle("local", where === "local");
 }
 
 async function start() {

@@ -28,12 +28,13 @@ function largestOf(pictures) {
 
 function figure(picture, largest) {
   const { path, width, height, file, shown } = picture;
-  const pixels = width ? `${width} × ${height}, ` : "";
+  const pixels = width ? `${width} × ${height}` : "";
   const caption = make(
     "figcaption",
     {},
     make("span", { className: "path", textContent: path, title: path }),
-    make("span", { className: "facts", textContent: `${pixels}${sizeText(file.size)}` }),
+    make("span", { className: "facts", textContent: pixels }),
+    make("span", { className: "facts", textContent: sizeText(file.size) }),
     largest ? told("strong", "groups.largest") : null,
   );
   return make("figure", {}, make("img", { src: shown, alt: "", loading: "lazy" }), caption);

@@ -4,6 +4,11 @@ import { sayAttribute } from "./words.js";
 
 const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
+// The colour's strength, 0 to 1: squared, so that what is unrelated stays pale.
+export function heatOf(score, calibration) {
+  return calibration.place(score) ** 2;
+}
+
 export function heatMap(pictures, matrix, order, { calibration, onPair }) {
   const count = order.length;
   const canvas = make("canvas", { width: count, height: count, tabIndex: 0 });
@@ -44,7 +49,7 @@ function paint(canvas, matrix, order, calibration) {
   const image = context.createImageData(order.length, order.length);
   order.forEach((row, y) => {
     order.forEach((column, x) => {
-      const heat = calibration.place(matrix[row * order.length + column]);
+      const heat = heatOf(matrix[row * order.length + column], calibration);
       const start = 4 * (y * order.length + x);
       cold.forEach((from, channel) => (image.data[start + channel] = from + heat * (hot[channel] - from)));
       image.data[start + 3] = 255;

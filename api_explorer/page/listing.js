@@ -24,9 +24,18 @@ export async function picturesOfEntries(entries) {
 
 function ordered(pictures) {
   const name = (path) => path.split("/").at(-1);
-  return pictures
-    .filter(({ path }) => SUFFIXES.test(path) && !name(path).startsWith("."))
+  const found = pictures.filter(({ path }) => SUFFIXES.test(path) && !name(path).startsWith("."));
+  const start = commonFolder(found.map(({ path }) => path));
+  return found
+    .map(({ path, file }) => ({ path: path.slice(start.length), file }))
     .sort((a, b) => a.path.localeCompare(b.path, "en", { numeric: true }));
+}
+
+// The folder that all paths begin with tells nothing: "holidays/" or "".
+function commonFolder(paths) {
+  const first = paths[0] ?? "";
+  const folder = first.slice(0, first.lastIndexOf("/") + 1);
+  return paths.every((path) => path.startsWith(folder)) ? folder : "";
 }
 
 // A reader gives some at a time (Chromium: 100), and none at the end.

@@ -1,11 +1,11 @@
 // The similarities of all pairs: a table with thumbnails where the pictures are few, a drawing where they are many.
 import { make } from "./dom.js";
-import { heatMap } from "./heat.js";
+import { heatMap, heatOf } from "./heat.js";
 import { scoreText } from "./units.js";
 import { sayAttribute } from "./words.js";
 
 const MOST_IN_A_TABLE = 24;
-const MOST_WITH_NUMBERS = 12;
+const MOST_WITH_NUMBERS = 14;
 
 // order: of the rows and columns. onPair is called with the indices of a pair that is pointed at.
 export function matrixOf(pictures, matrix, order, { calibration, onPair }) {
@@ -39,7 +39,6 @@ function heading({ path, shown }, scope) {
 function cell(score, calibration, pair) {
   const made = make("td", {}, make("span", { textContent: scoreText(score) }));
   made.dataset.pair = pair.join(" ");
-  made.style.setProperty("--heat", calibration.place(score));
-  made.classList.toggle("hot", calibration.place(score) > 0.5);
+  made.style.setProperty("--heat", heatOf(score, calibration));
   return made;
 }

@@ -39,7 +39,7 @@ async function prepared(file, format, bitmap, { maxBytes, side, thumbnail }) {
     if (fits) {
       return { blob: file, width: 0, height: 0, note: null, thumbnail: null };
     }
-    const kind = format.name ? "format" : "file";
+    const kind = format.sent ? "large" : format.name ? "format" : "file";
     throw new Failure(`not-readable-${kind}`, { format: format.name, size: sizeText(file.size) });
   }
   const { width, height } = bitmap;

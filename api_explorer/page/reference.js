@@ -3,6 +3,9 @@
 import { FORBIDDEN } from "./caller.js";
 import { copyWhenMade, signedCommand, unsignedCommand } from "./curl.js";
 import { byId, make } from "./dom.js";
+import { foldedCode } from "./folding.js";
+
+const DOCUMENT = "api-explorer/openapi.json";
 
 // The page has its own title and landmarks, and SigV4 is no header that one could type into the dialog that
 // Swagger UI's own layout offers: so there is just the introduction, the server, the operations, the schemas.
@@ -10,9 +13,19 @@ const plainLayout = (system) => ({
   components: {
     PlainLayout: ({ getComponent }) => {
       const create = system.React.createElement;
-      const parts = ["SvgAssets", "InfoContainer", "errors", "ServersContainer", "operations", "Models"];
+      const parts = ["SvgAssets", "PlainInfo", "errors", "ServersContainer", "operations", "Models"];
       const made = parts.map((name) => create(getComponent(name, true) ?? getComponent(name), { key: name }));
       return create("div", { className: "swagger-ui" }, made);
+    },
+    // Its own has an h1, and says once more what the page is called.
+    PlainInfo: ({ getComponent, specSelectors }) => {
+      const create = system.React.createElement;
+      const info = specSelectors.info();
+      const link = create("a", { key: "document", href: DOCUMENT }, "openapi.json");
+      const version = create("p", { key: "version" }, `Version ${info.get("version")}, OpenAPI 3.0: `, link);
+      const source = info.get("description");
+      const text = create(getComponent("Markdown", true), { key: "text", source });
+      return create("div", { className: "info" }, [version, text]);
     },
   },
   wrapComponents: { authorizeOperationBtn: () => () => null },
@@ -73,7 +86,6 @@ const signedCurl = (signer) => ({
 
 // Names for screen readers and keyboard reach, where Swagger UI has none.
 const MENDED = {
-  "h1.title": { "aria-level": "3" },
   "#servers": { "aria-label": "Server" },
   ".examples-select-element": { "aria-label": "Example" },
   ".body-param__text": { "aria-label": "Request body" },
@@ -86,11 +98,19 @@ function mend(place) {
       Object.entries(attributes).forEach(([name, value]) => element.setAttribute(name, value));
     }
   }
+  const seen = new Set();
+  for (const element of place.querySelectorAll("[id]")) {
+    while (seen.has(element.id)) {
+      element.id += "_"; // nothing refers to the second of two
+    }
+    seen.add(element.id);
+  }
 }
 
 // Swagger UI is two thirds of the page's bytes: it is loaded once the rest is there.
 export function startReference(description) {
   byId("reference-section").hidden = false;
+  followColourScheme();
   const loaded = loadSwagger();
   let wanted = null;
   return {
@@ -102,6 +122,14 @@ export function startReference(description) {
       }
     },
   };
+}
+
+// Swagger UI has its dark colours under a class.
+function followColourScheme() {
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const apply = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+  dark.addEventListener("change", apply);
+  apply();
 }
 
 function loadSwagger() {
@@ -123,7 +151,7 @@ function draw(description, { tryItOut, signer = null }) {
     spec: description,
     domNode: place,
     layout: "PlainLayout",
-    plugins: [plainLayout, clearAll, ...(signer ? [signedCurl(signer)] : [])],
+    plugins: [plainLayout, clearAll, foldedCode, ...(signer ? [signedCurl(signer)] : [])],
     supportedSubmitMethods: tryItOut ? ["get", "post"] : [],
     validatorUrl: null, // nothing is sent to Swagger's own validator
     docExpansion: "list",

@@ -8,21 +8,27 @@ const KINDS = ["unrelated", "scene", "edit", "copy"];
 export function scaleOf(score, calibration) {
   const marker = make("div", { className: "marker" });
   marker.style.setProperty("--at", calibration.place(score));
-  const line = make("div", { className: "line" }, ...parts(calibration), marker);
+  const kind = calibration.kind(score);
+  const line = make("div", { className: "line" }, ...parts(calibration, kind), marker);
   const scale = make("div", { className: "scale" }, line, ends(calibration));
   line.setAttribute("role", "img");
   sayAttribute(line, "aria-label", "scale.label", { score: scoreText(score), start: scoreText(calibration.start) });
-  return calibration.known ? make("div", {}, scale, legend()) : scale;
+  return calibration.known ? make("div", {}, scale, legend(kind)) : scale;
 }
 
-function parts(calibration) {
+// The part that the score lies in is `here`.
+function className(kind, here) {
+  return kind === here || (here === "same" && kind === "copy") ? `${kind} here` : kind;
+}
+
+function parts(calibration, here) {
   if (!calibration.known) {
     return [];
   }
   const { scenes, edits, copies } = calibration.known;
   const limits = [calibration.start, scenes, edits, copies, 1].map(calibration.place);
   return KINDS.map((kind, index) => {
-    const part = make("div", { className: `part ${kind}` });
+    const part = make("div", { className: `part ${className(kind, here)}` });
     part.style.setProperty("--from", limits[index]);
     part.style.setProperty("--to", limits[index + 1]);
     return part;
@@ -39,8 +45,8 @@ function ends({ start, known }) {
   );
 }
 
-function legend() {
-  const kinds = KINDS.map((kind) => told("li", `kind.${kind}`, {}, { className: kind }));
+function legend(here) {
+  const kinds = KINDS.map((kind) => told("li", `kind.${kind}`, {}, { className: className(kind, here) }));
   return make("ul", { className: "legend" }, ...kinds);
 }
 

@@ -1,18 +1,19 @@
-// One of the two places of the comparison: a file that was chosen, dropped or pasted, or a URL.
+// One of the two places of the comparison, or that of a search: a file that was chosen, dropped or pasted, or a URL.
 import { make, told } from "./dom.js";
 import { failureNote } from "./failure.js";
 import { prepare, refuseUnread } from "./prepare.js";
 import { sizeText } from "./units.js";
 import { say, sayAttribute } from "./words.js";
 
-const PLACES = ["first", "second"];
+const PLACES = ["first", "second", "query"];
 const ACCEPTED = "image/*,.heic,.heif,.avif";
 
 // onChange is called when the slot has another source, and when that can't be used. A source is null or
 // {name, file, url, ready, failure}: `file` or `url`, a promise `ready`, and after that `blob` with what is sent.
 export function makeSlot(index, { maxBytes, onChange, onFiles }) {
   const id = `file-${index + 1}`;
-  const input = make("input", { type: "file", id, className: "unseen", accept: ACCEPTED, autocomplete: "off" });
+  const input = make("input", { type: "file", id, className: "unseen", accept: ACCEPTED, multiple: true });
+  input.autocomplete = "off";
   const preview = make("div", { className: "preview" });
   const url = make("input", { type: "url", autocomplete: "off", spellcheck: false });
   const note = make("div", { className: "slot-note" });
@@ -24,8 +25,8 @@ export function makeSlot(index, { maxBytes, onChange, onFiles }) {
     told("h3", `slot.${PLACES[index]}`),
     input,
     make("label", { htmlFor: id, className: "drop" }, preview),
-    note,
     url,
+    note,
   );
   sayAttribute(input, "aria-label", `slot.${PLACES[index]}`);
   sayAttribute(url, "aria-label", `slot.${PLACES[index]}-url`);
@@ -33,10 +34,10 @@ export function makeSlot(index, { maxBytes, onChange, onFiles }) {
   input.addEventListener("change", () => input.files.length > 0 && onFiles([...input.files], slot));
   url.addEventListener("input", () => take(url.value.trim() ? ofUrl(url.value.trim()) : null));
 
-  // A File, a URL, or null.
-  function choose(given) {
+  // A File, a URL, or null; `shown` is where the picture of a URL may be had.
+  function choose(given, shown = null) {
     const isFile = given instanceof File;
-    take(given && (isFile ? { name: given.name, file: given, url: null } : ofUrl(given)));
+    take(given && (isFile ? { name: given.name, file: given, url: null } : { ...ofUrl(given), shown }));
     url.value = given && !isFile ? given : "";
     nameIn(input, isFile ? given : null);
   }
@@ -89,7 +90,7 @@ function hint() {
 }
 
 function previewOf(source) {
-  if (source.url) {
+  if (source.url && !source.shown) {
     return [make("span", { className: "address", textContent: source.url }), told("span", "slot.fetched")];
   }
   if (!source.shown || source.failure) {

@@ -33,7 +33,7 @@ export function startSnippets({ authorization, region }, url) {
     }
   });
   language.addEventListener("change", fillIn);
-  byId("copy").addEventListener("click", copySnippet);
+  byId("copy-snippet").addEventListener("click", copySnippet);
   return {
     // The examples read files: they are not offered for a URL.
     show(sources) {

@@ -1,4 +1,4 @@
-"""Batches, the protection's cost and cold starts on two cores: python -m bench.measure.aims [--rounds N].
+"""Batches, and what the protection costs: python -m bench.measure.aims [--rounds N].
 
 Of the models that were exported, and of the one that comes along.
 """
@@ -13,19 +13,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
-from bench.measure import cold
 from bench.measure.batches import IMAGES, fitting
 from bench.measure.catalogue.results import Watching
-from bench.measure.contenders import contenders
 from bench.measure.inputs import cases
-from bench.measure.paths import CHECKPOINT, EMBEDDED, EXACT, EXPORT_PYTHON, INT8, ROOT
+from bench.measure.paths import EMBEDDED, EXACT, INT8, ROOT
 from bench.measure.recorded import Aims, save
 from image_similarity.inference.decoders import processes
 from image_similarity.inference.encoder import OnnxEncoder
 from image_similarity.inference.service import Request, Service
 from image_similarity.inference.sources import SourcePolicy
 
-ROUNDS, COLD_CORES = 15, 2
+ROUNDS = 15
 MODELS = {"exact": EXACT, "int8": INT8, "embedded": EMBEDDED}
 Step = Callable[[], object]
 
@@ -37,17 +35,7 @@ def measure(rounds: int) -> Aims:
     for name, folder in MODELS.items():
         if (folder / "manifest.json").exists():
             batch[name], protection[name] = _apart(folder, rounds)
-    return Aims(batch, protection, _cold(max(2, rounds // 3)), watching.circumstances())
-
-
-def _cold(rounds: int) -> dict[str, float]:
-    ours = {name for name, folder in MODELS.items() if (folder / "manifest.json").exists()}
-    theirs = {"hand-written"} if CHECKPOINT.exists() and EXPORT_PYTHON.exists() else set()
-    chosen = [contender for contender in contenders() if contender.name in ours | theirs]
-    return {
-        row.contender: round(row.warm_cache, 1)
-        for row in cold.measure(chosen, cases()[:1], rounds, cores=COLD_CORES)
-    }
+    return Aims(batch, protection, watching.circumstances())
 
 
 def _apart(model: Path, rounds: int) -> tuple[float, float]:

@@ -17,12 +17,10 @@ class Aims:
     Attributes:
         batch: by model, how many times as fast an image is in a request of 16 as alone, one thread.
         protection: by model, what decoders in confined processes add to a request, as a share of it.
-        cold: by contender, milliseconds of a fresh process on two cores to its first answer.
     """
 
     batch: dict[str, float]
     protection: dict[str, float]
-    cold: dict[str, float]
     circumstances: Circumstances
 
 

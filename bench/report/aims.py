@@ -79,12 +79,10 @@ def milliseconds(value: float) -> str:
 
 
 def of_aims(found: Aims | None) -> list[Row]:
-    """Batches, the protection and cold starts: the aims are the default model's, `exact`."""
-    batch, protection, cold = (found.batch, found.protection, found.cold) if found else ({}, {}, {})
+    """Batches and the protection: the aims are the default model's, `exact`."""
+    batch, protection = (found.batch, found.protection) if found else ({}, {})
     where = found.circumstances if found else None
     names = list(dict.fromkeys(["exact", *batch]))
-    theirs, exact = cold.get("hand-written"), cold.get("exact")
-    ratio = theirs / exact if theirs and exact else None
     together = [
         Row(
             f"an image in a request of 16, 1 thread, `{name}`",
@@ -108,8 +106,7 @@ def of_aims(found: Aims | None) -> list[Row]:
         )
         for name in names
     ]
-    start = Row("cold start, 2 threads, `exact`", "hand-written", 8.0, ratio, times, where=where)
-    return [*together, start, *confined]
+    return [*together, *confined]
 
 
 def of_folders(found: Folders) -> list[Row]:
@@ -134,13 +131,18 @@ def of_scale(found: Scale) -> list[Row]:
     return [Row(what, "NumPy's product", 1.5, here / numpy, times, most=True, where=found.circumstances)]
 
 
-def of_costs(run: Run) -> list[Row]:
-    """A million pictures and a million searches, by the model of costs on the full run's times."""
-    workload = Workload(MEMORY_MB, curve(run)["exact"][MEMORY_MB])
-    ratio = titan(REGION, MILLION).work / ours(REGION, MILLION, workload).work
+def of_run(run: Run) -> list[Row]:
+    """Cold starts; and a million pictures and a million searches by the model of costs on its times."""
     against = machine.objections(run.state) if run.state else []
     where = Circumstances(run.when[:10], run.machine, against)
-    return [Row("a million pictures and searches", "Titan and S3 Vectors", 5.0, ratio, part, where=where)]
+    cold = {row.contender: row.warm_cache for row in run.cold_on_two or []}
+    start = cold["hand-written"] / cold["exact"] if cold else None
+    workload = Workload(MEMORY_MB, curve(run)["exact"][MEMORY_MB])
+    ratio = titan(REGION, MILLION).work / ours(REGION, MILLION, workload).work
+    return [
+        Row("cold start, 2 threads, `exact`", "hand-written", 8.0, start, times, where=where),
+        Row("a million pictures and searches", "Titan and S3 Vectors", 5.0, ratio, part, where=where),
+    ]
 
 
 def of_clients(found: Clients | None) -> list[Row]:
@@ -160,7 +162,7 @@ def rows() -> list[Row]:
         *of_aims(load(Aims)),
         *of_folders(load_catalogue(Folders)),
         *of_scale(load_catalogue(Scale)),
-        *of_costs(run),
+        *of_run(run),
         *of_clients(load(Clients)),
     ]
 

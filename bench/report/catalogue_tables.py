@@ -99,7 +99,7 @@ def scale() -> str:
             f"{intact} times whole, opened in {slowest:.2f} s at most",
         ],
     ]
-    return f"{table([f'{found.vectors:,} vectors', ''], rows)}\n\n{_when(found.circumstances)}"
+    return f"{table([f'{found.vectors:,} vectors', ''], rows)}\n\n{when(found.circumstances)}"
 
 
 def quality() -> str:
@@ -132,9 +132,10 @@ def folders() -> str:
             f"{found.pairs_peak_gb:.2f} GB, 1/{peak / found.pairs_peak_gb:.0f} of n squared floats",
         ],
     ]
-    return f"{table(['on this machine', ''], rows)}\n\n{_when(found.circumstances)}"
+    return f"{table(['on this machine', ''], rows)}\n\n{when(found.circumstances)}"
 
 
-def _when(found: Circumstances) -> str:
+def when(found: Circumstances) -> str:
+    """When and where it was measured, and why not to quote it."""
     against = f" Not to be quoted: {'; '.join(found.objections)}." if found.objections else ""
     return f"Measured {found.when}, {found.machine}.{against}"

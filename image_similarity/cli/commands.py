@@ -3,6 +3,7 @@
 What computes is imported when a command runs, so that --help and --version start at once.
 """
 
+import json
 import sys
 from contextlib import nullcontext
 from typing import Annotated
@@ -18,14 +19,22 @@ from image_similarity.cli.options import (
     Stack,
     Url,
     choose_target,
+    named,
     output_problem,
 )
 from image_similarity.cli.running import chosen, collected, end, fail, sentences
-from image_similarity.cli.text import write
+from image_similarity.cli.text import tell, write
+from image_similarity.cli.thresholds import in_words
+from image_similarity.version import __version__
+
+DECIMALS = 6
 
 
 def embed(
-    sources: Annotated[list[str], typer.Argument(metavar="FILE|URL|DIR...", help="The pictures.")],
+    sources: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE|URL|DIR...", help="The pictures; - reads their names from stdin."),
+    ],
     file: Output = None,
     stack: Stack = None,
     url: Url = None,
@@ -40,8 +49,8 @@ def embed(
     """
     if file is not None and (problem := output_problem(file)):
         fail(problem)
-    selection = chosen(sources)
     with sentences():
+        selection = chosen(named(sources))
         from image_similarity.cli.output import line
         from image_similarity.cli.survey import Survey
 
@@ -60,12 +69,28 @@ def embed(
 def compare(
     first: Annotated[str, typer.Argument(metavar="A", help="A file or URL.")],
     second: Annotated[str, typer.Argument(metavar="B", help="A file or URL.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     stack: Stack = None,
     url: Url = None,
     local: Local = False,
     sign: Sign = False,
     region: Region = None,
 ) -> None:
-    """Print the similarity of two pictures: 1 is the same picture, 0.5 means unrelated directions."""
+    """Print the similarity of two pictures: 1 is the same picture, 0.5 means unrelated directions.
+
+    What it means is told on stderr, by the model's calibration.
+    """
     with sentences():
-        write(f"{choose_target(stack, url, local, sign, region).compare(first, second):.6f}")
+        similarity, model = choose_target(stack, url, local, sign, region).compare(first, second)
+        meaning = in_words(model, similarity)
+        if as_json:
+            facts = {
+                "sources": [first, second],
+                "similarity": round(similarity, DECIMALS),
+                "meaning": meaning,
+            }
+            write(json.dumps({**facts, "model": model, "version": __version__}))
+            return
+        write(f"{similarity:.{DECIMALS}f}")
+        if meaning is not None:
+            tell(meaning)

@@ -66,7 +66,7 @@ class HttpTarget:
         Raises:
             Unreachable: the URL or the environment's proxy is none.
         """
-        self._url, self._signer, self._note = url, signer, note
+        self.url, self._signer, self._note = url, signer, note
         self._answered = False
         self.takes_batches = True
         self._misses = 0
@@ -91,17 +91,17 @@ class HttpTarget:
             known, self.takes_batches = not self.takes_batches, False
         if not known:
             self._note(
-                f"{self._url} takes one picture in a request, which takes longer: it is of an older version. "
+                f"{self.url} takes one picture in a request, which takes longer: it is of an older version. "
                 "Deploy the stack again to send many."
             )
 
-    def compare(self, first: str, second: str) -> float:
+    def compare(self, first: str, second: str) -> tuple[float, str]:
         """See `Target.compare`."""
         fields: dict[str, str] = {}
         for picture, slot in ((first, "_1"), (second, "_2")):
             with naming(picture):
                 fields |= self._field(picture, slot, 2)
-        return self.ask(fields, answers.similarity)[0]
+        return self.ask(fields, answers.similarity)
 
     def field(self, picture: str) -> dict[str, str]:
         """One picture as the field of a request of its own."""
@@ -114,9 +114,15 @@ class HttpTarget:
             Refused, UnreadablePicture, Unreachable: as `embed`.
         """
         with naming(picture):
-            payload = {**self._field(picture, "", 1), "limit": limit}
-            (hits, complete), model = self.ask(payload, answers.hits)
-        return Found(picture, model, hits, complete)
+            return self._search(picture, self._field(picture, "", 1), limit)
+
+    def search_text(self, text: str, limit: int) -> Found:
+        """The same by words; Refused where the model that answers takes none, or not so many."""
+        return self._search(text, {"text": text}, limit)
+
+    def _search(self, query: str, subject: Mapping[str, str], limit: int) -> Found:
+        (hits, complete), model = self.ask({**subject, "limit": limit}, answers.hits)
+        return Found(query, model, hits, complete)
 
     def _field(self, picture: str, slot: str, share: int) -> dict[str, str]:
         """One picture as a field of a request of `share` pictures; it fits into its share of the body."""
@@ -176,20 +182,20 @@ class HttpTarget:
 
     def _post(self, body: bytes) -> tuple[int, httpx.Headers, bytes]:
         """One call, whose answer is read up to a limit of bytes and time."""
-        headers = self._signer.headers(self._url, body) if self._signer else JSON_HEADERS
+        headers = self._signer.headers(self.url, body) if self._signer else JSON_HEADERS
         deadline = time.monotonic() + DEADLINE_SECONDS
         answer = b""
         try:
-            with self._client.stream("POST", self._url, content=body, headers=headers) as response:
+            with self._client.stream("POST", self.url, content=body, headers=headers) as response:
                 for part in response.iter_raw():
                     answer += part
                     if len(answer) > MAX_ANSWER_BYTES or time.monotonic() > deadline:
                         raise self._failure(
-                            f"The answer of {self._url} does not end. Is the URL that of the API?"
+                            f"The answer of {self.url} does not end. Is the URL that of the API?"
                         )
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             raise self._failure(
-                f"{self._url} can't be reached: {error}. Check the URL, or start it."
+                f"{self.url} can't be reached: {error}. Check the URL, or start it."
             ) from error
         return response.status_code, response.headers, answer
 

@@ -22,6 +22,7 @@ class InProcess:
     """Makes vectors without a server, of pictures that are larger than the API takes too."""
 
     group = 1
+    url = ""
 
     def __init__(self, encoder: Encoder | None = None) -> None:
         """Load the model, unless one is given.
@@ -52,13 +53,13 @@ class InProcess:
                 outcomes.append(error)
         return outcomes
 
-    def compare(self, first: str, second: str) -> float:
+    def compare(self, first: str, second: str) -> tuple[float, str]:
         """See `Target.compare`."""
         vectors = []
         for picture in (first, second):
             with naming(picture):
                 vectors.append(self.embed(picture).vector)
-        return similarity.score(*vectors)
+        return similarity.score(*vectors), self._encoder.name
 
     def _read(self, picture: str) -> bytes:
         if pictures.is_url(picture):

@@ -30,7 +30,7 @@ class Found:
     """The answer to a search.
 
     Attributes:
-        query: the picture that was looked for.
+        query: the picture or the words that were looked for.
         model: that made all vectors.
         hits: the best first.
         complete: whether the index holds all that its buckets or folders do.
@@ -50,7 +50,8 @@ class Found:
         for hit in hits:
             write(f"{hit.similarity:.{DECIMALS}f}  {hit.name}")
         if least is not None:
-            tell(f"{counted(len(hits), 'picture')} with a similarity of {least.value:g} or more ({least.source}).")
+            count = counted(len(hits), "picture")
+            tell(f"{count} with a similarity of {least.value:g} or more ({least.source}).")
         if not self.complete:
             tell("The catalogue is not complete: pictures may be missing. A sync completes it.")
 

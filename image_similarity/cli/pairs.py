@@ -55,8 +55,8 @@ def pairs(
 ) -> None:
     """Find the near-duplicates in folders: groups of pictures of which any two are alike.
 
-    Each group is printed with the lowest similarity of two of its pictures, the largest group first. In
-    process, vectors are kept in an index: the next run computes only those of new and changed pictures.
+    Each group is printed with the lowest similarity of two of its pictures, the largest group first.
+    Vectors are kept in an index: the next run computes, or sends, only new and changed pictures.
     """
     if threshold is not None and find is not None:
         fail("Give one of --threshold and --find.")
@@ -66,11 +66,13 @@ def pairs(
         remote = stack is not None or url is not None or local
         if remote:
             selection = chosen(named(sources), each_file_once=True)
+            from image_similarity.cli.remembering import remembering
             from image_similarity.cli.survey import Survey
 
-            survey = Survey(choose_target(stack, url, local, sign, region), selection.names, jobs=jobs)
-            count = len(selection.names)
-            vectors = collected(survey, count, lambda model: choose(model, threshold, find))
+            with remembering(choose_target(stack, url, local, sign, region), selection.names) as target:
+                survey = Survey(target, selection.names, jobs=jobs)
+                count = len(selection.names)
+                vectors = collected(survey, count, lambda model: choose(model, threshold, find))
             failed = bool(survey.failures or selection.failures)
         else:
             vectors, failed = _kept(named(sources), index)

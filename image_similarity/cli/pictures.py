@@ -28,7 +28,7 @@ class Selection:
     def add(self, listing: Listing) -> None:
         """Take a folder's pictures."""
         self.names += [str(path) for path in listing.files]
-        self.notes += [f"{path}: left out, it is {what}." for path, what in listing.left_out]
+        self.notes += listing.notes()
         self.failures += [
             f"{path}: the folder can't be read: {error.strerror}." for path, error in listing.unreadable
         ]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from image_similarity.folders.index import FolderIndex
 
 MOST = 1000
+SCALE_OF_WORDS = "Similarities to words are far lower than between pictures: only their order counts."
 
 
 def index(
@@ -81,7 +82,12 @@ def _update(kept: "FolderIndex", sources: list[str] | None) -> "Update":
 
 
 def search(
-    picture: Annotated[str, typer.Argument(metavar="FILE|URL", help="What is looked for.")],
+    picture: Annotated[
+        str | None, typer.Argument(metavar="[FILE|URL]", help="What is looked for, unless by --text.")
+    ] = None,
+    text: Annotated[
+        str | None, typer.Option(help="Words that say what is looked for; the model needs a text tower.")
+    ] = None,
     within: Annotated[
         list[str] | None,
         typer.Option("--in", metavar="DIR", help="Only in this folder, which is indexed where it is not."),
@@ -102,41 +108,52 @@ def search(
     sign: Sign = False,
     region: Region = None,
 ) -> None:
-    """Find the pictures that are most like one, among those indexed here or in a stack's catalogue.
+    """Find the pictures that are most like one, or like words, indexed here or in a stack's catalogue.
 
     Each match is printed with its similarity, the best first: 1 is the same picture, 0.5 unrelated
     directions.
     """
     if threshold is not None and find is not None:
         fail("Give one of --threshold and --find.")
+    query, by_words = (picture, False) if text is None else (text, True)
+    if query is None or (by_words and picture is not None):
+        fail("Give a picture, or words with --text.")
+    if by_words and find is not None:
+        fail("--find is for pictures: words have a scale of their own. Use --limit or --threshold.")
     with sentences():
         if stack is not None or url is not None or local:
             if within or file or as_it_is:
                 fail("--in, --index and --as-it-is are for the index of this machine.")
             catalogue = choose_catalogue(stack, url, local, sign, region)
-            found = catalogue.search(picture, min(limit, 100))
+            ask = catalogue.search_text if by_words else catalogue.search
+            found = ask(query, min(limit, 100))
             failed = False
         else:
-            found, failed = _here(picture, within or [], limit, file, as_it_is=as_it_is)
+            found, failed = _here(query, within or [], limit, file, by_words=by_words, as_it_is=as_it_is)
         least = choose(found.model, threshold, find) if threshold is not None or find is not None else None
         found.show(least, as_json=as_json)
+        if by_words:
+            tell(SCALE_OF_WORDS)
     if failed:
         raise typer.Exit(ExitCode.PICTURE_FAILED)
 
 
 def _here(
-    picture: str, within: list[str], limit: int, file: Path | None, *, as_it_is: bool
+    query: str, within: list[str], limit: int, file: Path | None, *, by_words: bool, as_it_is: bool
 ) -> tuple["Found", bool]:
     """Search this machine's index; whether a picture failed while it was brought up to date."""
     from image_similarity.cli.index_file import opened
     from image_similarity.cli.matches import Found, Hit, merged
+    from image_similarity.cli.words import vector_of_words
     from image_similarity.folders.store import path_of, prefix_of
 
     with opened(file) as kept:
+        vector = vector_of_words(kept.encoder.manifest, query) if by_words else None
         failed = False if as_it_is else _update(kept, within or None).failed > 0
         if not len(kept):
             fail("Nothing is indexed yet: name the folders of your pictures, image-similarity index DIR.")
-        vector = _vector(kept, picture)
+        if vector is None:
+            vector = _vector(kept, query)
         prefixes = [prefix_of(_real(folder)) for folder in within] or [""]
         away = [prefix_of(folder) for folder in kept.folders if not Path(folder).is_dir()]
         matches = merged([kept.search(vector, limit, prefix, away) for prefix in prefixes], limit)
@@ -145,7 +162,7 @@ def _here(
         ]
         if failed:
             tell("Pictures that failed are not searched.")
-        return Found(picture, kept.encoder.name, hits), failed
+        return Found(query, kept.encoder.name, hits), failed
 
 
 def _real(folder: str) -> str:

@@ -45,6 +45,8 @@ class Target(Protocol):
 
     group: int
     """How many pictures `embed_many` should be given at once."""
+    url: str
+    """Of the API; empty where there is none."""
 
     def embed(self, picture: str) -> Answer:
         """The vector of a file or URL.
@@ -64,6 +66,6 @@ class Target(Protocol):
         """
         ...
 
-    def compare(self, first: str, second: str) -> float:
-        """The similarity of two files or URLs, 0 to 1; see `embed` for what is raised."""
+    def compare(self, first: str, second: str) -> tuple[float, str]:
+        """The similarity of two files or URLs, 0 to 1, and the model; see `embed` for what is raised."""
         ...

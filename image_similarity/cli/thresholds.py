@@ -48,6 +48,23 @@ def calibrated() -> dict[str, dict[Find, float]]:
     }
 
 
+KINDS = {Find.copies: "a copy", Find.edits: "an altered copy", Find.scenes: "the same scene"}
+"""What a pair is that is alike enough for one kind and not for the one before it; the Explorer's words."""
+
+
+def in_words(model: str, similarity: float) -> str | None:
+    """What a similarity means, by the model's calibration; None where it has none."""
+    if similarity == 1:
+        return "the same picture"
+    numbers = calibrated().get(model)
+    if numbers is None:
+        return None
+    for kind, meaning in KINDS.items():
+        if similarity >= numbers[kind]:
+            return f"{meaning} ({numbers[kind]:g} or more)"
+    return f"unrelated (under {numbers[Find.scenes]:g})"
+
+
 def choose(model: str, given: float | None, find: Find | None) -> Threshold:
     """The threshold for a model's similarities.
 

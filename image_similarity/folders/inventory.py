@@ -44,7 +44,7 @@ class Inventory:
         """
         listing, real = list_images(Path(folder)), os.path.realpath(folder)
         pictures, further = distinct(listing.files)
-        self.notes += [f"{path}: left out, it is {what}." for path, what in listing.left_out]
+        self.notes += listing.notes()
         self.notes += [f"{path}: the same file as {first}." for path, first in further]
         self.failures += [
             (str(path), f"the folder can't be read: {error.strerror}.") for path, error in listing.unreadable

@@ -2,10 +2,18 @@
 
 import os
 import stat
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
+OTHER_SUFFIXES = frozenset(
+    {
+        *(".avif", ".gif", ".heic", ".heif", ".jp2", ".jxl", ".tif", ".tiff"),
+        *(".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef", ".raf", ".rw2", ".srw"),  # cameras'
+    }
+)
+"""Pictures that are not read, which whoever names a folder may miss."""
 APPLE_DOUBLE = "._"
 """Begins the names of files in which macOS keeps what other file systems have no place for."""
 
@@ -18,11 +26,21 @@ class Listing:
         files: the image files, in order.
         left_out: what is named like an image and is not read, with what it is.
         unreadable: folders whose content is not known, with the system's reason.
+        other: how many pictures of formats that are not read, by the ends of their names.
     """
 
     files: list[Path] = field(default_factory=list)
     left_out: list[tuple[Path, str]] = field(default_factory=list)
     unreadable: list[tuple[Path, OSError]] = field(default_factory=list)
+    other: Counter[str] = field(default_factory=Counter)
+
+    def notes(self) -> list[str]:
+        """Lines about what was left out."""
+        lines = [f"{path}: left out, it is {what}." for path, what in self.left_out]
+        if self.other:
+            parts = ", ".join(f"{count:,} {suffix}" for suffix, count in sorted(self.other.items()))
+            lines.append(f"Left out, of formats that are not read: {parts}. Convert them to JPEG first.")
+        return lines
 
 
 def list_images(folder: Path) -> Listing:
@@ -59,6 +77,8 @@ def _take(entry: os.DirEntry[str], path: Path, root: str, listing: Listing) -> N
                 listing.left_out.append((path, "a link that leaves the folder"))
             return
     if not named_so:
+        if path.suffix.lower() in OTHER_SUFFIXES and not path.name.startswith(APPLE_DOUBLE):
+            listing.other[path.suffix.lower()] += 1
         return
     try:
         kind = path.stat().st_mode

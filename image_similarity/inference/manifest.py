@@ -111,6 +111,12 @@ class Manifest:
         text = json.dumps(asdict(self), indent=2) + "\n"
         (model_dir / MANIFEST_FILE).write_text(text, encoding="utf-8")
 
+    def loaded_bytes(self, model_dir: Path) -> int:
+        """What the weights take in memory when they are loaded; 0 where their file is missing."""
+        file = model_dir / WEIGHTS_FILE
+        widened = 2 if self.precision == "fp16" else 1  # to float32
+        return widened * file.stat().st_size if file.exists() else 0
+
     def verify(self, model_dir: Path) -> None:
         """Raises ManifestError unless the files in `model_dir` are those that this manifest describes."""
         verify_file(model_dir / MODEL_FILE, self.sha256, hashlib.sha256)

@@ -20,11 +20,14 @@ from image_similarity.inference.decoders import Decoder
 from image_similarity.inference.encoder import Encoder, OnnxEncoder
 from image_similarity.inference.engine import GATE_SECONDS, Engine, Gate, Holding, unbounded
 from image_similarity.inference.errors import ApiError, InternalError
+from image_similarity.inference.manifest import Manifest
 from image_similarity.inference.request import Mode, Source
 from image_similarity.inference.sources import Files, Place, SourcePolicy
 from image_similarity.inference.timings import Timings
 
 DEFAULT_MODEL_DIR = Path(__file__).resolve().parent.parent / "models" / "embedded"
+TOUCHED_AHEAD = 0.75
+"""Of the memory that the weights take: with all of it, the peak of the start is 5 % higher."""
 DECIMALS = 6
 MAX_REQUEST_ID_LENGTH = 128
 OK = "OK"
@@ -244,8 +247,10 @@ def load_service(
 
 def load_encoder(environ: Mapping[str, str], *, threads: int, warm: bool) -> Encoder:
     """The encoder of `load_service`, in whose words its arguments and errors are described."""
-    with allocator.reusing_freed_memory():
-        encoder = OnnxEncoder(model_dir(environ), threads=threads)
+    folder = model_dir(environ)
+    weights = Manifest.load(folder).loaded_bytes(folder)
+    with allocator.reusing_freed_memory(ahead=int(TOUCHED_AHEAD * weights) if threads > 1 else 0):
+        encoder = OnnxEncoder(folder, threads=threads)
     if warm:
         encoder.warm()
     return encoder

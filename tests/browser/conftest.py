@@ -43,7 +43,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser, local_stack: Callable[..., str]) -> Iterator[Open]:
-    """`open_page(parameters, environment, stage=..., width=..., scheme=...)` gives the Explorer, loaded."""
+    """`open_page(parameters, environment, stage=..., width=..., ...)` gives the Explorer, loaded."""
     complaints: list[str] = []
     contexts = []
 
@@ -71,11 +71,13 @@ def open_page(browser: Browser, local_stack: Callable[..., str]) -> Iterator[Ope
         stage: str = "prod",
         width: int = 1200,
         scheme: Literal["light", "dark"] = "light",
+        locale: str = "en-GB",
     ) -> Page:
         origin = local_stack(parameters, environment or {})
         context = browser.new_context(
             viewport={"width": width, "height": 900},
             color_scheme=scheme,
+            locale=locale,
             permissions=["clipboard-read", "clipboard-write"],
         )
         context.set_default_timeout(PATIENCE_MS)
@@ -83,7 +85,7 @@ def open_page(browser: Browser, local_stack: Callable[..., str]) -> Iterator[Ope
         page = context.new_page()
         listen(page, urlsplit(origin).netloc)
         page.goto(f"{origin}/{stage}/api-explorer")
-        expect(page.locator("#status")).not_to_contain_text("Loading")
+        expect(page.locator("#status")).not_to_have_attribute("data-t", "status.loading")
         return page
 
     yield open_

@@ -1,4 +1,4 @@
-"""docs/calling.md: its code is that of examples/, its commands run, its pictures are there."""
+"""docs/calling.md: its code is that of examples/; docs/command-line.md: its commands run."""
 
 import json
 import os
@@ -15,6 +15,7 @@ from PIL import Image
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "calling.md"
+COMMANDS = ROOT / "docs" / "command-line.md"
 LocalStack = Callable[..., str]
 KEYS = {
     "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
@@ -28,7 +29,7 @@ def shown_examples() -> list[tuple[str, str]]:
 
 
 def commands() -> list[str]:
-    blocks = re.findall(r"```bash\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    blocks = re.findall(r"```bash\n(.*?)```", COMMANDS.read_text("utf-8"), re.DOTALL)
     return [line for block in blocks for line in block.splitlines()]
 
 
@@ -41,9 +42,10 @@ def test_every_marker_shows_its_file() -> None:
     assert len(shown_examples()) == PAGE.read_text("utf-8").count("<!-- examples/") > 5
 
 
-def test_every_link_leads_somewhere() -> None:
-    for link in re.findall(r"\]\((?!http|#)([^)#]+)\)", PAGE.read_text("utf-8")):
-        assert (PAGE.parent / link).exists(), link
+@pytest.mark.parametrize("page", [PAGE, COMMANDS], ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\((?!http|#)([^)#]+)\)", page.read_text("utf-8")):
+        assert (page.parent / link).exists(), link
 
 
 @pytest.fixture(scope="module")

@@ -29,8 +29,8 @@ FILES = (1000, 10_000)
 METHODS = ("PHash", "DHash", "AHash", "WHash")
 OWN_DISTANCE = 10
 """imagededup's default: of 64 bits, how many may differ."""
-NAMED = {"copies": 0.91, "edits": 0.86}
-"""What `--find` takes for the bundled model."""
+NAMED = ("copies", "edits")
+CALIBRATIONS = ROOT / "image_similarity" / "cli" / "calibrations.json"
 PRECISE = 0.99
 SIMILARITIES = [round(0.7 + step / 200, 3) for step in range(61)]
 RUN = """
@@ -116,6 +116,12 @@ def stored_vectors(home: Path, pictures: Path) -> NDArray[np.float32]:
     return np.stack(rows)
 
 
+def thresholds() -> dict[str, float]:
+    """What `--find` takes for the bundled model."""
+    models = json.loads(CALIBRATIONS.read_text("utf-8"))["models"]
+    return {name: models[Encoder().name]["thresholds"][name] for name in NAMED}
+
+
 def tuned(found: dict[float, Accuracy]) -> tuple[float, Accuracy]:
     """The lowest threshold at which PRECISE of the pairs are right; the highest where there is none."""
     right = [level for level, one in found.items() if one.precision >= PRECISE]
@@ -151,8 +157,9 @@ def measure(photographs: Path | None, sizes: list[int]) -> Duplicates:
             print(commands[-1], flush=True)
             labels = folder.labels(sorted(path.name for path in pictures.iterdir()))
             likeness = accuracy.of_vectors(stored_vectors(home, pictures))
-            found = accuracy.at(likeness, [*SIMILARITIES, *NAMED.values()], *labels)
-            own = {f"--find {name}: {level:g}": np.float32(level).item() for name, level in NAMED.items()}
+            named = thresholds()
+            found = accuracy.at(likeness, [*SIMILARITIES, *named.values()], *labels)
+            own = {f"--find {name}: {level:g}": np.float32(level).item() for name, level in named.items()}
             rows = rows_of("image-similarity", found, own, lambda level: f"{level:.3f}")
             for method in METHODS:
                 one, values = run_hash(method, pictures)

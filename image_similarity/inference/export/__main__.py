@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import xxhash
 
 from image_similarity.inference.encoder import OnnxEncoder
-from image_similarity.inference.export import checkpoint, graph, parity
+from image_similarity.inference.export import checkpoint, graph, parity, text
 from image_similarity.inference.export.checkpoint import ExportError, Loaded
 from image_similarity.inference.export.tower import ImageTower
 from image_similarity.inference.manifest import (
@@ -40,6 +40,7 @@ def main() -> int:
         print(f"export: {error}", file=sys.stderr)
         return 1
     print(f"{arguments.output}: {manifest.name}, {manifest.precision}, parity {manifest.parity}")
+    print(text.sentence(arguments.output, loaded))
     return 0
 
 
@@ -47,7 +48,7 @@ def export(loaded: Loaded, output: Path, precision: Precision) -> Manifest:
     """Build the artifact, measure it against open_clip, and write it only if it passes.
 
     Raises:
-        ExportError: a bundled picture's vector is too far from open_clip's.
+        ExportError: the vector of a bundled picture or text is too far from open_clip's.
     """
     if precision == "int8":
         loaded = replace(loaded, preprocessing=replace(loaded.preprocessing, draft_factor=INT8_DRAFT_FACTOR))
@@ -57,7 +58,9 @@ def export(loaded: Loaded, output: Path, precision: Precision) -> Manifest:
         first = _write(Path(directory), files, loaded, precision, {})
         result = parity.measure(loaded, OnnxEncoder(Path(directory), threads=1), parity.pictures())
     result.require(precision)
+    words = text.build(loaded, first)
     output.mkdir(parents=True, exist_ok=True)
+    text.write(words, output)
     return _write(output, files, loaded, first.precision, result.record())
 
 

@@ -1,7 +1,7 @@
 """Where weights and their preprocessing come from: open_clip's registry, a local file, or `embedded`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -15,7 +15,7 @@ import_torchvision()
 import open_clip  # noqa: E402 (it imports torchvision)
 from open_clip.pretrained import download_pretrained  # noqa: E402
 
-from image_similarity.inference.export import embedded  # noqa: E402
+from image_similarity.inference.export import embedded, text_tower  # noqa: E402
 from image_similarity.inference.manifest import DIMENSIONS, Preprocessing  # noqa: E402
 
 RANDOM = "random"  # seeded random weights, only for measuring time, memory and size
@@ -33,12 +33,16 @@ class ExportError(Exception):
 
 @dataclass(frozen=True)
 class Loaded:
-    """An open_clip image tower in evaluation mode, with its name and preprocessing."""
+    """An open_clip image tower in evaluation mode, with its name and preprocessing.
+
+    clip is the whole model, whose text tower belongs to the image tower; None where it is not to be used.
+    """
 
     model: str
     pretrained: str
     visual: Any
     preprocessing: Preprocessing
+    clip: Any = None
 
 
 def load(
@@ -65,6 +69,11 @@ def load(
         return _loaded(model, embedded.PRETRAINED, clip, embedded.PREPROCESSING)
     if model not in open_clip.list_models():
         raise ExportError(f"open_clip {open_clip.__version__} has no model {model!r}")
+    if hub := text_tower.hub(model):
+        raise ExportError(
+            f"{model} has a text tower of a model hub ({hub}), which open_clip can't build without the "
+            "package transformers and its downloads: take a model whose text tower is open_clip's own"
+        )
     tags = ", ".join(open_clip.list_pretrained_tags_by_model(model)) or "none"
     if pretrained is None:
         raise ExportError(f"--pretrained is missing: the tags of {model} are {tags}")
@@ -78,7 +87,8 @@ def load(
         )
     if not tag and checkpoint is None and pretrained != RANDOM:
         raise ExportError(f"{pretrained!r} is no tag of {model}: take one of {tags}, or --checkpoint FILE")
-    return _loaded(model, pretrained, _clip(model, pretrained, checkpoint, tag), settings)
+    clip = _clip(model, pretrained, checkpoint, tag)
+    return replace(_loaded(model, pretrained, clip, settings), clip=clip.eval())
 
 
 def _clip(model: str, pretrained: str, checkpoint: Path | None, tag: dict[str, Any]) -> Any:  # noqa: ANN401
@@ -88,6 +98,7 @@ def _clip(model: str, pretrained: str, checkpoint: Path | None, tag: dict[str, A
     torch.manual_seed(0)
     clip = open_clip.create_model(model, force_quick_gelu=quick_gelu, pretrained_text=False)
     if pretrained == RANDOM:
+        text_tower.tell_tokens_apart(clip)
         return clip
     path = checkpoint or Path(download_pretrained(tag))
     try:

@@ -5,6 +5,7 @@ import logging
 import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import onnx
@@ -33,12 +34,17 @@ def build(tower: nn.Module, size: int, precision: Precision) -> tuple[bytes, byt
     """
     with TemporaryDirectory() as directory:
         plain = Path(directory) / "plain.onnx"
-        _simplify(_trace(tower, size), plain)
+        simplify(_trace(tower, size), plain)
         if precision == "int8":
             plain = _quantized(plain, Path(directory) / "int8.onnx")
         model = onnx.load(str(plain))
+    return finished(model, "image_tower")
+
+
+def finished(model: onnx.ModelProto, name: str) -> tuple[bytes, bytes]:
+    """The bytes of a model that was traced and simplified, and of its weights; large ones become float16."""
     _store_half(model.graph)
-    _anonymous(model)
+    _anonymous(model, name)
     onnx.checker.check_model(model)
     weights = _move_weights(model.graph)
     return model.SerializeToString(deterministic=True), weights
@@ -46,15 +52,20 @@ def build(tower: nn.Module, size: int, precision: Precision) -> tuple[bytes, byt
 
 def _trace(tower: nn.Module, size: int) -> bytes:
     example = torch.zeros(2, size, size, 3, dtype=torch.uint8)
+    return traced(tower, example, "image", {0: torch.export.Dim("n", min=1, max=64)})
+
+
+def traced(tower: nn.Module, example: torch.Tensor, name: str, dynamic: dict[int, Any]) -> bytes:
+    """The ONNX model of a module that makes "embedding" of one input, whose axes in `dynamic` may vary."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecation warnings inside torch's own exporter
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         program = torch.onnx.export(
             tower.eval(),
             (example,),
-            input_names=["image"],
+            input_names=[name],
             output_names=["embedding"],
-            dynamic_shapes=({0: torch.export.Dim("n", min=1, max=64)},),
+            dynamic_shapes=(dynamic,),
             opset_version=OPSET,
             dynamo=True,
             verbose=False,
@@ -64,7 +75,7 @@ def _trace(tower: nn.Module, size: int) -> bytes:
     return buffer.getvalue()
 
 
-def _simplify(model: bytes, output: Path) -> None:
+def simplify(model: bytes, output: Path) -> None:
     """ONNX Runtime's basic rewrites (constants, batch norm into convolutions), safe on any machine."""
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
@@ -119,14 +130,14 @@ def _move_weights(graph: onnx.GraphProto) -> bytes:
     return bytes(weights)
 
 
-def _anonymous(model: onnx.ModelProto) -> None:
+def _anonymous(model: onnx.ModelProto, name: str) -> None:
     """Drop what tracing leaves in the file: source lines, paths, shapes, unused operator sets."""
     domains = {node.domain for node in model.graph.node}
     used = [entry for entry in model.opset_import if entry.domain in domains]
     del model.opset_import[:]
     model.opset_import.extend(used)
     model.doc_string = ""
-    model.graph.name = "image_tower"
+    model.graph.name = name
     model.graph.doc_string = ""
     for holder in (model, model.graph, *model.graph.node, *model.graph.initializer, *model.graph.input):
         del holder.metadata_props[:]

@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.command import run
+from image_similarity import __version__
+from image_similarity.cli.thresholds import in_words
+from tests.support.command import run, run_on
 
 
 @pytest.fixture
@@ -109,3 +111,50 @@ def test_help_lists_the_commands_and_the_exit_codes() -> None:
     text = " ".join(run("--help").stdout.split())
     for word in ("embed", "compare", "pairs", "Exit codes", "2 wrong use"):
         assert word in text
+
+
+def test_compare_tells_what_the_number_means(folder: Path) -> None:
+    for name, meaning in (
+        ("cat.jpg", "the same picture"),
+        ("more/cat.PNG", "a copy (0.91 or more)"),
+        ("coffee.bmp", "unrelated (under 0.8)"),
+    ):
+        done = run("compare", folder / "cat.jpg", folder / name)
+        assert done.stderr == f"{meaning}\n"
+        facts = json.loads(run("compare", folder / "cat.jpg", folder / name, "--json").stdout)
+        assert facts["similarity"] == float(done.stdout)
+        assert facts["meaning"] == meaning
+        assert facts["model"] == "embedded/efficientnet_lite0-imagenet"
+        assert facts["version"] == __version__
+
+
+@pytest.mark.parametrize(
+    ("score", "meaning"),
+    [
+        (0.9100, "a copy (0.91 or more)"),
+        (0.9099, "an altered copy (0.86 or more)"),
+        (0.8, "the same scene (0.8 or more)"),
+        (0.7999, "unrelated (under 0.8)"),
+    ],
+)
+def test_the_kinds_meet_at_the_thresholds(score: float, meaning: str) -> None:
+    assert in_words("embedded/efficientnet_lite0-imagenet", score) == meaning
+    assert in_words("another", score) is None
+
+
+def test_embed_reads_names_from_stdin(folder: Path) -> None:
+    done = run_on(f"{folder / 'cat.jpg'}\n{folder / 'coffee.bmp'}\n".encode(), "embed", "-")
+    assert done.exit_code == 0
+    names = [Path(json.loads(line)["source"]).name for line in done.stdout.splitlines()]
+    assert names == ["cat.jpg", "coffee.bmp"]
+
+
+@pytest.mark.parametrize("command", ["embed", "pairs", "index"])
+def test_pictures_of_formats_that_are_not_read_are_counted(folder: Path, command: str) -> None:
+    for name in ("a.heic", "b.HEIC", "c.tif", "._d.heic", "notes.txt"):
+        (folder / name).write_bytes(b"1")
+    done = run(command, folder)
+    assert done.exit_code == 0
+    assert (
+        "Left out, of formats that are not read: 2 .heic, 1 .tif. Convert them to JPEG first." in done.stderr
+    )

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-import skimage.data
 from PIL import Image, JpegImagePlugin
 
 from image_similarity.inference.errors import InvalidImage
@@ -15,10 +14,11 @@ from image_similarity.inference.image.broken import BrokenImageError
 from tests.support import files
 from tests.support.files import SMALL_JPEG
 from tests.support.jpegs import PROGRESSIVE, SEQUENTIAL, arithmetic
+from tests.support.photos import photo
 from tests.unit.inference.image import by_the_book
 from tests.unit.inference.image.test_formats import decoded
 
-PHOTO = Image.fromarray(skimage.data.chelsea())
+PHOTO = photo("chelsea")
 ORDINARY = files.saved(PHOTO, "JPEG", quality=90)
 LATER = files.saved(PHOTO, "JPEG", quality=90, progressive=True)
 
