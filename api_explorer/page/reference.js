@@ -110,6 +110,7 @@ function mend(place) {
 // Swagger UI is two thirds of the page's bytes: it is loaded once the rest is there.
 export function startReference(description) {
   byId("reference-section").hidden = false;
+  followColourScheme();
   const loaded = loadSwagger();
   let wanted = null;
   return {
@@ -121,6 +122,14 @@ export function startReference(description) {
       }
     },
   };
+}
+
+// Swagger UI has its dark colours under a class.
+function followColourScheme() {
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const apply = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+  dark.addEventListener("change", apply);
+  apply();
 }
 
 function loadSwagger() {

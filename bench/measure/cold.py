@@ -12,27 +12,27 @@ from bench.measure.paths import CHECKPOINT
 from bench.measure.results import Cold
 
 
-def measure(chosen: Sequence[Contender], cases: Sequence[Case], rounds: int) -> list[Cold]:
-    """In turns; one core (one CPU of Lambda). Memory is read after one call with every case."""
+def measure(chosen: Sequence[Contender], cases: Sequence[Case], rounds: int, threads: int = 1) -> list[Cold]:
+    """In turns, on as many cores as threads. Memory is read after one call with every case."""
     warm: dict[str, list[float]] = {contender.name: [] for contender in chosen}
     evicted: dict[str, list[float]] = {contender.name: [] for contender in chosen}
     peak: dict[str, float] = {contender.name: 0.0 for contender in chosen}
     write_events(cases)
     for _ in range(rounds):
         for contender in chosen:
-            took, _peak = _start(contender, 1)
+            took, _peak = _start(contender, 1, threads)
             warm[contender.name].append(took)
         for contender in chosen:
-            _evict(contender)
-            took, peak_mb = _start(contender, len(cases))
+            evict(contender)
+            took, peak_mb = _start(contender, len(cases), threads)
             evicted[contender.name].append(took)
             peak[contender.name] = max(peak[contender.name], peak_mb)
     return [Cold(c, median(warm[c]), median(evicted[c]), peak[c], rounds) for c in warm]
 
 
-def _start(contender: Contender, calls: int) -> tuple[float, float]:
+def _start(contender: Contender, calls: int, threads: int) -> tuple[float, float]:
     begin = time.perf_counter()
-    worker = Worker(contender, whole_cores(1))
+    worker = Worker(contender, whole_cores(threads))
     try:
         worker.call(0)
         took = 1000 * (time.perf_counter() - begin)
@@ -43,7 +43,7 @@ def _start(contender: Contender, calls: int) -> tuple[float, float]:
         worker.kill()
 
 
-def _evict(contender: Contender) -> None:
+def evict(contender: Contender) -> None:
     """Drops the contender's libraries and model from the page cache (those that no other process maps)."""
     for path in _files(contender):
         descriptor = os.open(path, os.O_RDONLY)

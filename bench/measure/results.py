@@ -91,6 +91,21 @@ class Parts:
 
 
 @dataclass(frozen=True)
+class Roofline:
+    """What the machine's arithmetic and memory allow on some cores, and what the encoder took there.
+
+    Attributes:
+        gflops: GFLOP/s of a product of large matrices.
+        gigabytes: GB/s of reading, all of those cores together.
+        encode_ms: milliseconds of one batch, by its number of images.
+    """
+
+    gflops: float
+    gigabytes: float
+    encode_ms: dict[int, float]
+
+
+@dataclass(frozen=True)
 class Served:
     """What clients saw of a server: answers a second, percentiles in milliseconds, refusals (503).
 
@@ -129,7 +144,10 @@ Servers = dict[str, dict[int, Served]]
 
 @dataclass(frozen=True)
 class Run:
-    """One run of the benchmark. `parts` is by number of threads; `load` the load average at the start."""
+    """One run of the benchmark. `parts` and `roofline` are by number of threads.
+
+    `load` is the load average at the start; `cold` was measured on one core, `cold_on_two` on two.
+    """
 
     when: str
     mode: str
@@ -145,6 +163,8 @@ class Run:
     previous: str | None = None
     minutes: float | None = None
     state: State | None = None
+    cold_on_two: list[Cold] | None = None
+    roofline: dict[int, Roofline] | None = None
 
     def warm(self, case: str, threads: int) -> dict[str, float]:
         """Median milliseconds of each contender, warm."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bench.measure import cold, disk, latency, machine, memory, parts, server
+from bench.measure import cold, disk, latency, machine, memory, parts, roofline, server
 from bench.measure.contenders import Contender, contenders
 from bench.measure.inputs import Case, cases
 from bench.measure.paths import EXACT, PYTHON, ROOT
@@ -39,7 +39,7 @@ class Effort:
 
 
 QUICK = Effort("quick", 5, 7, 2, 0, 2, (1, 4, 16), 1, 3.0)
-FULL = Effort("full", 15, 15, 5, 9, None, (1, 4, 16, 64), 2, 6.0)
+FULL = Effort("full", 15, 15, 5, 9, None, (1, 4, 16, 64, 256), 2, 6.0)
 
 
 def measure(chosen: Sequence[Contender], effort: Effort, *, infinity: bool, previous: str | None) -> Run:
@@ -57,9 +57,10 @@ def measure(chosen: Sequence[Contender], effort: Effort, *, infinity: bool, prev
     _begin("size, import and parts", watch)
     sizes, import_ms = disk.measure(), _import_ms()
     by_threads = {threads: parts.measure(EXACT, threads, effort.step_rounds) for threads in THREADS}
+    rooflines = {threads: roofline.measure(EXACT, threads, effort.step_rounds) for threads in THREADS}
     warm = _latency(chosen, several, effort, watch)
     _begin("cold starts", watch)
-    starts = cold.measure(chosen, several, effort.cold_rounds)
+    starts, starts_on_two = (cold.measure(chosen, several, effort.cold_rounds, t) for t in THREADS)
     by_memory = None
     if effort.memory_rounds:
         _begin("latency by memory size", watch)
@@ -84,6 +85,8 @@ def measure(chosen: Sequence[Contender], effort: Effort, *, infinity: bool, prev
         previous=previous and previous[:12],
         minutes=(time.monotonic() - begin) / 60,
         state=watch.state(),
+        cold_on_two=starts_on_two,
+        roofline=rooflines,
     )
 
 

@@ -1,7 +1,7 @@
 """The measurements as Markdown: the aims' table first, then every figure it comes from."""
 
 from bench.cost.model import Workload, lambda_total
-from bench.measure import machine
+from bench.measure import machine, roofline
 from bench.measure.memory_sizes import MEGABYTES_OF_ONE_CPU
 from bench.measure.quota import PERIOD_MS
 from bench.measure.results import LARGE, MAIN, NAMES, PAIR, Run, Served, Servers, State
@@ -23,7 +23,7 @@ def markdown(run: Run) -> str:
     parts = [
         "# Benchmark",
         f"{run.when}, {run.mode} run, {run.machine}; load average {run.load:.1f}.",
-        *_machine(run.state),
+        *about_machine(run.state),
         RANDOM_WEIGHTS,
         "## The aims",
         _aims(run),
@@ -42,9 +42,12 @@ def markdown(run: Run) -> str:
         breakdown.steps(run),
         breakdown.operators(run.parts),
         breakdown.limits(run.parts),
-        "## Cold start on one core, peak memory, size",
-        tables.cold(run),
     ]
+    if run.roofline:
+        parts += ["## The encoder and what the machine allows", roofline.markdown(run.roofline)]
+    parts += ["## Cold start on one core, peak memory, size", tables.cold(run.cold, run.disk)]
+    if run.cold_on_two:
+        parts += ["## The same on two cores", tables.cold(run.cold_on_two, run.disk)]
     if run.memory:
         parts += [
             f"## Lambda by memory size, {MAIN}: median, and $ per million",
@@ -56,7 +59,7 @@ def markdown(run: Run) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _machine(state: State | None) -> list[str]:
+def about_machine(state: State | None) -> list[str]:
     """What else the machine did, and whether the figures may be quoted; nothing of runs that did not look."""
     if state is None:
         return []
@@ -76,6 +79,7 @@ def _aims(run: Run) -> str:
     cold = {row.contender: row for row in run.cold}
     sizes = {row.contender: row.libraries + row.model for row in run.disk}
     starts = {name: row.warm_cache for name, row in cold.items()}
+    on_two = {row.contender: row.warm_cache for row in run.cold_on_two or []}
     peaks = {name: row.peak_mb for name, row in cold.items()}
     one, square, own = run.parts[1], run.parts[1].limits.square, run.parts[1].limits.own
     rows = [
@@ -83,6 +87,7 @@ def _aims(run: Run) -> str:
         _ratio("warm pair, 2 threads, ms", run.warm(PAIR, 2), "1.9", "2.8"),
         _ratio("warm, 4096 x 3072 JPEG, 1 thread, ms", run.warm(LARGE, 1), "2", "3"),
         _ratio("cold: fresh process to first answer, ms", starts, "6", "10"),
+        *([_ratio("the same, 2 threads, ms", on_two, "8", "10")] if on_two else []),
         _ratio("peak memory, MB", peaks, "3", "6"),
         _ratio("libraries and model, MB", sizes, "5", "6"),
         _share("encode, share of the machine's GEMM limit, 1 thread", breakdown.share(square, one), "90 %"),

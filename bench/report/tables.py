@@ -1,7 +1,7 @@
 """Markdown tables of the measurements."""
 
 from bench.cost.model import Workload, lambda_total
-from bench.measure.results import NAMES, PREVIOUS, AtMemory, MemorySizes, Run, Served, Servers
+from bench.measure.results import NAMES, PREVIOUS, AtMemory, Cold, Disk, MemorySizes, Run, Served, Servers
 
 
 def table(head: list[str], rows: list[list[str]], *, first: str = "---") -> str:
@@ -26,12 +26,12 @@ def latency(run: Run) -> str:
     return table(["request", *names], rows)
 
 
-def cold(run: Run) -> str:
+def cold(starts: list[Cold], disk: list[Disk]) -> str:
     """Starts, memory and size; sizes only of what ships."""
-    disk = {row.contender: row for row in run.disk}
+    by_name = {row.contender: row for row in disk}
     rows = []
-    for row in run.cold:
-        size = disk.get(row.contender)
+    for row in starts:
+        size = by_name.get(row.contender)
         sizes = [f"{size.libraries:.0f}", f"{size.model:.0f}"] if size else ["", ""]
         figures = (row.warm_cache, row.evicted, row.peak_mb)
         rows.append([row.contender, *(f"{figure:.0f}" for figure in figures), *sizes])

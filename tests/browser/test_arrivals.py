@@ -131,6 +131,7 @@ def test_other_formats_are_converted(open_page: Open, pictures: Path, tmp_path: 
         ("no-picture.jpg", b"this is no picture", "This file is not a picture that this browser can read."),
         ("empty.png", b"", "This file is empty."),
     ],
+    ids=["heic", "tiff", "text", "empty"],
 )
 def test_what_can_not_be_read_is_told_once_at_its_place(
     open_page: Open, keep: Keep, pictures: Path, tmp_path: Path, name: str, content: bytes, message: str

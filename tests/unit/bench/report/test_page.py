@@ -22,6 +22,7 @@ from bench.measure.results import (
     MemorySizes,
     Parts,
     Rates,
+    Roofline,
     Run,
     Served,
 )
@@ -65,6 +66,10 @@ def run() -> Run:
 
 def test_ratios_and_shares(run: Run) -> None:
     text = markdown(run)
+    assert (
+        "| cold: fresh process to first answer, ms | 2000 | 1000 (2.00 x) | 6 x | 500 (4.00 x) | 10 x |"
+        in text
+    )
     assert (
         "| warm, one 954 KB JPEG, 1 thread, ms | 200 | 100 (2.00 x) | 1.4 x | 50 (4.00 x) | 2.5 x |" in text
     )
@@ -169,3 +174,12 @@ def test_plots(run: Run, tmp_path: Path) -> None:
 
     for name in plots.draw(run, tmp_path):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_two_cores_and_the_roofline_have_tables_where_they_were_measured(run: Run) -> None:
+    starts = [Cold(name, 9 * ms, 11 * ms, 5 * ms, 2) for name, ms in MILLISECONDS.items()]
+    text = markdown(replace(run, cold_on_two=starts, roofline={1: Roofline(824.0, 8.8, {1: 50.0})}))
+    assert "| the same, 2 threads, ms | 1800 | 900 (2.00 x) | 8 x | 450 (4.00 x) | 10 x |" in text
+    assert "| exact | 900 | 1100 | 500 | 100 | 100 |" in text.partition("## The same on two cores")[2]
+    assert "| 1, 1 | 50.0 | 50.0 | 165 | 20% | 7.0 | 80% | 80% |" in text
+    assert "two cores" not in markdown(run)
