@@ -91,13 +91,13 @@ run: setup  ## the whole API on this machine: make run [PORT=8080] [PARAMETERS="
 	@$(BIN)/python -m local --port $(PORT) --model $(MODEL) --parameters "$(PARAMETERS)" \
 	  $(if $(PICTURES),--pictures "$(PICTURES)")
 
-# What is above half a second and not marked `slow` is listed at the end. schemathesis is for the contract's tests, and
+# What is above a quarter of a second and not marked `slow` is listed at the end. schemathesis is for the contract's tests, and
 # costs each process a second. Bytecode is kept, whatever the environment wants: compiling takes a third of the time.
 unit: export PYTHONDONTWRITEBYTECODE :=
 unit: export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/bytecode
 unit: setup  ## the inner loop: tests/unit without what is marked slow (under half a minute)
 	$(BIN)/python -m pytest tests/unit -m "not slow" -n 2 --dist worksteal -q -p no:schemathesis --durations=5 \
-	  --durations-min=0.5
+	  --durations-min=0.25
 
 test: setup tests/tools/node_modules/.ready  ## every test that needs no container engine and no browser
 	$(BIN)/python -m pytest -m "not browser and not container and not export" -n 2 --dist loadfile -q
@@ -218,6 +218,14 @@ test-export: setup .venv-export/.ready  ## the exporter: rebuilds artifacts and 
 bench: setup .venv-export/.bench  ## measure everything: make bench [FULL=1] [PREVIOUS=git-revision] (quiet machine; installs torch)
 	$(BIN)/python -m bench $(if $(FULL),--full) $(if $(PREVIOUS),--previous $(PREVIOUS))
 
+bench-clients: setup  ## the serving process under 1 to 256 clients that never wait (quiet machine)
+	$(BIN)/python -m bench.report.clients
+
+# With bench-catalogue's and bench-clients' records and the last full run's. Exit code 1: an aim is missed.
+bench-aims: setup  ## batches and the protection's cost, then every aim: met or missed (quiet machine)
+	$(BIN)/python -m bench.measure.aims
+	$(BIN)/python -m bench.report.aims
+
 # Exit code 1: a row is slower by more than the noise; 2: the noise hides whether it is.
 bench-check: setup  ## is the working tree slower than a revision: make bench-check REVISION=v1.2.3 [ROUNDS=21]
 	@$(if $(REVISION),,echo "make bench-check REVISION=a tag, a branch or a hash" >&2; exit 1)
@@ -257,6 +265,10 @@ calibrate: setup  ## what a score means: make calibrate [IMAGES=your-pictures] [
 	$(BIN)/python -m bench.report.calibration $(if $(IMAGES),--images $(IMAGES)) $(if $(MODEL_DIR),--model $(MODEL_DIR)) \
 	  $(if $(RECORD),--record)
 
+# The file's lines: a picture's path from the file's folder on, a tab, and what the picture shows.
+calibrate-words: setup  ## what a score of words means: make calibrate-words MODEL_DIR=exported-model CAPTIONS=file.tsv
+	$(BIN)/python -m bench.report.words --model "$(MODEL_DIR)" --captions "$(CAPTIONS)"
+
 exactness: .venv-export/.ready  ## cosine of each artifact to open_clip's pipeline: make exactness [IMAGES=more]
 	.venv-export/bin/python -m bench.report.exactness $(if $(IMAGES),--images $(IMAGES))
 
@@ -293,4 +305,4 @@ soak: setup  ## load at capacity with faults, both backends: make soak [TIME=sec
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .venv-export .venv-infinity .venv-fuzz .venv-mutants release verify-results node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
 
-.PHONY: docs mutants release secrets unit verify soak slow strangers synth deploy publish destroy fuzz help setup lock run test test-browser check bench bench-check bench-catalogue bench-decoding bench-duplicates bench-infinity calibrate exactness model test-export clean lock-check test-container sbom audit pin
+.PHONY: docs mutants release secrets unit verify soak slow strangers synth deploy publish destroy fuzz help setup lock run test test-browser check bench bench-aims bench-clients bench-check bench-catalogue bench-decoding bench-duplicates bench-infinity calibrate calibrate-words exactness model test-export clean lock-check test-container sbom audit pin

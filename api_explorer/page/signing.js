@@ -47,7 +47,7 @@ export function startSigning(region, onChange) {
       showNote(failureNote(failure));
     } else {
       setState("accepted");
-      say(note, "signing.taken");
+      say(note, "signing.taken", { id: signer.id });
     }
   }
 
@@ -56,7 +56,7 @@ export function startSigning(region, onChange) {
     byId("signing-state").hidden = false;
     byId("signing-state").dataset.state = state;
     say(byId("signing-chip"), `signing.state.${state}`);
-    byId("signing-give").hidden = state === "accepted" || state === "testing";
+    byId("signing-give").hidden = state === "accepted";
     if (within && byId("signing-give").hidden) {
       byId("test").focus(); // where the focus was is gone
     }
@@ -114,7 +114,7 @@ export function startSigning(region, onChange) {
     form.elements.region.value = region;
     byId("signing-state").hidden = true;
     byId("signing-give").hidden = false;
-    paste.focus();
+    form.elements.accessKeyId.focus();
     say(note, "signing.forgotten");
     onChange(null);
   });

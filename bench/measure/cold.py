@@ -23,7 +23,7 @@ def measure(chosen: Sequence[Contender], cases: Sequence[Case], rounds: int, thr
             took, _peak = _start(contender, 1, threads)
             warm[contender.name].append(took)
         for contender in chosen:
-            _evict(contender)
+            evict(contender)
             took, peak_mb = _start(contender, len(cases), threads)
             evicted[contender.name].append(took)
             peak[contender.name] = max(peak[contender.name], peak_mb)
@@ -43,7 +43,7 @@ def _start(contender: Contender, calls: int, threads: int) -> tuple[float, float
         worker.kill()
 
 
-def _evict(contender: Contender) -> None:
+def evict(contender: Contender) -> None:
     """Drops the contender's libraries and model from the page cache (those that no other process maps)."""
     for path in _files(contender):
         descriptor = os.open(path, os.O_RDONLY)

@@ -27,6 +27,7 @@ def exported(build: Path, model: str = "embedded") -> subprocess.CompletedProces
     return subprocess.run(command, cwd=build, env=environment, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_the_bundled_model_is_taken_as_it_is(build: Path) -> None:
     done = exported(build)
     assert done.returncode == 0, done.stderr
@@ -36,6 +37,7 @@ def test_the_bundled_model_is_taken_as_it_is(build: Path) -> None:
         ).read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["model.onnx", "model.onnx.data"])
 def test_other_bytes_than_the_manifest_records_end_the_build(name: str, build: Path) -> None:
     with (build / "image_similarity" / "models" / "embedded" / name).open("r+b") as file:
@@ -46,6 +48,7 @@ def test_other_bytes_than_the_manifest_records_end_the_build(name: str, build: P
     assert done.stderr.startswith(f"No weights: {name} has SHA-256 ")
 
 
+@pytest.mark.slow
 def test_a_model_without_its_weights_ends_the_build(build: Path) -> None:
     (build / "image_similarity" / "models" / "embedded" / "model.onnx.data").unlink()
     done = exported(build)
@@ -63,6 +66,7 @@ def test_weights_are_asked_for_by_model_and_tag(
     assert "--model and --pretrained are required" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("pins", "code"), [("required", 1), ("optional", 0), (None, 1)])
 def test_weights_that_nobody_pinned_are_refused_or_warned_of(
     build: Path, pins: str | None, code: int
