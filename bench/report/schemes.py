@@ -13,7 +13,6 @@ from image_similarity.inference.export import checkpoint, graph, torchscript
 from image_similarity.inference.export.parity import LIMITS
 from image_similarity.inference.export.tower import ImageTower
 
-
 HEAD = ["scheme", "lowest cosine", "gate", "time", "times float", "MB"]
 
 
