@@ -39,7 +39,6 @@ def pruned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", PICTURES)
 def test_every_accepted_format_is_decoded_by_the_pruned_packages(pruned: Path, kind: str) -> None:
     data = base64.b64encode(PICTURES[kind])
@@ -57,6 +56,8 @@ import botocore
 assert botocore.__file__.startswith(sys.argv[1]), botocore.__file__
 from image_similarity.catalogue.on_aws import ANSWERING, INDEXING, Settings, connect
 from image_similarity.inference.sources import s3
+
+pytestmark = pytest.mark.slow
 for patience in (ANSWERING, INDEXING):
     parts = connect(Settings(("photos",), "vectors", "pictures-0", "table", "https://queue"), patience)
     assert parts.store.link("s3://photos/a.jpg", 900).startswith("https://photos.s3.")
@@ -64,7 +65,6 @@ s3._client()
 """
 
 
-@pytest.mark.slow
 def test_every_service_that_the_functions_call_stays(pruned: Path) -> None:
     environment = {
         "PATH": os.environ["PATH"],
