@@ -12,6 +12,7 @@ import pytest
 
 from tests.unit.inference.image.test_formats import PICTURES
 
+pytestmark = pytest.mark.slow
 PACKAGES = Path(PIL.__file__).parent.parent
 PRUNE = Path(__file__).parents[3] / "supply_chain" / "prune.sh"
 # A process that finds Pillow in the pruned folder, and all other packages where they are.
@@ -56,8 +57,6 @@ import botocore
 assert botocore.__file__.startswith(sys.argv[1]), botocore.__file__
 from image_similarity.catalogue.on_aws import ANSWERING, INDEXING, Settings, connect
 from image_similarity.inference.sources import s3
-
-pytestmark = pytest.mark.slow
 for patience in (ANSWERING, INDEXING):
     parts = connect(Settings(("photos",), "vectors", "pictures-0", "table", "https://queue"), patience)
     assert parts.store.link("s3://photos/a.jpg", 900).startswith("https://photos.s3.")
