@@ -91,13 +91,13 @@ run: setup  ## the whole API on this machine: make run [PORT=8080] [PARAMETERS="
 	@$(BIN)/python -m local --port $(PORT) --model $(MODEL) --parameters "$(PARAMETERS)" \
 	  $(if $(PICTURES),--pictures "$(PICTURES)")
 
-# What is above half a second and not marked `slow` is listed at the end. schemathesis is for the contract's tests, and
+# What is above a quarter of a second and not marked `slow` is listed at the end. schemathesis is for the contract's tests, and
 # costs each process a second. Bytecode is kept, whatever the environment wants: compiling takes a third of the time.
 unit: export PYTHONDONTWRITEBYTECODE :=
 unit: export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/bytecode
 unit: setup  ## the inner loop: tests/unit without what is marked slow (under half a minute)
 	$(BIN)/python -m pytest tests/unit -m "not slow" -n 2 --dist worksteal -q -p no:schemathesis --durations=5 \
-	  --durations-min=0.5
+	  --durations-min=0.25
 
 test: setup tests/tools/node_modules/.ready  ## every test that needs no container engine and no browser
 	$(BIN)/python -m pytest -m "not browser and not container and not export" -n 2 --dist loadfile -q
@@ -137,8 +137,8 @@ docs: setup  ## the documentation as a site in .cache/site; a link that leads no
 audit: setup  ## known vulnerabilities of locked packages, Python's and npm's; fails where the services don't answer
 	$(BIN)/python -m supply_chain.audit
 
-pin: setup  ## record digests and hashes of bases and weights: make pin [ONLY_MISSING=1] [WEIGHTS=MODEL/TAG=SOURCE]
-	$(BIN)/python -m supply_chain.pin $(if $(ONLY_MISSING),--only-missing) $(if $(WEIGHTS),--add "$(WEIGHTS)")
+pin: setup  ## record digests and hashes of bases and weights: make pin [ONLY_MISSING=1] [WEIGHTS=MODEL/TAG=SOURCE] [INT8=exported-model]
+	$(BIN)/python -m supply_chain.pin $(if $(ONLY_MISSING),--only-missing) $(if $(WEIGHTS),--add "$(WEIGHTS)") $(if $(INT8),--int8 "$(INT8)")
 
 # By form (keys of AWS and others, tokens, private keys): by entropy it would report every picture and hash.
 SECRETS := $(BIN)/detect-secrets-hook --no-verify --exclude-lines 'user:(secret|password)@' \
@@ -257,6 +257,10 @@ calibrate: setup  ## what a score means: make calibrate [IMAGES=your-pictures] [
 	$(BIN)/python -m bench.report.calibration $(if $(IMAGES),--images $(IMAGES)) $(if $(MODEL_DIR),--model $(MODEL_DIR)) \
 	  $(if $(RECORD),--record)
 
+# The file's lines: a picture's path from the file's folder on, a tab, and what the picture shows.
+calibrate-words: setup  ## what a score of words means: make calibrate-words MODEL_DIR=exported-model CAPTIONS=file.tsv
+	$(BIN)/python -m bench.report.words --model "$(MODEL_DIR)" --captions "$(CAPTIONS)"
+
 exactness: .venv-export/.ready  ## cosine of each artifact to open_clip's pipeline: make exactness [IMAGES=more]
 	.venv-export/bin/python -m bench.report.exactness $(if $(IMAGES),--images $(IMAGES))
 
@@ -293,4 +297,4 @@ soak: setup  ## load at capacity with faults, both backends: make soak [TIME=sec
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .venv-export .venv-infinity .venv-fuzz .venv-mutants release verify-results node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
 
-.PHONY: docs mutants release secrets unit verify soak slow strangers synth deploy publish destroy fuzz help setup lock run test test-browser check bench bench-check bench-catalogue bench-decoding bench-duplicates bench-infinity calibrate exactness model test-export clean lock-check test-container sbom audit pin
+.PHONY: docs mutants release secrets unit verify soak slow strangers synth deploy publish destroy fuzz help setup lock run test test-browser check bench bench-check bench-catalogue bench-decoding bench-duplicates bench-infinity calibrate calibrate-words exactness model test-export clean lock-check test-container sbom audit pin

@@ -37,14 +37,19 @@ def _unpinned(config: DeploymentConfig) -> str:
     pins = Pins.load(ROOT / "supply_chain" / "pins.json")
     bases = {PYTHON_BASE, *(BASES[backend] for backend in config.backends)}
     names = sorted(base for base in bases if pins.bases[base] is None)
-    target = "make pin"
+    targets = ["make pin"]
     if config["model"] != "embedded":
         weights = f"{config['model']}/{config['pretrained']}"
         if weights not in pins.weights:
-            target = f"make pin WEIGHTS={weights}=SOURCE"
+            targets = [f"make pin WEIGHTS={weights}=SOURCE"]
         if weights not in pins.weights or not pins.weights[weights].pinned:
             names.append(f"the weights {weights}")
+        entry = pins.weights.get(weights)
+        if config["precision"] == "int8" and not (entry and entry.int8):
+            targets = [*(targets if names else ()), "make pin INT8=FOLDER"]
+            names.append(f"the int8 scheme of {weights}")
     if not names:
         return ""
     where = "where the registries and the model hub can be reached"
-    return f"Not pinned: {', '.join(names)}. Run '{target}' {where}."
+    commands = " and ".join(f"'{target}'" for target in targets)
+    return f"Not pinned: {', '.join(names)}. Run {commands} {where}."

@@ -37,14 +37,16 @@ BUILD_FLAGS = (
         group=MODEL,
         default="ViT-B-32",
         rule=values.MODEL_NAME,
-        text="The images' model, and the first part of X-Model; embedded is the small one that comes along.",
+        text="The images' model, and the first part of X-Model: ViT-B-32 for meaning and words, "
+        "sscd_disc_mixup for copies and remakes (docs/models.md), embedded the small one that comes along.",
     ),
     Row(
         flag="pretrained",
         group=MODEL,
         default="laion2b_s34b_b79k",
         rule=values.PRETRAINED_TAG,
-        text="Which weights of the model, and the second part of X-Model.",
+        text="Which weights of the model, and the second part of X-Model. sscd_disc_mixup has one kind "
+        "alone, which is its default.",
     ),
     Row(
         flag="precision",

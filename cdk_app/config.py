@@ -14,6 +14,7 @@ from cdk_app.catalogue.rows import has_resources
 from cdk_app.constraints import Constraint, OneOf
 from cdk_app.parameter_rows import PARAMETERS
 from cdk_app.table import Row
+from supply_chain.pins import Pins
 
 ROOT = Path(__file__).resolve().parent.parent
 ROWS: Mapping[str, Row] = {row.flag: row for row in (*PARAMETERS, *BUILD_FLAGS)}
@@ -65,6 +66,8 @@ class DeploymentConfig:
                     f"Context key '{key}' is unknown. Did you mean '{near}'? Keys: {', '.join(ROWS)}."
                 )
         given = {key: _text(key, value) for key, value in context.items() if key in ROWS}
+        if "model" in given and "pretrained" not in given:
+            given |= _only_weights(given["model"])
         config = cls({**defaults(), **given}, tuple(others))
         for flag in sorted(
             given, key=lambda flag: callable(ROWS[flag].rule)
@@ -118,6 +121,12 @@ def cdk_context() -> dict[str, Any]:
 
 def _is_of_the_cdk(key: str) -> bool:
     return key in CDK_KEYS or bool(set(key) & set(":/@"))
+
+
+def _only_weights(model: str) -> dict[str, str]:
+    """The flag of a model's weights, where the model has one kind alone."""
+    tag = Pins.load(ROOT / "supply_chain" / "pins.json").only_tag(model)
+    return {"pretrained": tag} if tag else {}
 
 
 def _near(key: str) -> str:

@@ -5,7 +5,7 @@ from cdk_app.constraints import Number, Pattern
 SWITCH = ("yes", "no")
 MODEL_NAME = Pattern(
     r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}",
-    "the name of an open_clip model with 512 dimensions, such as ViT-B-32, or embedded",
+    "the name of an open_clip model with 512 dimensions, such as ViT-B-32; sscd_disc_mixup; or embedded",
 )
 PRETRAINED_TAG = Pattern(
     r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}",

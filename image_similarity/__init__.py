@@ -12,6 +12,7 @@ For notebooks and programs; nothing is loaded before it is used:
     catalogue = Catalogue("pictures.sqlite")       # an index of folders, which follows them
     catalogue.index("holidays/")                   # reads what is new or changed, drops what is gone
     catalogue.search("cat.jpg", limit=5)           # the most similar pictures, the best first
+    catalogue.search(text="a red shirt")           # by words, with an encoder that has a text tower
 
 The service behind the HTTP API is `image_similarity.inference`, the command line `image_similarity.cli`.
 """

@@ -1,4 +1,4 @@
-"""What `import image_similarity` offers, see there."""
+"""The functions and classes that `import image_similarity` exports."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -63,7 +63,7 @@ class Encoder:
 
     @property
     def model(self) -> OnnxEncoder:
-        """What computes: for an index, which wants the artifact's description."""
+        """The loaded model itself: an index also needs its description."""
         return self._encoder
 
     def embed(self, images: ImageLike | Iterable[ImageLike]) -> NDArray[np.float32]:
@@ -160,7 +160,7 @@ def pairs(
     *,
     encoder: Encoder | None = None,
 ) -> list[Pair[Path]] | list[Pair[int]]:
-    """Find all pairs that are at least so alike, the most alike first.
+    """Find all pairs whose similarity reaches a threshold, the most similar first.
 
     Args:
         images: a folder, whose JPEG, PNG, BMP and WebP files are read (subfolders too; links to files within
@@ -191,7 +191,7 @@ def _bundled() -> Encoder:
 
 
 def _each(images: ImageLike | Iterable[ImageLike]) -> Iterator[ImageLike]:
-    """One image as the only one of many."""
+    """The images one by one, where there is only one too."""
     single = isinstance(images, str | os.PathLike | bytes | Image.Image)
     if single or (isinstance(images, np.ndarray) and images.ndim != 4):
         return iter([images])  # type: ignore[list-item]

@@ -85,6 +85,7 @@ class LocalStack:
         self.functions.start(spec)
         if is_image(resource) and not command(resource):
             body = json.dumps({"img": PICTURE})
+            say("Loading the model there, and making a first embedding")
             for answer in self.functions.warm(spec.arn, self._event("POST", "/image-similarity", body)):
                 _expect_vector(json.loads(answer)["body"])
 

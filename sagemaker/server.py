@@ -66,8 +66,10 @@ def create_app(service: ObservedService, workers: Workers) -> Starlette:
         request_id = request.headers.get(CUSTOM_ATTRIBUTES)
         try:
             return _http(await _answer(request, request_id))
-        except Unavailable as error:  # the rest of the body is nothing that we want to receive
-            return _http(service.refuse(error, request_id), CLOSE)
+        except Unavailable as error:
+            async with workers.turn_to_refuse:  # many run out of patience at once: others come in between
+                await asyncio.sleep(0)
+                return _http(service.refuse(error, request_id), CLOSE)
         except requests.ClientDisconnect:
             # Nobody is there to read it; and what is left of the body would keep the connection for ever.
             return responses.Response(status_code=400, headers=CLOSE)
@@ -76,8 +78,9 @@ def create_app(service: ObservedService, workers: Workers) -> Starlette:
         reading: asyncio.Task[bytes] | None = None
         try:
             async with workers.place(PATIENCE_SECONDS):  # nothing of the body is read before
-                reading = asyncio.create_task(read_body(request))
-                await asyncio.wait([reading], timeout=PROMPT_SECONDS)
+                async with workers.turn_to_read:
+                    reading = asyncio.create_task(read_body(request))
+                    await asyncio.wait([reading], timeout=PROMPT_SECONDS)
                 if reading.done():
                     return await _handled(request, reading.result(), request_id)
             with workers.reading():

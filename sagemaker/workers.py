@@ -15,6 +15,8 @@ from image_similarity.inference.turns import NoTurnError, Turns
 STUCK_AFTER_SECONDS = 60.0
 """SageMaker's own limit for an invocation: after that, nobody receives the answer."""
 
+READING_PER_CORE = 4
+"""Bodies that are received at once by callers with a place: /ping waits behind all that arrive."""
 BODIES_PER_PLACE = 4
 """Bodies (of up to 5 MiB) that may be arriving for each place: many callers may be slow at once."""
 FILES_A_PLACE = 2
@@ -137,14 +139,14 @@ class Workers:
     """Runs work on threads for an event loop; takes at most `capacity` pieces, and more wait for a while.
 
     Every piece has its own thread, so that slow sources hold up nobody else; the service's gate lets only as
-    many compute at once as there are cores. Call all methods from the event loop's thread.
+    many compute at once as there are cores. Call all methods from the event loop's thread. `turn_to_read` is
+    held while a body is received that comes at once, `turn_to_refuse` by one refusal a round of the loop.
     """
 
     def __init__(self, capacity: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._capacity = capacity
-        self._clock = clock
-        self._readers = 0
+        self._capacity, self._clock, self._readers = capacity, clock, 0
         self._places = asyncio.Semaphore(capacity)
+        self.turn_to_read, self.turn_to_refuse = asyncio.Semaphore(READING_PER_CORE * cores()), asyncio.Lock()
         self._starts: dict[object, float] = {}
         self._threads = ThreadPoolExecutor(max_workers=capacity, thread_name_prefix="request")
 

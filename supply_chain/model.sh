@@ -13,6 +13,7 @@ embedded() { [ "$MODEL" = embedded ]; }
 case "$1" in
 check)
   if ! embedded; then weights --check; fi
+  if ! embedded && [ "$PRECISION" = int8 ]; then weights --int8 > /dev/null; fi
   if embedded && [ "$PRECISION" != fp16 ]; then
     echo "The embedded model comes as fp16 alone: leave PRECISION away, or take another MODEL." >&2
     exit 1
@@ -35,7 +36,11 @@ export)
     # No file: open_clip fetches what the tag stands for today.
     if [ -n "$file" ]; then set -- "$@" --checkpoint "$file"; fi
     if [ -f "${file%.*}.json" ]; then set -- "$@" --preprocessing "${file%.*}.json"; fi
-    if [ "$PRECISION" = int8 ]; then set -- "$@" --int8; fi
+    if [ "$PRECISION" = int8 ]; then
+      scheme=$(weights --int8)
+      # Unquoted: without a pinned scheme it is the first that is exact enough.
+      set -- "$@" --int8 $scheme
+    fi
     python3 -m image_similarity.inference.export "$@"
   fi
   python3 -m supply_chain.weights --verify "$folder"

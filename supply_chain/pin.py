@@ -5,12 +5,14 @@ Run it where they can be reached, review the change of supply_chain/pins.json, a
 
 import argparse
 import hashlib
+import json
 import os
 import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
@@ -67,11 +69,15 @@ def _token(client: httpx.Client, challenge: str) -> str:
 
 
 def weights_pin(client: httpx.Client, weights: Weights, hub: str = HUB) -> Weights:
-    """The repository's file, with the commit and SHA-256 that the hub has now; or those of the local file.
+    """The repository's file, with the commit and SHA-256 that the hub has now.
+
+    Of a URL or a local file, the SHA-256 that it has now.
 
     Raises:
         PinError: the repository has no checkpoint that open_clip reads, or the local file is not there.
     """
+    if weights.url:
+        return replace(weights, sha256=_url_sha256(client, weights.url))
     if weights.repository is None:
         return replace(weights, sha256=file_sha256(local_file(weights)))
     url = f"{hub}/api/models/{weights.repository}/revision/main"
@@ -81,6 +87,14 @@ def weights_pin(client: httpx.Client, weights: Weights, hub: str = HUB) -> Weigh
         if hashes.get(file):
             return replace(weights, file=file, revision=answer["sha"], sha256=hashes[file])
     raise PinError(f"{weights.repository} holds neither of {', '.join(FILES)}")
+
+
+def _url_sha256(client: httpx.Client, url: str) -> str:
+    digest = hashlib.sha256()
+    with client.stream("GET", url) as response:
+        for part in response.raise_for_status().iter_bytes():
+            digest.update(part)
+    return digest.hexdigest()
 
 
 def pin(pins: Pins, client: httpx.Client, *, only_missing: bool, hub: str = HUB) -> tuple[Pins, list[str]]:
@@ -111,7 +125,24 @@ def pin(pins: Pins, client: httpx.Client, *, only_missing: bool, hub: str = HUB)
     return Pins(bases, weights), failures
 
 
+def pin_int8(pins: Pins, folder: Path) -> Pins:
+    """Record the scheme that an exported int8 artifact was made with, for all builds of its weights.
+
+    Raises:
+        PinError: it is no int8 artifact, or its weights are not in the pins file.
+    """
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    name, scheme = f"{manifest['model']}/{manifest['pretrained']}", manifest.get("scheme")
+    if scheme is None:
+        raise PinError(f"{folder} holds no int8 artifact: export it with --int8")
+    if name not in pins.weights:
+        raise PinError(f"{name} is not in supply_chain/pins.json: run `make pin WEIGHTS={name}=SOURCE` first")
+    return replace(pins, weights={**pins.weights, name: replace(pins.weights[name], int8=scheme)})
+
+
 def _source(source: str) -> Weights:
+    if source.startswith("https://"):
+        return Weights(None, source.rpartition("/")[2], url=source)
     folder, _, file = source.partition("/")
     return Weights(None, file) if folder == CHECKPOINTS.name else Weights(source)
 
@@ -123,10 +154,24 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--add",
         metavar="MODEL/TAG=SOURCE",
-        help="weights to pin too; SOURCE is a repository on the model hub or a file checkpoints/...",
+        help="weights to pin too; SOURCE is a repository on the model hub, the https:// URL of a file, or a "
+        "file checkpoints/...",
+    )
+    parser.add_argument(
+        "--int8",
+        type=Path,
+        metavar="DIR",
+        help="record the scheme of an exported int8 artifact, and nothing else",
     )
     options = parser.parse_args(arguments)
     pins = Pins.load()
+    if options.int8:
+        try:
+            pin_int8(pins, options.int8).save()
+        except (PinError, OSError) as error:
+            print(f"The int8 scheme is not pinned: {error}", file=sys.stderr)
+            return 1
+        return 0
     if options.add:
         name, _, source = options.add.partition("=")
         pins = replace(pins, weights={**pins.weights, name: _source(source)})

@@ -1,15 +1,18 @@
-"""The checkpoint of an image build: the pinned file of the model hub, or your own."""
+"""The checkpoint of an image build: the pinned file of the model hub or of a URL, or your own."""
 
 import argparse
 import hashlib
 import json
+import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from urllib.request import urlopen
 
 from supply_chain.pins import PinError, Pins, Weights
 
 CHECKPOINTS = Path("checkpoints")
+TIMEOUT = 60  # seconds in which a server has to send something
 ARTIFACT = {"model.onnx": "sha256", "model.onnx.data": "weights_sha256"}
 """Files of an exported model, and the fields of manifest.json that have their SHA-256."""
 TEXT, MERGES = "text", {"merges.txt": "merges_sha256"}
@@ -20,10 +23,24 @@ Download = Callable[[Weights], Path]
 
 def download(weights: Weights) -> Path:
     """Fetches the pinned revision; the hub's address is HF_ENDPOINT's, as everywhere with this library."""
+    if weights.url:
+        return _from_url(weights.url, str(weights.file))
     from huggingface_hub import hf_hub_download
 
     path = hf_hub_download(str(weights.repository), str(weights.file), revision=weights.revision)
     return Path(path)
+
+
+def _from_url(url: str, name: str) -> Path:
+    """The file under checkpoints/, fetched unless it lies there, where a build without a network finds it."""
+    path = CHECKPOINTS / name
+    if path.is_file():
+        return path
+    CHECKPOINTS.mkdir(exist_ok=True)
+    partial = path.with_name(f"{name}.partial")
+    with urlopen(url, timeout=TIMEOUT) as response, partial.open("wb") as stream:  # noqa: S310 (it is pinned)
+        shutil.copyfileobj(response, stream)
+    return partial.replace(path)
 
 
 def pinned(name: str, pins: Pins) -> Weights:
@@ -36,23 +53,25 @@ def pinned(name: str, pins: Pins) -> Weights:
     if weights is None:
         raise PinError(
             f"{name} is not in supply_chain/pins.json: run `make pin WEIGHTS={name}=SOURCE`, where SOURCE is "
-            "its repository on the model hub or a file under checkpoints/"
+            "its repository on the model hub, the https:// URL of a file or a file under checkpoints/"
         )
     if not weights.pinned:
         raise PinError(f"{name} is not pinned yet: run `make pin` where the model hub can be reached")
-    if weights.repository is None:
+    if weights.own:
         local_file(weights)
     return weights
 
 
 def by_name(name: str, pins: Pins) -> Path | None:
-    """Weights that are not pinned: your own file under checkpoints/, or None for a tag of open_clip.
+    """Weights that are not pinned: your own file or that of a URL, or None for a tag of open_clip.
 
     Raises:
         PinError: your own file does not exist.
     """
     weights = pins.weights.get(name)
-    return local_file(weights) if weights is not None and weights.repository is None else None
+    if weights is None or weights.repository is not None:
+        return None
+    return local_file(weights) if weights.own else download(weights)
 
 
 def checkpoint(weights: Weights, fetch: Download = download) -> Path:
@@ -61,7 +80,7 @@ def checkpoint(weights: Weights, fetch: Download = download) -> Path:
     Raises:
         PinError: its SHA-256 is not the pinned one.
     """
-    path = local_file(weights) if weights.repository is None else fetch(weights)
+    path = local_file(weights) if weights.own else fetch(weights)
     actual = file_sha256(path)
     if actual != weights.sha256:
         raise PinError(
@@ -103,9 +122,30 @@ def _verify(folder: Path, files: Mapping[str, str]) -> None:
             raise PinError(f"{name} has SHA-256 {actual}, but manifest.json records {manifest[recorded]}")
 
 
+def int8_scheme(name: str, pins: Pins, *, by_name: bool) -> str:
+    """The pinned scheme of int8; empty for the first that is exact enough, where that is allowed.
+
+    A scheme is judged by its cosine, which differs a little by processor: without a pin, two machines could
+    make different vectors under one name.
+
+    Raises:
+        PinError: none is pinned.
+    """
+    weights = pins.weights.get(name)
+    if weights is not None and weights.int8:
+        return weights.int8
+    sentence = f"the int8 scheme of {name} is not pinned"
+    if not by_name:
+        raise PinError(f"{sentence}: export it once and run `make pin INT8=FOLDER` with its folder")
+    print(f"WARNING: {sentence}: the first that is exact enough on this machine is used", file=sys.stderr)
+    return ""
+
+
 def _chosen(name: str, options: argparse.Namespace) -> str:
-    """The checkpoint's path; empty when it only checks, or when a tag is taken by its name."""
+    """The checkpoint's path, empty when it only checks, or when a tag is taken by its name; or the scheme."""
     pins = Pins.load()
+    if options.int8:
+        return int8_scheme(name, pins, by_name=options.by_name)
     entry = pins.weights.get(name)
     if options.by_name and not (entry and entry.pinned):
         print(f"WARNING: {name} is not pinned: what its name stands for today is used", file=sys.stderr)
@@ -123,6 +163,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--check", action="store_true", help="fetch and hash nothing, say whether it is pinned"
     )
+    parser.add_argument("--int8", action="store_true", help="print the pinned scheme of int8 instead")
     parser.add_argument("--by-name", action="store_true", help="take what is not pinned too, and warn of it")
     parser.add_argument(
         "--verify", type=Path, metavar="DIR", help="compare an exported model and its manifest"

@@ -25,8 +25,8 @@ export function startCompare({ caller, description, calibration, folder }) {
     setUnderWay(null);
     const chosen = sources();
     byId("send").disabled = chosen.length === 0 || chosen.some((source) => source.failure);
-    byId("empty").disabled = chosen.length === 0;
-    byId("swap").disabled = chosen.length < 2;
+    byId("empty").hidden = chosen.length === 0;
+    byId("swap").hidden = chosen.length < 2;
     say(byId("send"), chosen.length === 1 ? "compare.vector" : "compare.send");
     hush(byId("outcome"));
     snippets.show(chosen);

@@ -9,10 +9,22 @@ const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
 // others like it are wanted of; `asked` is the key that was searched by, if one was.
 export function matchList(matches, { calibration, like, asked }) {
   const pictured = matches.some(({ link }) => link);
-  const items = matches.map((match) => matchItem(match, { calibration, like, own: match.key === asked, pictured }));
-  const list = make("ol", { className: pictured ? "matches" : "matches unpictured" }, ...items);
-  list.addEventListener("keydown", (event) => moveAmong(list, event));
-  return list;
+  const isUnrelated = ({ similarity }) => calibration?.kind(similarity) === "unrelated";
+  const listOf = (some) => {
+    const items = some.map((match) => matchItem(match, { calibration, like, own: match.key === asked, pictured }));
+    return make("ol", { className: pictured ? "matches" : "matches unpictured" }, ...items);
+  };
+  const alike = matches.filter((match) => !isUnrelated(match));
+  const others = matches.filter(isUnrelated);
+  const whole = make(
+    "div",
+    {},
+    alike.length > 0 ? listOf(alike) : null,
+    others.length > 0 ? told("h3", "search.unrelated", {}, { className: "unrelated-from-here" }) : null,
+    others.length > 0 ? listOf(others) : null,
+  );
+  whole.addEventListener("keydown", (event) => moveAmong(whole, event));
+  return whole;
 }
 
 function matchItem(match, { calibration, like, own, pictured }) {
@@ -43,7 +55,7 @@ function scoreLine(similarity, calibration) {
   const score = make("strong", { textContent: scoreText(similarity) });
   const line = make("p", { className: "match-score" }, score);
   if (kind !== "unknown") {
-    line.append(" ", told("span", `kind.${kind}`, {}, { className: "chip" }));
+    line.append(told("span", `kind.${kind}`, {}, { className: "chip" }));
     line.dataset.kind = kind;
   }
   return line;
@@ -58,9 +70,9 @@ function thumbnail({ link }, name) {
 }
 
 // Arrow keys go from picture to picture.
-function moveAmong(list, event) {
+function moveAmong(place, event) {
   const step = STEPS[event.key];
-  const all = [...list.querySelectorAll(".more:enabled")];
+  const all = [...place.querySelectorAll(".more:enabled")];
   const at = all.indexOf(event.target);
   if (step && at >= 0 && all[at + step]) {
     event.preventDefault();

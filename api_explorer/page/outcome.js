@@ -15,6 +15,7 @@ function similarity(score, calibration) {
   const limits = { copy: calibration.known?.copies, edit: calibration.known?.edits, scene: calibration.known?.scenes };
   const values = {
     start: scoreText(calibration.start),
+    most: scoreText(calibration.known?.most ?? 0),
     limit: (limits[kind] ?? calibration.known?.scenes ?? 0).toFixed(2),
   };
   const number = make("p", { className: "number", textContent: scoreText(score) });

@@ -19,7 +19,7 @@ export function failuresOf(pictures) {
   }
   const items = failed.map(({ path, failure }) => remark(path, failureNote(failure)));
   const made = folded("folder.failed", failed.length, items);
-  made.classList.add("failed");
+  made.classList.add("unusable");
   return made;
 }
 

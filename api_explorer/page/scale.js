@@ -3,7 +3,7 @@ import { make, told } from "./dom.js";
 import { scoreText } from "./units.js";
 import { sayAttribute } from "./words.js";
 
-const KINDS = ["unrelated", "scene", "edit", "copy"];
+const KINDS = ["unrelated", "unclear", "scene", "edit", "copy"];
 
 export function scaleOf(score, calibration) {
   const marker = make("div", { className: "marker" });
@@ -25,8 +25,8 @@ function parts(calibration, here) {
   if (!calibration.known) {
     return [];
   }
-  const { scenes, edits, copies } = calibration.known;
-  const limits = [calibration.start, scenes, edits, copies, 1].map(calibration.place);
+  const { most, scenes, edits, copies } = calibration.known;
+  const limits = [calibration.start, most, scenes, edits, copies, 1].map(calibration.place);
   return KINDS.map((kind, index) => {
     const part = make("div", { className: `part ${className(kind, here)}` });
     part.style.setProperty("--from", limits[index]);

@@ -30,7 +30,7 @@ export function startSearch({ caller, description, calibration }) {
   const options = makeOptions();
   const send = told("button", "search.send", {}, { type: "submit", className: "primary" });
   const outcome = make("div", { id: "matches" });
-  const news = make("p", { className: "news" });
+  const news = make("p", { className: "news", tabIndex: -1 });
   news.setAttribute("role", "status");
   const wordsPlace = labelled("search.words", words);
   wordsPlace.hidden = true;
@@ -79,6 +79,9 @@ export function startSearch({ caller, description, calibration }) {
     const name = query.words || query.source.name;
     say(news, matches.length > 0 ? "search.matches" : "search.none", { count: matches.length, name });
     outcome.replaceChildren(...notesOnAnswer(matches, complete, query));
+    if (document.activeElement === document.body) {
+      news.focus(); // the button that asked for this is gone
+    }
     if (matches.length > 0) {
       const like = ({ key, link }) => {
         slot.choose(key, link ?? null);

@@ -12,6 +12,7 @@ const TOO_MANY = 429;
 // each refusal; onFailure a Failure that nobody else shows.
 export function makeSigner({ accessKeyId, secretAccessKey, sessionToken, region: signedFor }, region, onRefused, onFailure) {
   const signer = {
+    id: accessKeyId,
     region: signedFor,
     temporary: Boolean(sessionToken),
     // Takes and gives {method, url, headers, body}.

@@ -47,7 +47,7 @@ export function startSigning(region, onChange) {
       showNote(failureNote(failure));
     } else {
       setState("accepted");
-      say(note, "signing.taken");
+      say(note, "signing.taken", { id: signer.id });
     }
   }
 
@@ -114,7 +114,7 @@ export function startSigning(region, onChange) {
     form.elements.region.value = region;
     byId("signing-state").hidden = true;
     byId("signing-give").hidden = false;
-    paste.focus();
+    form.elements.accessKeyId.focus();
     say(note, "signing.forgotten");
     onChange(null);
   });

@@ -1,8 +1,8 @@
 """How long a bucket takes to be indexed, and what new pictures wait meanwhile: a simulation by the second.
 
-Messages wait in one queue, the oldest first. Functions take them, so many at once, until the index's limit of
-writes binds. A sync is one message more, which lists on where few wait and puts itself off where many do: its
-numbers are the product's own (`image_similarity.catalogue.sync.Pace`).
+Messages wait in one queue, the oldest first. A given number of functions take them, as far as the index's
+limit of writes allows. A sync is one more message: it lists the next objects while few messages wait, and
+postpones itself while many do; its numbers are the product's own (`image_similarity.catalogue.sync.Pace`).
 """
 
 from dataclasses import dataclass, field

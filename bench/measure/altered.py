@@ -1,4 +1,4 @@
-"""Ways in which one picture comes back as another file: what a similarity service must see through."""
+"""Altered copies of a picture, which a similarity service must recognise."""
 
 import io
 from collections.abc import Callable

@@ -1,8 +1,9 @@
 """Batches against single requests, and single requests beside a client that sends batches only.
 
-`python -m bench.measure.batches`: for each chunk size, ratios within one run, alternating, so that the
-machine's moods hit both sides alike. Through the whole service with decoder processes, as the adapters have
-it; the gate lets as many compute at once as there are threads, as the SageMaker adapter's does.
+`python -m bench.measure.batches`: for each chunk size, ratios within one run, alternating, so that
+whatever else the machine does affects both sides alike. Requests go through the whole service with decoder
+processes, as in the adapters; the gate lets as many compute at once as there are threads, as the SageMaker
+adapter's does.
 """
 
 import argparse

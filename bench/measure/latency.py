@@ -1,4 +1,4 @@
-"""Warm latency: all contenders run and are called in turn, so that disturbances hit all of them alike."""
+"""Warm latency: all contenders run and are called in turn, so a disturbance affects all of them alike."""
 
 from collections.abc import Sequence
 from statistics import median

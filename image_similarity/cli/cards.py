@@ -75,8 +75,9 @@ class Shown:
             reason = f'<p class="quiet">{self.to_kept[name]:.3f} to the one kept</p>'
         return (
             f"<li{' class=keep' if reason and name == self.kept else ''}>"
-            f'<a href="{escape(key_of(path))}">{image}</a><div class="text"><p class="name">{base}</p>'
-            f'<p class="quiet facts">{facts}</p>{reason}<p class="quiet folder">{folder}</p></div>'
+            f'<a href="{escape(key_of(path))}" aria-label="open {base}">{image}</a>'
+            f'<div class="text"><p class="name">{base}</p><p class="quiet facts">{facts}</p>{reason}'
+            f'<p class="quiet folder">{folder}</p></div>'
             f'<label><input type="checkbox"{" checked" if keeps else ""} autocomplete="off" '
             f'aria-label="keep {base}" data-bytes="{size}" data-quoted="{escape(quoted(path))}">keep</label>'
             "</li>\n"
@@ -91,7 +92,8 @@ def listed(others: Sequence[str]) -> str:
         '<footer id="list">\n'
         f'<h2>The others: <span class="count">{len(others):,}</span></h2>\n'
         "<p>Lines for bash that move them to one folder, where you can look at them before you delete any. A "
-        f"name that is there already is not moved.</p>\n<pre>{escape(script if others else NOTHING)}</pre>\n"
+        "name that is there already is not moved.</p>\n"
+        f"<pre tabindex=0>{escape(script if others else NOTHING)}</pre>\n"
         "<button type=button hidden>Copy these lines</button>\n</footer>\n"
     )
 

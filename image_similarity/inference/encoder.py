@@ -75,7 +75,10 @@ class OnnxEncoder:
         size = self._manifest.preprocessing.size
         if batch.dtype != np.uint8 or batch.ndim != 4 or batch.shape[1:] != (size, size, 3):
             raise ValueError(f"batch is {batch.dtype} {batch.shape}, expected uint8 [n, {size}, {size}, 3]")
-        return cast(NDArray[np.float32], self._session.run(None, {"image": batch})[0])
+        # 8-bit products scale their input by its largest value: in a batch, that of another picture.
+        parts = np.split(batch, len(batch)) if self._manifest.precision == "int8" and len(batch) else [batch]
+        vectors = [self._session.run(None, {"image": part})[0] for part in parts]
+        return cast(NDArray[np.float32], vectors[0] if len(vectors) == 1 else np.concatenate(vectors))
 
     def warm(self) -> None:
         """Make one embedding, so that the first request finds memory and threads ready."""

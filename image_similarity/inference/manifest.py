@@ -66,7 +66,8 @@ class Manifest:
     sha256, weights_sha256: of model.onnx and model.onnx.data, lower-case hex. weights_xxh3: XXH3 of 128 bits
     of model.onnx.data, which takes a sixth of the time, since every start compares it. opset: ONNX operator
     set. parity: what the export measured against open_clip's own tower and transform (pictures,
-    cosine_min, cosine_mean).
+    cosine_min, cosine_mean). scheme: how int8 was made (export/int8/schemes.py). tried: the lowest cosines of
+    the schemes before it, which were not exact enough.
     """
 
     model: str
@@ -79,6 +80,8 @@ class Manifest:
     opset: int
     precision: Precision
     parity: dict[str, float] = field(default_factory=dict)
+    scheme: str | None = None
+    tried: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.dimensions != DIMENSIONS:

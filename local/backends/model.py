@@ -21,7 +21,7 @@ class Model:
 
 
 def model(root: Path, cache: Path, name: str, say: Callable[[str], None]) -> Model:
-    """Return the artifact for `embedded` or `NAME:TAG` (open_clip's names), exporting it when missing.
+    """Return the artifact for `embedded` or `NAME:TAG` (as the flags name them), exporting it when missing.
 
     Raises ModelUnavailable.
     """
@@ -30,7 +30,8 @@ def model(root: Path, cache: Path, name: str, say: Callable[[str], None]) -> Mod
     match = re.fullmatch(r"([\w./-]+):([\w.-]+)", name)
     if match is None:
         raise ModelUnavailable(
-            f"MODEL={name}: write embedded, or an open_clip model and tag such as ViT-B-32:laion2b_s34b_b79k."
+            f"MODEL={name}: write embedded, or a model and its weights such as ViT-B-32:laion2b_s34b_b79k or "
+            "sscd_disc_mixup:meta."
         )
     architecture, tag = match.groups()
     directory = cache / "models" / f"{architecture.replace('/', '-')}--{tag}"
@@ -41,10 +42,12 @@ def model(root: Path, cache: Path, name: str, say: Callable[[str], None]) -> Mod
 
 
 def _export(root: Path, architecture: str, tag: str, directory: Path) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(root)}
-    python = str(root / ".venv-export" / "bin" / "python")  # torch lives in an environment of its own
-    export = [python, "-m", "image_similarity.inference.export", "--model", architecture, "--pretrained", tag]
-    for command in (["make", ".venv-export/.ready"], [*export, "--output", str(directory)]):
+    """As an image build does, in the environment that has torch."""
+    path = os.pathsep.join([str(root / ".venv-export" / "bin"), os.environ.get("PATH", os.defpath)])
+    build = {"MODEL": architecture, "PRETRAINED": tag, "PRECISION": "fp16", "PINS": "optional"}
+    environment = {**os.environ, **build, "PATH": path, "PYTHONPATH": str(root)}
+    export = ["sh", "supply_chain/model.sh", "export", str(directory)]
+    for command in (["make", ".venv-export/.ready"], export):
         done = subprocess.run(command, cwd=root, env=environment, check=False)  # noqa: S603 - our own, no shell
         if done.returncode:
             raise ModelUnavailable(f"{architecture}:{tag} could not be exported: see the message above.")

@@ -1,4 +1,4 @@
-"""What Ref and GetAtt give for a resource that nothing has created: derived, stable, of AWS's shape."""
+"""Values of Ref and GetAtt for resources that were never created: stable, and shaped like those of AWS."""
 
 import hashlib
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ _ARN_ATTRIBUTES = {"Arn", "IndexArn", "VectorBucketArn"}
 
 @dataclass(frozen=True)
 class PseudoParameters:
-    """Values of AWS::Region and its kin. `guid` is the last part of the stack's id."""
+    """Values of AWS::Region and the other pseudo parameters. `guid` is the last part of the stack's id."""
 
     region: str = "us-east-1"
     account: str = "123456789012"
@@ -47,7 +47,7 @@ class PseudoParameters:
 
     @property
     def values(self) -> dict[str, str]:
-        """The pseudo parameters that the stack uses, but AWS::NoValue, by name."""
+        """The pseudo parameters that the stack uses, by name; AWS::NoValue is not among them."""
         stack = f"stack/{self.stack_name}/{self.guid}"
         return {
             "AWS::AccountId": self.account,

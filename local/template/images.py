@@ -14,7 +14,7 @@ OCI = "application/vnd.oci.image.manifest.v1+json"
 
 
 class NotPushable(ValueError):
-    """A build output of which `docker push` finds no image."""
+    """A build output that leaves `docker push` no image to push."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class ImageAsset:
         ]
         if not loaded:
             raise NotPushable(f"--output={self.outputs} leaves no image that docker push finds.")
-        # Which of several outputs ends up under the tag is the builder's affair: all must be of one kind.
+        # Which of several outputs gets the tag is up to the builder, so all of them must be of one kind.
         return DOCKER if all(given.get("oci-mediatypes") == "false" for given in loaded) else OCI
 
 

@@ -1,4 +1,4 @@
-"""CloudFormation's intrinsic functions, evaluated as pure functions of already chosen values.
+"""CloudFormation's intrinsic functions, evaluated for parameter values that have been checked.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
 """

@@ -51,7 +51,7 @@ def check_parameters(template: Mapping[str, Json], given: Mapping[str, str]) -> 
     values: dict[str, str] = {}
     for name, definition in declared.items():
         if definition["Type"] not in TYPES or definition.keys() - KEYS:
-            problems.append(f"{name} is declared by more than this resolver knows: {dict(definition)}.")
+            problems.append(f"{name} has properties that are not modelled here: {dict(definition)}.")
             continue
         if name not in given and "Default" not in definition:
             problems.append(f"{name} needs a value: {definition.get('Description', 'it has no default')}")

@@ -86,8 +86,8 @@ _UNSUPPORTED = ("NotPrincipal", "NotAction", "NotResource")
 def _applies(statement: Statement, call: Call) -> bool:
     for name in _UNSUPPORTED:
         if name in statement:
-            raise PolicyError(f"{name} is not modelled here; name what is meant.")
-    # Each is evaluated, so that an operator that is not modelled shows whoever calls.
+            raise PolicyError(f"{name} is not modelled here; use Principal, Action or Resource.")
+    # All are evaluated, so that an operator that is not modelled raises an error whoever calls.
     met = [_holds(name, keys, call.context) for name, keys in statement.get("Condition", {}).items()]
     return (
         _is_principal(statement, call.service)

@@ -55,3 +55,10 @@ def sign(page: Page, keys: dict[str, str], **changed: str) -> None:
     for label, value in fields.items():
         page.get_by_label(label).fill(value)
     page.get_by_role("button", name="Use these credentials").click()
+
+
+def paste(page: Page, text: str) -> None:
+    """Paste credentials from the clipboard."""
+    page.evaluate("text => navigator.clipboard.writeText(text)", text)
+    page.locator("#paste").focus()
+    page.keyboard.press("Control+V")

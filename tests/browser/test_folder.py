@@ -72,8 +72,8 @@ def test_groups_and_matrix(open_page: Open, keep: Keep, holidays: Path, scheme: 
     assert page.locator(".group-list strong").all_inner_texts() == ["largest"] * 3
     assert page.locator(".matrix tbody tr").count() == 7
     page.get_by_text("One picture could not be used").click()
-    expect(page.locator(".remarks.failed")).to_contain_text("broken.jpg")
-    expect(page.locator(".remarks.failed .failure-title")).to_have_text("The API can't read this picture.")
+    expect(page.locator(".remarks.unusable")).to_contain_text("broken.jpg")
+    expect(page.locator(".remarks.unusable .failure-title")).to_have_text("The API can't read this picture.")
     page.get_by_text("One picture was made smaller or converted").click()
     expect(page.locator(".remarks").first).to_contain_text("rocket.webp Converted from WebP to JPEG")
     page.locator(".matrix tbody td[data-pair]").nth(1).hover()

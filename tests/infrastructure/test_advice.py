@@ -2,6 +2,7 @@
 
 import json
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from supply_chain.pins import LAMBDA_BASE, PYTHON_BASE, Pins, Weights
 DIGEST = "sha256:" + "0" * 64
 PINNED = Weights("laion/x", "f", "c" * 40, "0" * 64)
 ALL = Pins({LAMBDA_BASE: DIGEST, PYTHON_BASE: DIGEST}, {"ViT-B-32/laion2b_s34b_b79k": PINNED})
+INT8 = Pins(ALL.bases, {"ViT-B-32/laion2b_s34b_b79k": replace(PINNED, int8="outliers")})
 NONE = Pins({LAMBDA_BASE: None, PYTHON_BASE: None}, {"ViT-B-32/laion2b_s34b_b79k": Weights("laion/x")})
 
 
@@ -36,6 +38,8 @@ def pinned(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> N
         (NONE, {"images": "sagemaker", "model": "embedded"}, [PYTHON_BASE]),
         (NONE, {"images": "lambda", "model": "embedded"}, [PYTHON_BASE, LAMBDA_BASE]),
         (ALL, {"pretrained": "openai"}, ["the weights ViT-B-32/openai"]),
+        (ALL, {"precision": "int8"}, ["the int8 scheme of ViT-B-32/laion2b_s34b_b79k"]),
+        (INT8, {"precision": "int8"}, None),
     ],
     indirect=["pinned"],
 )

@@ -139,6 +139,17 @@ def test_model_flags_are_build_arguments_of_both_images(synthesized: Synthesize)
     )
 
 
+def test_the_encoder_for_copies_needs_no_second_flag(synthesized: Synthesize) -> None:
+    made = synthesized(model="sscd_disc_mixup")
+    assert len(made.images) == 2
+    for image in made.images.values():
+        arguments = image["dockerBuildArgs"]
+        assert (arguments["MODEL"], arguments["PRETRAINED"]) == ("sscd_disc_mixup", "meta")
+    assert "'sscd_disc_mixup/meta'" in json.dumps(made.template["Resources"]["RestApi"])
+    own = DeploymentConfig.from_context({"model": "sscd_disc_mixup", "pretrained": "mine"})
+    assert own["pretrained"] == "mine"
+
+
 def test_embedded_names_the_bundled_model(synthesized: Synthesize) -> None:
     made = synthesized(model="embedded")
     manifest = json.loads((ROOT / "image_similarity" / "models" / "embedded" / "manifest.json").read_text())

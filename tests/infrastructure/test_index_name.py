@@ -13,6 +13,9 @@ from tests.cloudformation.providers.vectors import INDEX_NAME
 
 NO_PINS = Pins({}, {})
 PINNED = Pins({}, {"ViT-B-32/laion2b_s34b_b79k": Weights(None, "a.safetensors", None, "a" * 64)})
+INT8_PINNED = Pins(
+    {}, {"ViT-B-32/laion2b_s34b_b79k": Weights(None, "a.safetensors", None, "a" * 64, int8="smooth")}
+)
 
 
 def name(pins: Pins = NO_PINS, **flags: str) -> str:
@@ -26,6 +29,8 @@ def test_each_of_what_changes_vectors_changes_the_name(monkeypatch: pytest.Monke
         name(pretrained="openai"),
         name(precision="int8"),
         name(PINNED),
+        name(PINNED, precision="int8"),
+        name(INT8_PINNED, precision="int8"),
         name(model="embedded"),
     ]
     monkeypatch.setattr(module, "VECTORS", module.VECTORS + 1)

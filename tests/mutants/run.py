@@ -10,6 +10,7 @@ through.
 
 import argparse
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -23,9 +24,24 @@ from tests.support.table import markdown
 
 ROOT = Path(__file__).resolve().parents[2]
 COPY = ROOT / ".cache" / "mutants"
-PATH = ("request", "sources", "image", "service", "encoder", "similarity", "telemetry")
-"""Modules and packages of image_similarity.inference that a request goes through."""
 MIRROR = "tests/unit/inference"
+TESTS = {
+    "addresses": ("test_addresses.py",),
+    "batch": ("test_batch.py",),
+    "encoder": ("test_encoder.py",),
+    "engine": ("test_engine.py", "test_batch.py", "test_service.py"),
+    "errors": ("test_service.py", "test_request.py", "test_batch.py"),
+    "image": ("image/test_decode.py", "image"),
+    "json_body": ("test_request.py",),
+    "request": ("test_request.py",),
+    "service": ("test_service.py", "test_batch.py"),
+    "similarity": ("test_similarity.py",),
+    "sources": ("sources/test_http.py", "sources"),
+    "telemetry": ("test_telemetry.py",),
+    "timings": ("test_timings.py", "test_service.py", "test_telemetry.py"),
+    "turns": ("test_turns.py", "test_batch.py"),
+}
+"""Modules and packages of image_similarity.inference that a request goes through, and their unit tests."""
 QUICK, SLOW = "not slow", "slow"
 PASSED = (0, 5)
 """Exit codes of pytest: all passed, and no test was chosen."""
@@ -45,11 +61,12 @@ def modules(parts: Sequence[str]) -> list[Path]:
     return sorted(path.relative_to(ROOT) for path in files)
 
 
-def mirror(module: Path) -> str:
-    """The tests of a module: a file of its name, or the folder of its package."""
-    name = module.relative_to("image_similarity/inference").parts[0]
-    file = f"{MIRROR}/test_{name}"
-    return file if file.endswith(".py") else f"{MIRROR}/{name}"
+def tests_of(module: Path) -> list[str]:
+    """The tests of a module; of a package's those that share its first word come first, and end most runs."""
+    part, *inside = module.relative_to("image_similarity/inference").with_suffix("").parts
+    word = inside[-1].split("_")[0] if inside else ""
+    alike = sorted((ROOT / MIRROR / part).glob(f"test_{word}*.py")) if word else []
+    return [str(path.relative_to(ROOT)) for path in alike] + [f"{MIRROR}/{name}" for name in TESTS[part]]
 
 
 def copied() -> None:
@@ -64,36 +81,41 @@ def copied() -> None:
         (COPY / name).symlink_to(ROOT / name)
 
 
-def passes(tests: str, marked: str) -> bool:
-    """Whether tests of the copy pass; tests that don't end don't."""
+def failure(tests: Sequence[str], marked: str) -> str | None:
+    """The first of some tests of the copy that fails, or does not end; None where all pass."""
     environment = os.environ | {"PYTHONPATH": str(COPY), "PYTHONPYCACHEPREFIX": str(COPY / ".bytecode")}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    command = [*OWN_NETWORK, *PYTEST, *PLUGINS, "-m", marked, tests]
+    command = [*OWN_NETWORK, *PYTEST, *PLUGINS, "-m", marked, *tests]
     with subprocess.Popen(
         command,
         cwd=COPY,
         env=environment,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (LIMIT_BYTES, LIMIT_BYTES)),
     ) as process:
         try:
-            return process.wait(LIMIT_SECONDS) in PASSED
+            output = process.communicate(timeout=LIMIT_SECONDS)[0].decode(errors="replace")
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, 9)
-            return False
+            return "no end"
+    if process.returncode in PASSED:
+        return None
+    named = re.search(r"^(?:FAILED|ERROR) [^\s:]*/([^\s\[]+)", output, re.MULTILINE)
+    return named[1] if named else f"pytest's exit code {process.returncode}"
 
 
-def survives(mutant: Mutant, number: int) -> bool:
-    """Whether the tests let a mutant pass."""
+def killer(mutant: Mutant, number: int) -> str | None:
+    """The test that fails with a mutant; None where it survives."""
     file = COPY / mutant.module
     original = file.read_text("utf-8")
     file.write_text(mutant.applied(original), "utf-8")
     # Bytecode is matched by size and seconds, in which two mutants may agree.
     os.utime(file, (number, number))
     try:
-        return all(passes(mirror(mutant.module), marked) for marked in (QUICK, SLOW))
+        tests = tests_of(mutant.module)
+        return failure(tests, QUICK) or failure(tests, SLOW)
     finally:
         file.write_text(original, "utf-8")
         os.utime(file, (0, 0))
@@ -104,21 +126,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
     parser.add_argument("--count", type=int, default=150)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--parts", nargs="+", default=PATH, choices=PATH)
+    parser.add_argument("--parts", nargs="+", default=list(TESTS), choices=TESTS)
     parser.add_argument("--enough", type=float, default=0.95, help="share that has to be caught")
     given = parser.parse_args()
     mutants = [mutant for module in modules(given.parts) for mutant in all_mutants(ROOT, module)]
     chosen = sample(mutants, given.count, given.seed)
     print(f"{len(chosen)} of {len(mutants)} mutants, each of another place, seed {given.seed}", flush=True)
     copied()
-    if not all(passes(MIRROR, marked) for marked in (QUICK, SLOW)):
-        print("The tests fail, or can't run in a network of their own, without any mutant.", file=sys.stderr)
+    if failing := failure([MIRROR], QUICK) or failure([MIRROR], SLOW):
+        print(f"{failing}: fails, or can't run in a network of its own, without any mutant.", file=sys.stderr)
         return 2
     caught, survivors = Counter[str](), Counter[str]()
     for number, mutant in enumerate(chosen, 1):
-        survived = survives(mutant, number)
-        (survivors if survived else caught)[mutant.part] += 1
-        print(f"{number}: {'SURVIVED' if survived else 'caught'}: {mutant}", flush=True)
+        test = killer(mutant, number)
+        (caught if test else survivors)[mutant.part] += 1
+        print(f"{number}: {f'caught by {test}' if test else 'SURVIVED'}: {mutant}", flush=True)
     parts = sorted({*caught, *survivors})
     print(markdown([{"part": part, "caught": caught[part], "survived": survivors[part]} for part in parts]))
     share = caught.total() / len(chosen)

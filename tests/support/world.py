@@ -13,7 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import boto3
 from moto.server import ThreadedMotoServer
 from PIL import Image
-from skimage import data
+
+from tests.support.photos import samples
 
 BUCKET = "listed-bucket"
 MAX_FILE_BYTES = 20 * 1024**2
@@ -28,7 +29,7 @@ S3_ENVIRONMENT = {
 def picture(name: str = "chelsea", file_format: str = "JPEG", size: tuple[int, int] = (320, 240)) -> bytes:
     """A real picture of scikit-image as a file of the given format."""
     out = io.BytesIO()
-    Image.fromarray(getattr(data, name)()).convert("RGB").resize(size).save(out, file_format)
+    Image.fromarray(samples(name)).convert("RGB").resize(size).save(out, file_format)
     return out.getvalue()
 
 

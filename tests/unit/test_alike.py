@@ -72,7 +72,7 @@ def test_a_pair_at_the_threshold_is_judged_by_its_exact_score() -> None:
 def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors = clustered(7, 300, 0.6)
     whole = alike_groups(vectors, 0.75), alike_rows(vectors, 0.75)
-    monkeypatch.setattr(alike, "ROWS", 7)
+    monkeypatch.setattr(alike, "ROWS", 37)
     assert (alike_groups(vectors, 0.75), alike_rows(vectors, 0.75)) == whole
 
 

@@ -107,6 +107,7 @@ def test_one_image_is_a_batch_of_one_and_none_of_none(encoder: Encoder, drawing:
     assert encoder.embed([]).shape == (0, 512)
 
 
+@pytest.mark.slow
 def test_a_generator_is_taken_batch_by_batch(encoder: Encoder) -> None:
     generator = np.random.default_rng(1)
     images = [generator.integers(0, 256, (30, 30, 3), dtype=np.uint8) for _ in range(35)]

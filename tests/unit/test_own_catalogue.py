@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from skimage import data
 
 from image_similarity import Catalogue, Encoder, Indexed, UnreadableImage
 from image_similarity.catalogue.index import IndexFileError
 from tests.support.command import run
+from tests.support.photos import photo
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +21,8 @@ def encoder() -> Encoder:
 def album(tmp_path: Path) -> Path:
     folder = tmp_path / "album"
     (folder / "more").mkdir(parents=True)
-    Image.fromarray(data.chelsea()).save(folder / "cat.png")
-    Image.fromarray(data.coffee()).save(folder / "more" / "coffee.png")
+    photo("chelsea").save(folder / "cat.png")
+    photo("coffee").save(folder / "more" / "coffee.png")
     return folder
 
 
@@ -49,6 +49,7 @@ def test_it_follows_its_folders(catalogue: Catalogue, album: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_search_takes_what_the_encoder_takes(catalogue: Catalogue, album: Path, encoder: Encoder) -> None:
     path = album / "cat.png"
     with Image.open(path) as file:
@@ -70,15 +71,16 @@ def test_search_takes_what_the_encoder_takes(catalogue: Catalogue, album: Path, 
 def test_vectors_are_the_encoders(catalogue: Catalogue, album: Path, encoder: Encoder) -> None:
     path = album / "cat.png"
     np.testing.assert_array_equal(catalogue.vector(path), encoder.embed(path)[0])
-    Image.fromarray(data.astronaut()).save(path)
+    photo("astronaut").save(path)
     assert catalogue.vector(path) is None
 
 
+@pytest.mark.slow
 def test_the_command_reads_the_same_file(catalogue: Catalogue, album: Path, tmp_path: Path) -> None:
     file = tmp_path / "new" / "pictures.sqlite"
     done = run("search", album / "cat.png", "--index", file, "--as-it-is", "--limit", 1)
     assert done.stdout == f"1.000000  {album / 'cat.png'}\n", done.output
-    Image.fromarray(data.astronaut()).save(album / "new.png")
+    photo("astronaut").save(album / "new.png")
     assert run("index", "--index", file).exit_code == 0
     assert len(catalogue) == 3
     assert catalogue.search(album / "new.png", limit=1)[0].similarity == 1

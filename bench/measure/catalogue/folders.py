@@ -1,7 +1,7 @@
 """The command line on folders: python -m bench.measure.catalogue.folders [--pictures N] [--vectors N].
 
-How fast a folder is indexed beside what the encoder alone does, what a second run costs, and what `pairs` of
-many vectors has in memory.
+How fast a folder is indexed compared with the encoder alone, what a second run costs, and how much memory
+`pairs` needs for many vectors.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """What a search finds of altered copies: python -m bench.measure.catalogue.quality --photographs FOLDER.
 
-The folder has a few hundred photographs of one kind of thing, say products. Of 200 of them altered copies are
-looked for; the rest of them, and pictures that are cut and put together from these and from the benchmark's
-own, are the others in the index.
+The folder has a few hundred photographs of one kind of thing, say products. Altered copies of 200 of them are
+searched for. The rest of the index are the other photographs, and pictures that are cut out of and assembled
+from these and the benchmark's own.
 """
 
 import argparse

@@ -5,16 +5,22 @@ import hashlib
 import json
 import logging
 import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
+import numpy as np
+import onnx
 import xxhash
 
 from image_similarity.inference.encoder import OnnxEncoder
-from image_similarity.inference.export import checkpoint, graph, parity, text
+from image_similarity.inference.export import checkpoint, graph, parity, text, torchscript
 from image_similarity.inference.export.checkpoint import ExportError, Loaded
+from image_similarity.inference.export.int8.schemes import SCHEMES, quantized
 from image_similarity.inference.export.tower import ImageTower
+from image_similarity.inference.image import decode
 from image_similarity.inference.manifest import (
     DIMENSIONS,
     MODEL_FILE,
@@ -24,6 +30,7 @@ from image_similarity.inference.manifest import (
     Precision,
 )
 
+FIRST = "first"
 INT8_DRAFT_FACTOR = 3
 """Precision that is traded for speed is traded in decoding too, to a similar degree."""
 
@@ -34,45 +41,95 @@ def main() -> int:
     logging.getLogger().setLevel(logging.ERROR)  # random weights, which are filled in later
     try:
         settings = json.loads(arguments.preprocessing.read_text()) if arguments.preprocessing else None
-        loaded = checkpoint.load(arguments.model, arguments.pretrained, arguments.checkpoint, settings)
-        manifest = export(loaded, arguments.output, "int8" if arguments.int8 else "fp16")
+        loaded = _load(arguments.model, arguments.pretrained, arguments.checkpoint, settings)
+        scheme = None if arguments.int8 == FIRST else arguments.int8
+        manifest = export(loaded, arguments.output, "int8" if arguments.int8 else "fp16", scheme)
     except (ExportError, ManifestError, OSError, ValueError) as error:
         print(f"export: {error}", file=sys.stderr)
         return 1
     print(f"{arguments.output}: {manifest.name}, {manifest.precision}, parity {manifest.parity}")
+    if manifest.scheme:
+        print(f"int8 by the scheme {manifest.scheme}; not exact enough: {manifest.tried or 'none before it'}")
     print(text.sentence(arguments.output, loaded))
     return 0
 
 
-def export(loaded: Loaded, output: Path, precision: Precision) -> Manifest:
-    """Build the artifact, measure it against open_clip, and write it only if it passes.
+def _load(
+    model: str, pretrained: str | None, file: Path | None, settings: Mapping[str, Any] | None
+) -> Loaded:
+    """An encoder in TorchScript, or a model of open_clip; which one, the checkpoint's content says."""
+    if model in torchscript.names() if file is None else torchscript.is_archive(file):
+        return torchscript.load(model, pretrained, file, settings)
+    return checkpoint.load(model, pretrained, file, settings)
+
+
+def export(loaded: Loaded, output: Path, precision: Precision, scheme: str | None = None) -> Manifest:
+    """Build the artifact, measure it against the original, and write it only if it passes.
+
+    Args:
+        loaded: the original.
+        output: the artifact's folder.
+        precision: what the artifact stores and computes.
+        scheme: the one of int8; None for the first that passes.
 
     Raises:
-        ExportError: the vector of a bundled picture or text is too far from open_clip's.
+        ExportError: the vector of a bundled picture or text is too far from the original's.
     """
     if precision == "int8":
         loaded = replace(loaded, preprocessing=replace(loaded.preprocessing, draft_factor=INT8_DRAFT_FACTOR))
-    tower = ImageTower(loaded.visual, loaded.preprocessing)
-    files = graph.build(tower, loaded.preprocessing.size, precision)
-    with TemporaryDirectory() as directory:
-        first = _write(Path(directory), files, loaded, precision, {})
-        result = parity.measure(loaded, OnnxEncoder(Path(directory), threads=1), parity.pictures())
-    result.require(precision)
-    words = text.build(loaded, first)
-    output.mkdir(parents=True, exist_ok=True)
-    text.write(words, output)
-    return _write(output, files, loaded, first.precision, result.record())
+    scripted = torchscript.is_script(loaded.visual)
+    tower = torchscript.tower(loaded) if scripted else ImageTower(loaded.visual, loaded.preprocessing)
+    model = graph.simplified(tower, loaded.preprocessing.size)
+    tried: dict[str, float] = {}
+    for name, version in _versions(model, loaded, precision, scheme):
+        files = graph.finished(version, "image_tower")
+        description = _describe(files, loaded, precision, {}, name, tried)
+        with TemporaryDirectory() as directory:
+            _write(Path(directory), files, description)
+            encoder = OnnxEncoder(Path(directory), threads=1)
+            torchscript.require_any_batch(encoder)
+            result = parity.measure(loaded, encoder, parity.pictures())
+        if result.passes(precision):
+            words = text.build(loaded, description)
+            output.mkdir(parents=True, exist_ok=True)
+            text.write(words, output)
+            _write(output, files, manifest := replace(description, parity=result.record()))
+            return manifest
+        tried[name or precision] = result.record()["cosine_min"]
+    lowest = ", ".join(f"{name} {cosine:.6f}" for name, cosine in tried.items())
+    raise ExportError(
+        f"the {precision} artifact is not the original model: cosine {lowest} on the bundled picture that is "
+        f"worst, at least {parity.LIMITS[precision]} is needed; nothing was written"
+    )
 
 
-def _write(
-    directory: Path,
+def _versions(
+    model: onnx.ModelProto, loaded: Loaded, precision: Precision, scheme: str | None
+) -> Iterator[tuple[str | None, onnx.ModelProto]]:
+    """The model as it is stored, by scheme where there are several, the best first."""
+    if precision == "fp16":
+        yield None, model
+        return
+    files = [file.read_bytes() for file in parity.pictures()]
+    pictures = np.stack([decode(file, preprocessing=loaded.preprocessing) for file in files])
+    for name in (scheme,) if scheme else SCHEMES:
+        version = quantized(model, name, pictures)
+        if version is not None:
+            yield name, version
+        elif scheme:
+            raise ExportError(f"the scheme {scheme} finds nothing in {loaded.model} to change: pin another")
+
+
+def _describe(
     files: tuple[bytes, bytes],
     loaded: Loaded,
     precision: Precision,
     record: dict[str, float],
+    scheme: str | None,
+    tried: dict[str, float],
 ) -> Manifest:
     model, weights = files
-    manifest = Manifest(
+    return Manifest(
         model=loaded.model,
         pretrained=loaded.pretrained,
         sha256=hashlib.sha256(model).hexdigest(),
@@ -83,21 +140,37 @@ def _write(
         opset=graph.OPSET,
         precision=precision,
         parity=record,
+        scheme=scheme,
+        tried=dict(tried),
     )
-    (directory / MODEL_FILE).write_bytes(model)
-    (directory / WEIGHTS_FILE).write_bytes(weights)
+
+
+def _write(directory: Path, files: tuple[bytes, bytes], manifest: Manifest) -> None:
+    for name, content in zip((MODEL_FILE, WEIGHTS_FILE), files, strict=True):
+        (directory / name).write_bytes(content)
     manifest.save(directory)
-    return manifest
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m image_similarity.inference.export", description=__doc__)
-    parser.add_argument("--model", required=True, help='an open_clip model of 512 dimensions, or "embedded"')
+    parser.add_argument(
+        "--model",
+        required=True,
+        help='an open_clip model of 512 dimensions, "embedded", or a TorchScript one\'s name',
+    )
     parser.add_argument("--pretrained", help="its tag; with --checkpoint, the file's tag or your own label")
     parser.add_argument("--checkpoint", type=Path, help="a local file of weights, instead of a download")
-    parser.add_argument("--preprocessing", type=Path, help="JSON: mean, std, interpolation, resize_mode")
+    parser.add_argument(
+        "--preprocessing", type=Path, help="JSON: mean, std, interpolation, resize_mode; TorchScript: size"
+    )
     parser.add_argument("--output", type=Path, required=True, help="where model.onnx and manifest.json go")
-    parser.add_argument("--int8", action="store_true", help="8-bit products: faster, smaller, less exact")
+    parser.add_argument(
+        "--int8",
+        nargs="?",
+        const=FIRST,
+        choices=(FIRST, *SCHEMES),
+        help="8 bits: faster, smaller, less exact; by this scheme, or by the first that is exact enough",
+    )
     return parser.parse_args()
 
 

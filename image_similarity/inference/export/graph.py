@@ -12,37 +12,32 @@ import onnx
 import onnxruntime
 import torch
 from onnx import TensorProto, helper, numpy_helper
-from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import nn
 
-from image_similarity.inference.manifest import WEIGHTS_FILE, Precision
+from image_similarity.inference.export import torchscript
+from image_similarity.inference.manifest import WEIGHTS_FILE
 
-OPSET = 20
+OPSET = torchscript.OPSET  # the highest that its exporter knows
 _SMALL = 1024  # smaller tensors stay float32: they save nothing, and biases keep their precision
 _ALIGNMENT = 64  # bytes: a cache line, and more than any vector load needs
 _HALF_LIMIT = float(np.finfo(np.float16).max)
 
 
-def build(tower: nn.Module, size: int, precision: Precision) -> tuple[bytes, bytes]:
-    """The bytes of model.onnx and model.onnx.data: "image" uint8 [n, size, size, 3] to "embedding" [n, d].
-
-    Weights have a file of their own, because the session maps it into memory; inside the model they would be
-    copied on loading (ViT-B/32: 140 MB and 0.2 s more).
-
-    fp16: weights are stored as float16, and computations are float32. int8: the weights of matrix products
-    are stored as int8, per output channel, and products are computed in 8 bits, scaled at run time.
-    """
+def simplified(tower: nn.Module, size: int) -> onnx.ModelProto:
+    """The float32 model of a tower: "image" uint8 [n, size, size, 3] to "embedding" [n, d]."""
     with TemporaryDirectory() as directory:
-        plain = Path(directory) / "plain.onnx"
-        simplify(_trace(tower, size), plain)
-        if precision == "int8":
-            plain = _quantized(plain, Path(directory) / "int8.onnx")
-        model = onnx.load(str(plain))
-    return finished(model, "image_tower")
+        file = Path(directory) / "plain.onnx"
+        scripted = torchscript.is_script(tower)
+        simplify(torchscript.to_onnx(tower, size) if scripted else _trace(tower, size), file)
+        return onnx.load(str(file))
 
 
 def finished(model: onnx.ModelProto, name: str) -> tuple[bytes, bytes]:
-    """The bytes of a model that was traced and simplified, and of its weights; large ones become float16."""
+    """The bytes of a model that was traced and simplified, and of its weights; large ones become float16.
+
+    Weights have a file of their own, because the session maps it into memory; inside the model they would be
+    copied on loading (ViT-B/32: 140 MB and 0.2 s more). `model` is changed.
+    """
     _store_half(model.graph)
     _anonymous(model, name)
     onnx.checker.check_model(model)
@@ -81,19 +76,6 @@ def simplify(model: bytes, output: Path) -> None:
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.optimized_model_filepath = str(output)
     onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-
-
-def _quantized(source: Path, output: Path) -> Path:
-    # reduce_range: otherwise products saturate on processors with AVX2 but no VNNI, and vectors are wrong
-    quantize_dynamic(
-        source,
-        output,
-        op_types_to_quantize=["MatMul", "Gemm"],
-        per_channel=True,
-        reduce_range=True,
-        weight_type=QuantType.QInt8,
-    )
-    return output
 
 
 def _store_half(graph: onnx.GraphProto) -> None:

@@ -62,7 +62,7 @@ def embedded(tmp_path: Path) -> Iterator[EmbeddedIndex]:
         yield index
 
 
-@pytest.fixture(params=["embedded", "s3_vectors"])
+@pytest.fixture(params=["embedded", pytest.param("s3_vectors", marks=pytest.mark.slow)])
 def index(request: pytest.FixtureRequest) -> Index:
     found: Index = request.getfixturevalue(request.param)
     return found
@@ -74,7 +74,7 @@ def table(cloud: CloudServer) -> Any:
     return resource.create_table(TableName=f"ledger-{next(_numbers)}", **TABLE)
 
 
-@pytest.fixture(params=["file", "dynamodb"])
+@pytest.fixture(params=["file", pytest.param("dynamodb", marks=pytest.mark.slow)])
 def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Ledger:
     if request.param == "file":
         return FileLedger(tmp_path / "ledger.db")

@@ -13,6 +13,8 @@ from image_similarity.catalogue.sqs import SqsQueue
 from local.backends.cloud.server import CloudServer
 from tests.unit.catalogue.conftest import REGION
 
+pytestmark = pytest.mark.slow
+
 KEYS = ("a b+%20 ü.jpg", "z/1.jpg", "z/", "a/2.jpg", "\U0001f600.jpg", "\uffee.jpg")
 
 

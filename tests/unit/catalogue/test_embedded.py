@@ -109,6 +109,7 @@ def test_a_search_sees_what_another_process_wrote(tmp_path: Path) -> None:
         assert [(match.entry.key, match.similarity) for match in found] == [("s3://photos/b.jpg", 1.0)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("writes", [1, 4, 9])
 def test_a_crash_in_a_write_leaves_a_whole_index(tmp_path: Path, writes: int) -> None:
     """Every put is of 200 rows and of one generation, every delete of all: nothing between is seen."""

@@ -11,6 +11,8 @@ from local.backends.cloud.vector_rules import Refusal, invalid, throttled
 from tests.unit.catalogue.conftest import vectors_client
 from tests.unit.catalogue.test_index import record, vector
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def refusals(cloud: CloudServer) -> Iterator[list[Refusal]]:
@@ -18,7 +20,6 @@ def refusals(cloud: CloudServer) -> Iterator[list[Refusal]]:
     cloud.vectors.refuse_next.clear()
 
 
-@pytest.mark.slow
 def test_a_throttled_call_is_made_again(s3_vectors: S3VectorsIndex, refusals: list[Refusal]) -> None:
     refusals += [throttled(), Refusal(503, "ServiceUnavailableException", "later")]
     assert s3_vectors.put([record("a.jpg")]) == {}
@@ -26,14 +27,12 @@ def test_a_throttled_call_is_made_again(s3_vectors: S3VectorsIndex, refusals: li
     assert s3_vectors.get(["s3://photos/a.jpg"])
 
 
-@pytest.mark.slow
 def test_what_stays_throttled_may_pass(s3_vectors: S3VectorsIndex, refusals: list[Refusal]) -> None:
     refusals += [throttled()] * 50
     with pytest.raises(TransientError, match="TooManyRequests"):
         s3_vectors.put([record("a.jpg")])
 
 
-@pytest.mark.slow
 def test_an_unreachable_service_may_pass() -> None:
     client = vectors_client("http://127.0.0.1:9")
     client.meta.config.retries["total_max_attempts"] = 1

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from skimage import data
 
 from image_similarity.catalogue.sqlite_file import PAGE_BYTES
 from image_similarity.folders.inventory import Inventory
 from image_similarity.folders.store import key_of
 from image_similarity.inference.loading import DEFAULT_MODEL_DIR
 from tests.support.command import run, run_on
+from tests.support.photos import photo
 from tests.unit.cli.test_strange_files import nobody
 
 pytestmark = pytest.mark.slow
@@ -37,9 +37,9 @@ def album(tmp_path: Path) -> Path:
     """Three pictures that nobody takes for each other, one of them in a folder of its own."""
     root = tmp_path / "album"
     (root / "more").mkdir(parents=True)
-    Image.fromarray(data.chelsea()).save(root / "cat.jpg")
-    Image.fromarray(data.coffee()).save(root / "coffee.bmp")
-    Image.fromarray(data.astronaut()).save(root / "more" / "astronaut.png")
+    photo("chelsea").save(root / "cat.jpg")
+    photo("coffee").save(root / "coffee.bmp")
+    photo("astronaut").save(root / "more" / "astronaut.png")
     return root
 
 

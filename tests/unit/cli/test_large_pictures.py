@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from skimage import data
 
 from image_similarity import compare
 from tests.support.command import run
+from tests.support.photos import photo
 from tests.unit.cli.strange_server import UNIT, Reply, answering
 
 pytestmark = pytest.mark.slow
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cat of 6000 x 4000 pixels; of 8.9 MB; on its side; long and thin; and one over 200 million."""
     root = tmp_path_factory.mktemp("large")
-    cat = Image.fromarray(data.chelsea())
+    cat = photo("chelsea")
     cat.save(root / "cat.png")
     cat.resize((6000, 4000)).save(root / "wide.jpg", quality=80)
     noise = np.random.default_rng(1).normal(0, 25, (2400, 3600, 3))
@@ -53,7 +53,7 @@ def test_a_bomb_is_refused_before_it_is_decoded(large: Path) -> None:
 
 
 def test_a_photograph_of_more_than_200_million_pixels_is_decoded_smaller(tmp_path: Path) -> None:
-    cat = Image.fromarray(data.chelsea())
+    cat = photo("chelsea")
     cat.save(tmp_path / "cat.png")
     cat.resize((20_000, 13_300)).save(tmp_path / "wall.jpg", quality=50)
     assert compare(tmp_path / "wall.jpg", tmp_path / "cat.png") > 0.9

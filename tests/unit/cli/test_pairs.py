@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
-from skimage import data
 
 from image_similarity import __version__
 from tests.support.command import run
+from tests.support.photos import photo
 from tests.unit.cli.strange_server import Reply, answering
 
 CALIBRATED = "embedded/efficientnet_lite0-imagenet"
@@ -20,11 +20,11 @@ CALIBRATED = "embedded/efficientnet_lite0-imagenet"
 @pytest.fixture
 def copies(tmp_path: Path) -> Path:
     """A cat, a small copy of it, a dark one, and a cup of coffee."""
-    cat = Image.fromarray(data.chelsea())
+    cat = photo("chelsea")
     cat.save(tmp_path / "a.png")
     cat.resize((225, 150)).save(tmp_path / "b.jpg")
     ImageEnhance.Brightness(cat.convert("L").convert("RGB")).enhance(0.5).save(tmp_path / "c.png")
-    Image.fromarray(data.coffee()).save(tmp_path / "d.png")
+    photo("coffee").save(tmp_path / "d.png")
     return tmp_path
 
 
@@ -43,6 +43,7 @@ def test_json_has_the_pairs_with_their_scores_the_model_and_the_version(copies: 
         assert float(run("compare", first, second).stdout) == pytest.approx(score, abs=2e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "number"),
     [
@@ -116,6 +117,7 @@ def test_a_model_that_changes_on_the_way_ends_the_run(five: Path) -> None:
     assert "model changed from one to two" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_picture_that_fails_is_left_out_and_told(copies: Path) -> None:
     (copies / "bad.jpg").write_bytes(b"no picture")
     done = run("pairs", copies, "--threshold", 0.9)
@@ -124,6 +126,7 @@ def test_a_picture_that_fails_is_left_out_and_told(copies: Path) -> None:
     assert f"{copies / 'bad.jpg'}: InvalidImage" in done.stderr
 
 
+@pytest.mark.slow
 def test_many_copies_of_one_picture_are_one_group(tmp_path: Path, folder: Path) -> None:
     for number in range(30):
         shutil.copy(folder / "cat.jpg", tmp_path / f"{number:02}.jpg")

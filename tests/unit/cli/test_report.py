@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter
-from skimage import data
 
 from image_similarity.cli import choice
 from image_similarity.cli.faces import Face, Thumbnails, look
 from image_similarity.inference.manifest import DIMENSIONS
 from tests.support.command import run
+from tests.support.photos import photo
 
 pytestmark = pytest.mark.slow
 VOID = frozenset({"meta", "img", "br", "input"})
@@ -88,13 +88,13 @@ def album(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def cat() -> Image.Image:
-    return Image.fromarray(data.chelsea())
+    return photo("chelsea")
 
 
 def test_the_largest_is_kept_and_all_are_shown(album: Path, cat: Image.Image) -> None:
     cat.save(album / "large.png")
     cat.resize((225, 150)).save(album / "a-small.jpg")
-    Image.fromarray(data.coffee()).save(album / "coffee.png")
+    photo("coffee").save(album / "coffee.png")
     page = report(album)
     assert page.names == ["large.png", "a-small.jpg"]
     assert page.kept == ["large.png"]

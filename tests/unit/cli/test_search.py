@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image, ImageEnhance
-from skimage import data
+from PIL import ImageEnhance
 
 from image_similarity.cli.text import counted
 from tests.support.command import run
+from tests.support.photos import photo
 from tests.unit.cli.strange_server import Reply, answering
 
 pytestmark = pytest.mark.slow
@@ -20,11 +20,11 @@ def album(tmp_path: Path) -> Path:
     """A cat, a small and a dark copy of it in a folder of their own, and a cup of coffee."""
     root = tmp_path / "album"
     (root / "copies").mkdir(parents=True)
-    cat = Image.fromarray(data.chelsea())
+    cat = photo("chelsea")
     cat.save(root / "cat.png")
     cat.resize((225, 150)).save(root / "copies" / "small.jpg")
     ImageEnhance.Brightness(cat.convert("L").convert("RGB")).enhance(0.5).save(root / "copies" / "dark.png")
-    Image.fromarray(data.coffee()).save(root / "coffee.png")
+    photo("coffee").save(root / "coffee.png")
     assert run("index", root).exit_code == 0
     return root
 
@@ -44,7 +44,7 @@ def test_a_picture_finds_itself_and_its_copies_first(album: Path) -> None:
 
 
 def test_a_picture_that_is_not_indexed(album: Path, tmp_path: Path) -> None:
-    Image.fromarray(data.chelsea()).rotate(3).save(tmp_path / "turned.png")
+    photo("chelsea").rotate(3).save(tmp_path / "turned.png")
     found = lines(tmp_path / "turned.png", "--limit", 2)
     assert len(found) == 2
     assert Path(found[0][1]).name == "cat.png"
@@ -71,7 +71,7 @@ def test_only_in_some_folders(album: Path, tmp_path: Path) -> None:
     assert {Path(name).name for _, name in found} == {"small.jpg", "dark.png"}
     new = tmp_path / "new"
     new.mkdir()
-    Image.fromarray(data.astronaut()).save(new / "astronaut.png")
+    photo("astronaut").save(new / "astronaut.png")
     found = lines(album / "cat.png", "--in", new, "--in", album / "copies")
     assert [Path(name).name for _, name in found] == ["small.jpg", "dark.png", "astronaut.png"]
 

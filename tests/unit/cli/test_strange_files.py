@@ -130,6 +130,7 @@ def test_what_is_no_picture_is_not_sent(tmp_path: Path, content: bytes, what: st
         assert server.bodies == []
 
 
+@pytest.mark.slow
 def test_special_files_are_not_read(draw: Draw) -> None:
     folder = draw("in.png").parent
     os.mkfifo(folder / "pipe.png")
@@ -178,6 +179,7 @@ def nobody() -> Iterator[None]:
         os.seteuid(0)
 
 
+@pytest.mark.slow
 def test_a_folder_that_can_not_be_read_is_reported(folder: Path) -> None:
     run("embed", folder)  # what is imported then may be out of reach below
     with tempfile.TemporaryDirectory() as made:
@@ -211,6 +213,7 @@ def test_folders_deeper_than_a_path_may_be_are_reported(draw: Draw) -> None:
     assert len(done.stdout.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_further_names_of_a_file_are_not_its_duplicates(draw: Draw) -> None:
     path = draw("a.png")
     (path.parent / "b.png").symlink_to("a.png")

@@ -88,6 +88,7 @@ def test_at_least_one_thread() -> None:
         OnnxEncoder(MODEL, threads=0)
 
 
+@pytest.mark.slow
 def test_threads_may_share_one_session() -> None:
     encoder = OnnxEncoder(MODEL, threads=1)
     batches = np.random.default_rng(0).integers(0, 256, (12, 1, 224, 224, 3), dtype=np.uint8)
@@ -97,6 +98,7 @@ def test_threads_may_share_one_session() -> None:
     np.testing.assert_array_equal(np.stack(alone), np.stack(together))
 
 
+@pytest.mark.slow
 def test_torch_stays_out_of_the_request_path() -> None:
     code = (
         "import sys\n"

@@ -22,6 +22,7 @@ def run(code: str, home: Path, **environ: str) -> str:
     ).stdout
 
 
+@pytest.mark.slow
 def test_an_encoder_turns_onnx_runtimes_telemetry_off(tmp_path: Path) -> None:
     run(
         "from image_similarity.inference.loading import DEFAULT_MODEL_DIR\n"
@@ -68,6 +69,7 @@ def test_the_owner_of_the_process_sets_it(tmp_path: Path) -> None:
     assert printed.split() == ["1", "40"]
 
 
+@pytest.mark.slow
 def test_without_us_it_would_write_its_files(tmp_path: Path) -> None:
     run("import onnxruntime", tmp_path)
     assert [path for path in tmp_path.rglob("*") if "onnxruntime" in path.name], (

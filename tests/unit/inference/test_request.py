@@ -97,6 +97,8 @@ REFUSED = {
     b'{"url": {"a": 1, "a": 2}}': '"a" stands more than once',
     b'{"uri": "u"}': 'Unknown field "uri"',
     b'{"URL": "u"}': 'Unknown field "URL"',
+    b'{"%s": "u"}' % (b"n" * 64): 'Unknown field "' + "n" * 64 + '"',
+    b'{"%s": "u"}' % (b"n" * 65): 'Unknown field "' + "n" * 64 + '[.]{3}"',
     b'{"url": "u", "top": 1}': 'Unknown field "top"',
     b'{"url": null}': '"url" must be a string, not null',
     b'{"img": 1}': '"img" must be a string, not a number',

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from image_similarity.inference import image
 from image_similarity.inference.encoder import OnnxEncoder
 from image_similarity.inference.errors import InvalidImage, Unavailable
+from image_similarity.inference.json_body import MAX_BODY_BYTES
 from image_similarity.inference.loading import DEFAULT_MODEL_DIR
 from image_similarity.inference.manifest import ManifestError, Preprocessing
 from image_similarity.inference.service import (
@@ -77,6 +78,38 @@ def test_answers_carry_the_contract_s_headers(working: Service) -> None:
     assert response.headers["X-Request-Id"] == "an-id"
     assert response.headers["X-Model"].startswith("embedded/")
     assert response.headers["Access-Control-Allow-Origin"] == "*"
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status", "code"),
+    [
+        ({"content-type": "text/plain"}, b"{}", 415, "UnsupportedMediaType"),
+        (JSON, b" " * (MAX_BODY_BYTES + 1), 413, "PayloadTooLarge"),
+        (JSON, b"{", 400, "InvalidRequest"),
+        (JSON, b'{"img": "QUJD"}', 400, "InvalidImage"),
+        (JSON, json.dumps({"img": b64(picture(size=(4097, 1)))}).encode(), 400, "ImageTooLarge"),
+        (JSON, b'{"url": "http://127.0.0.1/"}', 400, "SourceNotAllowed"),
+    ],
+)
+def test_a_refusal_has_its_status_and_its_code(
+    working: Service, headers: dict[str, str], body: bytes, status: int, code: str
+) -> None:
+    response = working.handle(Request(headers, body))
+    assert (response.status, response.code, json.loads(response.body)["code"]) == (status, code, code)
+    assert (response.images, response.timings) == (0, {})
+
+
+def test_a_server_that_does_not_have_the_file_is_the_callers_error() -> None:
+    policy = SourcePolicy.from_environment({"ALLOW_PRIVATE_SOURCES": "1"})
+    service = Service(OnnxEncoder(DEFAULT_MODEL_DIR, threads=1), policy)
+    with serving(ok(b"x").replace(b"200 OK", b"404 Not Found")) as server:
+        response = service.handle(Request(JSON, json.dumps({"url": server.url}).encode()))
+    assert (response.status, response.code) == (400, "SourceUnavailable")
+
+
+def test_vectors_are_counted(working: Service) -> None:
+    pair = json.dumps({"img_1": b64(picture()), "img_2": b64(picture("coffee"))}).encode()
+    assert [working.handle(request).images for request in (IMAGE, Request(JSON, pair))] == [1, 2]
 
 
 def test_refuse_answers_in_the_same_shape(working: Service) -> None:

@@ -16,6 +16,8 @@ from image_similarity.catalogue.s3_vectors import S3VectorsIndex
 from image_similarity.inference.encoder import OnnxEncoder
 from tests.support.catalogue.aws import Context, OnAws, adapter, gradient, running
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 Lines = list[dict[str, Any]]
 
@@ -203,7 +205,6 @@ def test_no_messages(module: ModuleType) -> None:
     assert failed(module, {"Records": []}) == []
 
 
-@pytest.mark.slow
 def test_a_poisoned_picture_among_a_hundred(
     aws: OnAws, module: ModuleType, index: S3VectorsIndex, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -224,7 +225,6 @@ def test_a_poisoned_picture_among_a_hundred(
     assert aws.waiting() == 0
 
 
-@pytest.mark.slow
 def test_what_was_finished_before_the_time_was_over_does_not_come_again(
     aws: OnAws, module: ModuleType, index: S3VectorsIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -164,6 +164,7 @@ def started_with(model: Path) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_a_missing_model_ends_the_start_with_a_sentence(tmp_path: Path) -> None:
     code, output = started_with(tmp_path)
     assert code == 1
@@ -172,6 +173,7 @@ def test_a_missing_model_ends_the_start_with_a_sentence(tmp_path: Path) -> None:
     assert "manifest.json does not exist" in output
 
 
+@pytest.mark.slow
 def test_a_setting_that_cant_be_used_ends_the_start_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("USER_AGENT_CONTACT", "nobody")
     code, output = started_with(ROOT / "models" / "embedded")
@@ -180,6 +182,7 @@ def test_a_setting_that_cant_be_used_ends_the_start_with_a_sentence(monkeypatch:
     assert output.startswith("A setting can't be used: USER_AGENT_CONTACT is 'nobody'; set a URL")
 
 
+@pytest.mark.slow
 def test_a_damaged_model_ends_the_start_with_a_sentence(tmp_path: Path) -> None:
     model = tmp_path / "model"
     shutil.copytree(ROOT / "image_similarity" / "models" / "embedded", model)

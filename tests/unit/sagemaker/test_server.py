@@ -383,6 +383,7 @@ def test_a_missing_model_stops_the_start_with_a_sentence(tmp_path: Path) -> None
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.slow
 def test_a_mounted_model_goes_before_the_images_own(tmp_path: Path) -> None:
     own = {"MODEL_DIR": "/opt/model"}
     assert model_environment(own, tmp_path) == own

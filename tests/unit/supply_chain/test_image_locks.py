@@ -55,6 +55,7 @@ def named(file: str) -> set[str]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", LOCKS)
 def test_an_image_has_nothing_that_only_the_command_line_needs(file: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

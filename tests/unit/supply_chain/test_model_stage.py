@@ -27,6 +27,7 @@ def exported(build: Path, model: str = "embedded") -> subprocess.CompletedProces
     return subprocess.run(command, cwd=build, env=environment, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_the_bundled_model_is_taken_as_it_is(build: Path) -> None:
     done = exported(build)
     assert done.returncode == 0, done.stderr
@@ -36,6 +37,7 @@ def test_the_bundled_model_is_taken_as_it_is(build: Path) -> None:
         ).read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["model.onnx", "model.onnx.data"])
 def test_other_bytes_than_the_manifest_records_end_the_build(name: str, build: Path) -> None:
     with (build / "image_similarity" / "models" / "embedded" / name).open("r+b") as file:
@@ -46,6 +48,7 @@ def test_other_bytes_than_the_manifest_records_end_the_build(name: str, build: P
     assert done.stderr.startswith(f"No weights: {name} has SHA-256 ")
 
 
+@pytest.mark.slow
 def test_a_model_without_its_weights_ends_the_build(build: Path) -> None:
     (build / "image_similarity" / "models" / "embedded" / "model.onnx.data").unlink()
     done = exported(build)
@@ -63,6 +66,7 @@ def test_weights_are_asked_for_by_model_and_tag(
     assert "--model and --pretrained are required" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("pins", "code"), [("required", 1), ("optional", 0), (None, 1)])
 def test_weights_that_nobody_pinned_are_refused_or_warned_of(
     build: Path, pins: str | None, code: int
@@ -78,6 +82,33 @@ def test_weights_that_nobody_pinned_are_refused_or_warned_of(
         else "No weights: ViT-B-32/openai is not in"
     )
     assert done.stderr.startswith(said)
+
+
+def test_the_encoder_for_copies_is_pinned_so_that_its_build_may_begin(build: Path) -> None:
+    environment = {**os.environ, "MODEL": "sscd_disc_mixup", "PRETRAINED": "meta", "PRECISION": "fp16"}
+    command = ["sh", "supply_chain/model.sh", "check"]
+    done = subprocess.run(command, cwd=build, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("pins", "scheme", "code"), [("required", "smooth", 0), ("required", None, 1), ("optional", None, 0)]
+)
+def test_an_int8_build_takes_the_pinned_scheme_and_no_other(
+    build: Path, pins: str, scheme: str | None, code: int
+) -> None:
+    """Which scheme passes may differ by machine; vectors under one name must not."""
+    file = build / "supply_chain" / "pins.json"
+    entry = Weights("laion/x", "f", "c" * 40, "a" * 64, int8=scheme)
+    Pins({}, {"ViT-B-32/t": entry}).save(file)
+    environment = {**os.environ, "MODEL": "ViT-B-32", "PRETRAINED": "t", "PRECISION": "int8", "PINS": pins}
+    command = ["sh", "supply_chain/model.sh", "check"]
+    done = subprocess.run(command, cwd=build, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    sentence = "the int8 scheme of ViT-B-32/t is not pinned"
+    said = "" if scheme else f"No weights: {sentence}" if code else f"WARNING: {sentence}"
+    assert done.stderr.startswith(said)
+    assert bool(done.stderr) == (scheme is None)
 
 
 def test_a_file_of_ones_own_is_taken_by_its_name(

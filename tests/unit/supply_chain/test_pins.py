@@ -13,13 +13,14 @@ import httpx
 import pytest
 
 from supply_chain import weights as weights_module
-from supply_chain.pin import base_digest, main, pin, weights_pin
+from supply_chain.pin import _source, base_digest, main, pin, pin_int8, weights_pin
 from supply_chain.pins import LAMBDA_BASE, PYTHON_BASE, PinError, Pins, Weights
 from supply_chain.weights import checkpoint, pinned
 
 INDEX = json.dumps({"schemaVersion": 2, "manifests": []}).encode()
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 SAFE, PICKLE = "a" * 64, "b" * 64
+ENCODER = bytes(range(256)) * 5000
 
 
 class Registry(BaseHTTPRequestHandler):
@@ -34,6 +35,8 @@ class Registry(BaseHTTPRequestHandler):
             self.answer(200, json.dumps({"token": "t0"}).encode())
         elif self.path.startswith("/api/models/laion/x/revision/main?blobs=true"):
             self.answer(200, json.dumps({"sha": COMMIT, "siblings": self.siblings}).encode())
+        elif self.path == "/encoder.torchscript.pt":
+            self.answer(200, ENCODER)
         elif self.path != "/v2/lambda/python/manifests/3.12":
             self.answer(404, b"")
         elif self.headers["Authorization"] != "Bearer t0":
@@ -95,6 +98,61 @@ def test_weights_are_pinned_by_commit_and_hash_and_the_safer_file_goes_first(
     Registry.siblings.pop()
     with pytest.raises(PinError, match="holds neither"):
         weights_pin(client, Weights("laion/x"), f"http://{host}")
+
+
+def test_weights_of_a_url_are_pinned_by_hash_fetched_once_and_compared(
+    host: str, client: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weights_module, "CHECKPOINTS", tmp_path / "checkpoints")
+    named = Weights(None, "encoder.torchscript.pt", url=f"http://{host}/encoder.torchscript.pt")
+    assert not named.pinned
+    entry = weights_pin(client, named)
+    assert entry == replace(named, sha256=hashlib.sha256(ENCODER).hexdigest())
+    assert entry.pinned
+    file = checkpoint(entry)
+    assert file.read_bytes() == ENCODER
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+    file.write_bytes(b"other")
+    with pytest.raises(PinError, match="these are other weights"):
+        checkpoint(entry)
+    with pytest.raises(httpx.HTTPStatusError):
+        weights_pin(client, replace(named, url=f"http://{host}/absent"))
+
+
+def test_weights_that_are_not_pinned_are_fetched_by_name_from_their_url(
+    host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weights_module, "CHECKPOINTS", tmp_path)
+    named = Weights(None, "encoder.torchscript.pt", url=f"http://{host}/encoder.torchscript.pt")
+    file = weights_module.by_name("e/t", Pins({}, {"e/t": named}))
+    assert file is not None
+    assert file.read_bytes() == ENCODER
+
+
+def test_a_model_from_a_url_has_one_kind_of_weights() -> None:
+    assert Pins.load().only_tag("sscd_disc_mixup") == "meta"
+    assert Pins.load().only_tag("ViT-B-32") is None
+    entry = Weights(None, "f", url="https://example.com/f")
+    assert Pins({}, {"m/a": entry, "m/b": entry}).only_tag("m") is None
+
+
+def test_an_int8_scheme_is_pinned_from_the_artifact_that_was_made_with_it(tmp_path: Path) -> None:
+    manifest = {"model": "m", "pretrained": "t", "scheme": "outliers"}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    pins = Pins({}, {"m/t": Weights("laion/x", "f", "r", "s"), "other/t": Weights(None, "f")})
+    recorded = pin_int8(pins, tmp_path)
+    assert recorded.weights == {**pins.weights, "m/t": replace(pins.weights["m/t"], int8="outliers")}
+    with pytest.raises(PinError, match="make pin WEIGHTS=m/t=SOURCE"):
+        pin_int8(Pins({}, {}), tmp_path)
+    (tmp_path / "manifest.json").write_text(json.dumps({**manifest, "scheme": None}))
+    with pytest.raises(PinError, match="holds no int8 artifact"):
+        pin_int8(pins, tmp_path)
+
+
+def test_sources_are_told_apart() -> None:
+    assert _source("https://example.com/a/e.pt") == Weights(None, "e.pt", url="https://example.com/a/e.pt")
+    assert _source("checkpoints/e.pt") == Weights(None, "e.pt")
+    assert _source("laion/x") == Weights("laion/x")
 
 
 def test_only_missing_leaves_what_is_pinned(host: str, client: httpx.Client) -> None:

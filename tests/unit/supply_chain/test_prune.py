@@ -39,6 +39,7 @@ def pruned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", PICTURES)
 def test_every_accepted_format_is_decoded_by_the_pruned_packages(pruned: Path, kind: str) -> None:
     data = base64.b64encode(PICTURES[kind])
@@ -63,6 +64,7 @@ s3._client()
 """
 
 
+@pytest.mark.slow
 def test_every_service_that_the_functions_call_stays(pruned: Path) -> None:
     environment = {
         "PATH": os.environ["PATH"],

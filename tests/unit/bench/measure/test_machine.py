@@ -1,5 +1,6 @@
 """A run says what else the machine did: a busy one is seen, said, and kept out of what is quoted."""
 
+import importlib
 import json
 import os
 import subprocess
@@ -9,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from bench import __main__ as bench
 from bench.measure import typed_json
 from bench.measure.machine import Ticks, Watch, frequencies, objections
 from bench.measure.paths import RESULTS
@@ -81,9 +81,11 @@ def test_the_state_stands_beside_the_figures(run: Run) -> None:
     assert "the host withheld 0.0% of their time, a core that computes ran at 2100 to 2900 MHz." in text
 
 
+@pytest.mark.slow
 def test_a_full_run_on_a_busy_machine_stays_out_of_the_documents(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    bench = importlib.import_module("bench.__main__")  # imports matplotlib
     for name in ("RESULTS", "FIGURES", "CACHE"):
         monkeypatch.setattr(bench, name, tmp_path / name.lower())
     monkeypatch.setattr("bench.report.cost_page.write", lambda: pytest.fail("wrote docs/cost.md"))

@@ -21,7 +21,7 @@ from tests.unit.inference.image.test_formats import (
 
 SIZE = (PHOTO.shape[1], PHOTO.shape[0])
 BGR = PHOTO[..., ::-1]
-BITFIELDS = 3
+BITFIELDS, ALPHA_BITFIELDS = 3, 6
 PALETTE_4 = np.pad(COLOURS[:, ::-1], ((0, 0), (0, 1))).tobytes()
 
 
@@ -72,6 +72,15 @@ def test_32_bits_with_alpha() -> None:
     masks = struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
     data = files.bmp(rows, SIZE, 32, compression=BITFIELDS, masks=masks, header_bytes=108)
     close(data, on_white(PHOTO, ALPHA), ROUNDED)
+
+
+@pytest.mark.parametrize("header_bytes", [40, 52, 56])
+def test_a_fourth_mask_belongs_to_alpha(header_bytes: int) -> None:
+    """Behind a header of 40 bytes it is what compression 6 adds; one of 52 has three of its own."""
+    rows = files.bmp_rows(np.dstack([BGR, ALPHA]))
+    masks = struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)[: 12 if header_bytes == 52 else 16]
+    data = files.bmp(rows, SIZE, 32, compression=ALPHA_BITFIELDS, masks=masks, header_bytes=header_bytes)
+    close(data, PHOTO if header_bytes == 52 else on_white(PHOTO, ALPHA), ROUNDED)
 
 
 @pytest.mark.parametrize(("green_bits", "masks"), [(5, (0x7C00, 0x3E0, 0x1F)), (6, (0xF800, 0x7E0, 0x1F))])

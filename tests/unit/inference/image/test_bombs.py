@@ -9,15 +9,15 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-import skimage.data
 from PIL import Image
 
 from image_similarity.inference.image import bmp_runs, decode, jpeg, png, png_pixels
 from tests.support import files
 from tests.support.files import BLACK, SMALL_JPEG, SMALL_PNG
+from tests.support.photos import photo
 from tests.unit.inference.image.test_refusals import SECONDS, refused
 
-PHOTO = Image.fromarray(skimage.data.chelsea())
+PHOTO = photo("chelsea")
 
 
 def repeated_scans(count: int) -> bytes:

@@ -5,16 +5,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import skimage.data
 from PIL import Image
 
 from image_similarity.inference.image import decode, resample
 from image_similarity.inference.manifest import Interpolation, Preprocessing, ResizeMode
 from tests.support import files
+from tests.support.photos import photo
 from tests.unit.inference.image.test_formats import EXACT, ROUNDED, furthest
 
 IN_FULL = replace(files.PREPROCESSING, draft_factor=0)
-PHOTO = Image.fromarray(skimage.data.astronaut())
+PHOTO = photo("astronaut")
 SIZES = [
     (512, 512),
     (448, 300),
@@ -62,9 +62,7 @@ def test_the_longest_side_may_have_4096_pixels(size: tuple[int, int]) -> None:
 
 def large_jpeg() -> bytes:
     """4000 x 3000 with detail at every scale."""
-    return files.saved(
-        Image.fromarray(skimage.data.hubble_deep_field()).resize((4000, 3000)), "JPEG", quality=92
-    )
+    return files.saved(photo("hubble_deep_field").resize((4000, 3000)), "JPEG", quality=92)
 
 
 @pytest.mark.slow
@@ -85,6 +83,7 @@ def test_the_manifest_says_from_which_size_on_decoding_is_reduced(factor: int, r
     assert np.array_equal(found, files.reference(Image.open(io.BytesIO(data)))) is not reduced
 
 
+@pytest.mark.slow
 def test_reduced_decoding_of_a_turned_picture_cuts_the_same_square() -> None:
     data = files.with_segments(large_jpeg(), files.segment(0xE1, b"Exif\0\0" + files.exif_block(6)))
     reduced = decode(data, preprocessing=files.PREPROCESSING).astype(int)

@@ -4,14 +4,14 @@ import io
 
 import numpy as np
 import pytest
-import skimage.data
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from image_similarity.inference.image import decode
 from tests.support import files
+from tests.support.photos import samples
 
-PHOTO = skimage.data.chelsea()[:, 3:]  # [300, 448, 3]
+PHOTO = samples("chelsea")[:, 3:]  # [300, 448, 3]
 GREY = PHOTO[..., 1]
 RAMP = np.linspace(0, 255, PHOTO.shape[1]).astype(np.uint8)
 ALPHA = np.broadcast_to(RAMP, PHOTO.shape[:2])

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-import skimage.data
 from PIL import Image, JpegImagePlugin
 
 from image_similarity.inference.errors import InvalidImage
@@ -15,10 +14,11 @@ from image_similarity.inference.image.broken import BrokenImageError
 from tests.support import files
 from tests.support.files import SMALL_JPEG
 from tests.support.jpegs import PROGRESSIVE, SEQUENTIAL, arithmetic
+from tests.support.photos import photo
 from tests.unit.inference.image import by_the_book
 from tests.unit.inference.image.test_formats import decoded
 
-PHOTO = Image.fromarray(skimage.data.chelsea())
+PHOTO = photo("chelsea")
 ORDINARY = files.saved(PHOTO, "JPEG", quality=90)
 LATER = files.saved(PHOTO, "JPEG", quality=90, progressive=True)
 
@@ -95,6 +95,51 @@ COUNTED = {
 def test_what_stands_too_often_is_refused(name: str) -> None:
     with pytest.raises(InvalidImage, match="save it again"):
         decoded(COUNTED[name])
+
+
+@pytest.mark.parametrize(
+    ("marker", "content", "most"),
+    [(0xDB, TABLE, 4), (0xC4, b"\0" + bytes(16), 512), (0xDD, b"\0\0", 64)],
+)
+def test_so_many_tables_are_read_and_no_more(marker: int, content: bytes, most: int) -> None:
+    free = most - ORDINARY[: ORDINARY.index(b"\xff\xda")].count(bytes([0xFF, marker]))
+    assert jpeg.read(with_second(marker, free, content)).size == PHOTO.size
+    with pytest.raises(BrokenImageError, match=f"more than {most} tables of one kind"):
+        jpeg.read(with_second(marker, free + 1, content))
+
+
+@pytest.mark.parametrize(("marker", "content"), [(0xDB, TABLE[1:]), (0xC4, bytes(16))])
+@pytest.mark.parametrize(
+    ("kind_and_slot", "is_read"), [(0x03, True), (0x04, False), (0x0C, False), (0x20, False)]
+)
+def test_tables_have_four_slots(marker: int, content: bytes, kind_and_slot: int, *, is_read: bool) -> None:
+    data = with_second(marker, 1, bytes([kind_and_slot]) + content)
+    if is_read:
+        assert jpeg.read(data).size == PHOTO.size
+        return
+    with pytest.raises(BrokenImageError, match="table that can't be"):
+        jpeg.read(data)
+
+
+@pytest.mark.parametrize("tables", [0x40, 0x04, 0x50, 0xF0])
+def test_a_scan_of_a_table_without_a_slot_is_refused(tables: int) -> None:
+    data = bytearray(ORDINARY)
+    data[data.index(b"\xff\xda") + 6] = tables
+    with pytest.raises(BrokenImageError, match="a scan of tables that can't be"):
+        jpeg.read(bytes(data))
+
+
+@pytest.mark.parametrize("more", [b"", b"\0", bytes(3), bytes(600)])
+def test_a_frame_is_as_long_as_it_states(more: bytes) -> None:
+    start = ORDINARY.index(b"\xff\xc0")
+    frame = ORDINARY[start + 4 : start + 19]
+    for content in (frame + more, frame[: len(frame) - len(more) % 15]):
+        data = ORDINARY[:start] + files.segment(0xC0, content) + ORDINARY[start + 19 :]
+        if content == frame:
+            assert jpeg.read(data).size == PHOTO.size
+            continue
+        with pytest.raises(BrokenImageError, match="not as long as it states"):
+            jpeg.read(data)
 
 
 def test_of_many_exif_segments_the_first_is_read() -> None:

@@ -10,21 +10,20 @@ import struct
 from collections.abc import Iterator, Sequence
 
 import pytest
-import skimage.data
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
 from image_similarity.inference.image import jpeg
 from image_similarity.inference.image.broken import BrokenImageError
 from image_similarity.inference.image.jpeg_segments import Segment
 from tests.support import files
 from tests.support.jpegs import PROGRESSIVE, SEQUENTIAL, arithmetic
+from tests.support.photos import photo
 from tests.unit.inference.image import by_the_book, libjpeg
 
 pytestmark = pytest.mark.skipif(libjpeg.library() is None, reason="Pillow has no libjpeg of its own here")
 
-PHOTO = Image.fromarray(skimage.data.chelsea()).resize((40, 24))
+PHOTO = photo("chelsea").resize((40, 24))
 SOS = 0xDA
 BASES = [
     files.saved(PHOTO.convert(mode), "JPEG", quality=50, **options)

@@ -8,15 +8,14 @@ import zlib
 
 import numpy as np
 import pytest
-import skimage.data
-from PIL import Image
 
 from image_similarity.inference.errors import ApiError, ImageTooLarge, InvalidImage
 from image_similarity.inference.image import decode
 from tests.support import files
 from tests.support.files import SMALL_JPEG, SMALL_PNG
+from tests.support.photos import photo
 
-PHOTO = Image.fromarray(skimage.data.chelsea())
+PHOTO = photo("chelsea")
 BLACK = np.zeros((64, 64, 3), np.uint8)
 INTERLACED_PNG = files.png(BLACK, files.RGB, interlaced=True)
 PALETTE_PNG = files.saved(PHOTO.convert("P"), "PNG")

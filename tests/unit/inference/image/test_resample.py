@@ -6,16 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import skimage.data
 from numpy.typing import NDArray
 from PIL import Image
 
 from image_similarity.inference.image import decode, resample
 from tests.support import files
+from tests.support.photos import photo
 
 pytestmark = pytest.mark.skipif(not resample.AVAILABLE, reason="the library has no wheel for this processor")
 IN_FULL = replace(files.PREPROCESSING, draft_factor=0)
-PHOTO = Image.fromarray(skimage.data.astronaut())
+PHOTO = photo("astronaut")
 SHARP = Image.fromarray(np.random.default_rng(3).integers(0, 256, (600, 800, 3), dtype=np.uint8))
 SHRUNK = [(2048, 1536), (1536, 2048), (449, 449), (890, 448), (448, 890), (4000, 2250), (1001, 999)]
 FEW = 0.01

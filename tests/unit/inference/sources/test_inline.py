@@ -114,6 +114,7 @@ SAID = {
     "data:image/png,%89PNG": "percent-encoded; send the file's bytes in base64",
     "data:image/png;base64": "without a comma",
     "/9j/!": "^img_1: not base64",
+    "/" + "é" * 5000: "^img_1: not base64",  # longer than any path
     "hello world": "^img_1: not base64",
 }
 

@@ -17,6 +17,8 @@ from image_similarity.inference.errors import ApiError, PayloadTooLarge, SourceN
 from image_similarity.inference.request import Source
 from image_similarity.inference.sources import SourcePolicy, s3
 
+pytestmark = pytest.mark.slow
+
 FILE = bytes(range(256)) * 20
 POLICY = SourcePolicy(
     buckets=frozenset({"pictures", "elsewhere", "gone"}), max_bytes=10_000, timeout_seconds=20
@@ -245,7 +247,6 @@ def test_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     fails("s3://pictures/hidden", SourceUnavailable, "does not answer as it should")
 
 
-@pytest.mark.slow
 def test_an_outage_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{silent.getsockname()[1]}")
@@ -256,7 +257,6 @@ def test_an_outage_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None
         assert time.monotonic() - start < 2.5
 
 
-@pytest.mark.slow
 def test_nothing_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]

@@ -33,6 +33,11 @@ REFUSED: dict[str, tuple[bytes, type[ApiError], str]] = {
     "300 without a place": (status("300 x"), SourceUnavailable, "answers 300: a choice of addresses"),
     "304": (b"HTTP/1.1 304 Not Modified\r\n\r\n", SourceUnavailable, "answers 304"),
     "101": (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", SourceUnavailable, "answers 101"),
+    "205": (status("205 x", body=b""), SourceUnavailable, "answers 205: an empty answer"),
+    "206": (status("206 x"), SourceUnavailable, "answers 206: a part of the file"),
+    "402": (status("402 x"), SourceUnavailable, "answers 402: it wants to be paid"),
+    "407": (status("407 x"), SourceUnavailable, "answers 407: it needs a login"),
+    "451": (status("451 x"), SourceUnavailable, "answers 451: it may not show the file"),
     "204": (b"HTTP/1.1 204 No Content\r\n\r\n", SourceUnavailable, "an empty answer"),
     "empty": (ok(b""), SourceUnavailable, "an empty answer"),
     "empty chunks": (

@@ -52,6 +52,12 @@ DISTINCT = [
 """The same without the repetitions: each control character in one of its places."""
 
 
+def test_a_url_has_8192_characters_at_most() -> None:
+    assert parse(LONG[:8192], POLICY).path == LONG[len("https://a.com") : 8192]
+    with pytest.raises(SourceNotAllowed, match="8192"):
+        parse(LONG[:8193], POLICY)
+
+
 @pytest.mark.parametrize("url", REFUSED, ids=range(len(REFUSED)))
 def test_refused(url: str) -> None:
     with pytest.raises(SourceNotAllowed) as caught:

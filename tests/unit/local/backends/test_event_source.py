@@ -12,6 +12,8 @@ from local.backends.cloud.server import CloudServer
 from local.backends.event_source import EventSource, Poller, unfinished
 from local.backends.protocols import FunctionFailed
 
+pytestmark = pytest.mark.slow
+
 IDS = ["a", "b", "c"]
 ALL = set(IDS)
 names = count()

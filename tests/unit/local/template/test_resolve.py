@@ -152,9 +152,13 @@ def test_a_parameter_without_default_needs_a_value() -> None:
         (
             "Parameters/ImageBuckets",
             {"Type": "CommaDelimitedList", "Default": ""},
-            "ImageBuckets is declared",
+            "ImageBuckets has properties that are not modelled",
         ),
-        ("Parameters/ImageBuckets", {"Type": "String", "MinLength": 5}, "ImageBuckets is declared"),
+        (
+            "Parameters/ImageBuckets",
+            {"Type": "String", "MinLength": 5},
+            "ImageBuckets has properties that are not modelled",
+        ),
         (
             "Resources/Api/Properties/Name",
             {"Fn::Sub": ["${A}", {"A": {"Fn::Split": [",", "a,b"]}}]},

@@ -12,6 +12,8 @@ import pytest
 
 from local.backends.cloud.server import CloudServer
 
+pytestmark = pytest.mark.slow
+
 MIB = 1024**2
 names = count()
 
@@ -136,7 +138,6 @@ def test_a_multipart_upload_is_told_once(cloud: Cloud) -> None:
     assert event["detail"]["object"]["size"] == 5 * MIB
 
 
-@pytest.mark.slow
 def test_no_message_is_lost_or_given_twice_among_threads(cloud: Cloud) -> None:
     url = cloud.sqs.create_queue(QueueName="busy")["QueueUrl"]
     number, taken = 300, list[str]()

@@ -13,6 +13,8 @@ from botocore.exceptions import ClientError
 from local.backends.cloud.server import CloudServer
 from local.backends.cloud.vector_rules import throttled
 
+pytestmark = pytest.mark.slow
+
 WHERE = {"vectorBucketName": "strict", "indexName": "four"}
 ONE = {
     "key": "a",

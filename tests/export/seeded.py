@@ -1,0 +1,101 @@
+"""`python -m tests.export.seeded KIND FILE`: encoders with seeded weights whose pictures lie far apart.
+
+Plain random weights give all pictures nearly the same vector, so that any artifact would pass.
+
+resnet: the shape of SSCD's `sscd_disc_mixup`, a ResNet-50 with generalised-mean pooling, a projection to
+512 dimensions and L2, as TorchScript. vit: open_clip's ViT-B-32 with outlier channels, as its state.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from image_similarity.inference.export.torchvision_shim import import_torchvision
+
+import_torchvision()
+
+import open_clip  # noqa: E402
+from PIL import Image  # noqa: E402
+from torchvision import transforms  # noqa: E402
+from torchvision.models import resnet50  # noqa: E402
+from torchvision.models.resnet import Bottleneck  # noqa: E402
+
+PICTURES = Path("image_similarity/inference/export/pictures")
+OUTLIERS, TIMES = 6, 60
+
+
+class GeneralisedMean(nn.Module):  # type: ignore[misc]
+    """Of each channel over all places, with the exponent 3."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        return features.clamp(min=1e-6).pow(3.0).flatten(2).mean(dim=-1).pow(1 / 3)
+
+
+class Descriptor(nn.Module):  # type: ignore[misc]
+    def __init__(self) -> None:
+        super().__init__()
+        self.backbone = resnet50(num_classes=512)
+        self.backbone.avgpool = GeneralisedMean()
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        return functional.normalize(self.backbone(pictures))
+
+
+def resnet() -> Any:
+    """Batch norms know the bundled pictures, and the projection subtracts their mean."""
+    torch.manual_seed(0)
+    model = Descriptor().train()
+    for module in model.modules():
+        if isinstance(module, Bottleneck):
+            nn.init.constant_(module.bn3.weight, 0.25)  # as smooth as a trained one: errors do not explode
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = None
+    prepare = transforms.Compose(
+        [
+            transforms.Resize([320, 320]),
+            transforms.ToTensor(),
+            transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+        ]
+    )
+    pictures = torch.stack(
+        [prepare(Image.open(file).convert("RGB")) for file in sorted(PICTURES.glob("*.jpg"))]
+    )
+    pooled: list[Tensor] = []
+    model.backbone.fc.register_forward_pre_hook(lambda _, inputs: pooled.append(inputs[0]))
+    with torch.no_grad():
+        model(pictures)
+        model.eval()(pictures)
+        model.backbone.fc.bias.copy_(-(pooled[1].mean(0) @ model.backbone.fc.weight.T))
+        return torch.jit.trace(model, pictures[:1])
+
+
+def vit() -> Any:
+    """Outlier channels as LLM.int8() and SmoothQuant describe them, in what goes into attention and MLP.
+
+    The same few channels in each block are 60 times the others; the weights behind them are divided by as
+    much, so that float vectors stay those of the seed, and only the 8-bit grid is spoilt.
+    """
+    torch.manual_seed(0)
+    model = open_clip.create_model("ViT-B-32")
+    channels = torch.randperm(768, generator=torch.Generator().manual_seed(0))[:OUTLIERS]
+    with torch.no_grad():
+        for block in model.visual.transformer.resblocks:
+            for norm, weights in (
+                (block.ln_1, block.attn.in_proj_weight),
+                (block.ln_2, block.mlp.c_fc.weight),
+            ):
+                norm.weight[channels] *= TIMES
+                norm.bias[channels] *= TIMES
+                weights[:, channels] /= TIMES
+    return model.state_dict()
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "resnet":
+        torch.jit.save(resnet(), sys.argv[2])
+    else:
+        torch.save(vit(), sys.argv[2])
