@@ -56,7 +56,7 @@ export function startSigning(region, onChange) {
     byId("signing-state").hidden = false;
     byId("signing-state").dataset.state = state;
     say(byId("signing-chip"), `signing.state.${state}`);
-    byId("signing-give").hidden = state === "accepted" || state === "testing";
+    byId("signing-give").hidden = state === "accepted";
     if (within && byId("signing-give").hidden) {
       byId("test").focus(); // where the focus was is gone
     }

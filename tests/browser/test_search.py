@@ -132,6 +132,7 @@ def test_by_a_picture_with_thumbnails(searching: Searching, keep: Keep, folder: 
 def test_more_like_a_match(searching: Searching, folder: Path) -> None:
     page = searching()
     look_for(page, folder / "animals/cat.png")
+    names(page)
     bodies = asked(page)
     page.get_by_role("button", name="More like this: cup.jpg").press("Enter")
     expect(page.locator("#search .news")).to_contain_text("matches for cup.jpg")
@@ -184,7 +185,7 @@ def test_a_dropped_picture_is_looked_for(searching: Searching, folder: Path) -> 
 def test_no_matches_stand_under_another_picture(searching: Searching, folder: Path) -> None:
     page = searching()
     held: list[Route] = []
-    page.route("**/catalogue/search", held.append)
+    page.route("**/catalogue/search", lambda route: held.append(route))
     look_for(page, folder / "animals/cat.png")
     while not held:
         page.wait_for_timeout(20)

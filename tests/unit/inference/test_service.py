@@ -15,9 +15,9 @@ from image_similarity.inference import image
 from image_similarity.inference.encoder import OnnxEncoder
 from image_similarity.inference.errors import InvalidImage, Unavailable
 from image_similarity.inference.json_body import MAX_BODY_BYTES
+from image_similarity.inference.loading import DEFAULT_MODEL_DIR
 from image_similarity.inference.manifest import ManifestError, Preprocessing
 from image_similarity.inference.service import (
-    DEFAULT_MODEL_DIR,
     Request,
     Service,
     load_service,
