@@ -174,6 +174,13 @@ def test_application_segments_of_odd_length_change_nothing(marker: int, content:
     assert np.array_equal(decoded(data), decoded(ORDINARY))
 
 
+@pytest.mark.parametrize("marker", [b"\xff\xdb", b"\xff\xc4", b"\xff\xc0", b"\xff\xda"])
+def test_an_empty_segment_takes_nothing_of_the_next(marker: bytes) -> None:
+    at = ORDINARY.index(marker)
+    data = ORDINARY[:at] + files.segment(0xFE, b"") + ORDINARY[at:]
+    assert np.array_equal(decoded(data), decoded(ORDINARY))
+
+
 SAMPLED = files.saved(PHOTO, "JPEG", quality=90, subsampling=0)
 FACTORS = SAMPLED.index(b"\xff\xc0") + 11
 
