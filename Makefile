@@ -218,6 +218,14 @@ test-export: setup .venv-export/.ready  ## the exporter: rebuilds artifacts and 
 bench: setup .venv-export/.bench  ## measure everything: make bench [FULL=1] [PREVIOUS=git-revision] (quiet machine; installs torch)
 	$(BIN)/python -m bench $(if $(FULL),--full) $(if $(PREVIOUS),--previous $(PREVIOUS))
 
+bench-clients: setup  ## the serving process under 1 to 256 clients that never wait (quiet machine)
+	$(BIN)/python -m bench.report.clients
+
+# With bench-catalogue's and bench-clients' records and the last full run's. Exit code 1: an aim is missed.
+bench-aims: setup  ## batches and the protection's cost, then every aim: met or missed (quiet machine)
+	$(BIN)/python -m bench.measure.aims
+	$(BIN)/python -m bench.report.aims
+
 # Exit code 1: a row is slower by more than the noise; 2: the noise hides whether it is.
 bench-check: setup  ## is the working tree slower than a revision: make bench-check REVISION=v1.2.3 [ROUNDS=21]
 	@$(if $(REVISION),,echo "make bench-check REVISION=a tag, a branch or a hash" >&2; exit 1)
@@ -297,4 +305,4 @@ soak: setup  ## load at capacity with faults, both backends: make soak [TIME=sec
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .venv-export .venv-infinity .venv-fuzz .venv-mutants release verify-results node_modules .cache cdk.out .pytest_cache .mypy_cache .ruff_cache .hypothesis test-results
 
-.PHONY: docs mutants release secrets unit verify soak slow strangers synth deploy publish destroy fuzz help setup lock run test test-browser check bench bench-check bench-catalogue bench-decoding bench-duplicates bench-infinity calibrate calibrate-words exactness model test-export clean lock-check test-container sbom audit pin
+.PHONY: docs mutants release secrets unit verify soak slow strangers synth deploy publish destroy fuzz help setup lock run test test-browser check bench bench-aims bench-clients bench-check bench-catalogue bench-decoding bench-duplicates bench-infinity calibrate calibrate-words exactness model test-export clean lock-check test-container sbom audit pin

@@ -39,7 +39,7 @@ class Effort:
 
 
 QUICK = Effort("quick", 5, 7, 2, 0, 2, (1, 4, 16), 1, 3.0)
-FULL = Effort("full", 15, 15, 5, 9, None, (1, 4, 16, 64), 2, 6.0)
+FULL = Effort("full", 15, 15, 5, 9, None, (1, 4, 16, 64, 256), 2, 6.0)
 
 
 def measure(chosen: Sequence[Contender], effort: Effort, *, infinity: bool, previous: str | None) -> Run:

@@ -123,6 +123,7 @@ def folders() -> str:
     rows = [
         ["pictures a second and core, indexed", f"{found.index_rate:.1f}"],
         ["the encoder alone, on decoded pictures", f"{found.encoder_rate:.1f}"],
+        *([["the decoder alone", f"{found.decoder_rate:.1f}"]] if found.decoder_rate else []),
         [f"`pairs` of {found.pictures:,} photographs, first run", f"{found.first_seconds:.1f} s"],
         ["second run", f"{found.second_seconds:.2f} s"],
         [f"grouping {found.pairs_vectors:,} vectors", f"{found.pairs_seconds:.1f} s"],

@@ -23,7 +23,7 @@ def markdown(run: Run) -> str:
     parts = [
         "# Benchmark",
         f"{run.when}, {run.mode} run, {run.machine}; load average {run.load:.1f}.",
-        *_machine(run.state),
+        *about_machine(run.state),
         RANDOM_WEIGHTS,
         "## The aims",
         _aims(run),
@@ -59,7 +59,7 @@ def markdown(run: Run) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _machine(state: State | None) -> list[str]:
+def about_machine(state: State | None) -> list[str]:
     """What else the machine did, and whether the figures may be quoted; nothing of runs that did not look."""
     if state is None:
         return []

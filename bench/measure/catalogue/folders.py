@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,7 +21,8 @@ from bench.measure import machine, scenes
 from bench.measure.catalogue.results import Folders, Watching, save
 from bench.measure.paths import CACHE, EMBEDDED, ROOT
 from image_similarity.inference.encoder import OnnxEncoder
-from image_similarity.inference.manifest import DIMENSIONS
+from image_similarity.inference.image import decode
+from image_similarity.inference.manifest import DIMENSIONS, Manifest
 
 PICTURES, VECTORS = 1000, 40_000
 SIZE = (1024, 768)
@@ -63,6 +65,16 @@ def _encoding(threads: int, callers: int) -> float:
     return BATCH * BATCHES / (time.perf_counter() - start)
 
 
+def decoder_rate(folder: Path) -> float:
+    """Pictures a second of a core that are decoded, all cores at work."""
+    cores, preprocessing = os.cpu_count() or 1, Manifest.load(EMBEDDED).preprocessing
+    files = [path.read_bytes() for path in folder.iterdir()]
+    with ThreadPoolExecutor(cores) as pool:
+        start = time.perf_counter()
+        list(pool.map(partial(decode, preprocessing=preprocessing), files))
+        return len(files) / (time.perf_counter() - start) / cores
+
+
 def command(home: Path, *arguments: object) -> float:
     """Seconds of one run of the command line."""
     start = time.perf_counter()
@@ -85,7 +97,7 @@ def measure(pictures: int, vectors: int) -> Folders:
         folder, cores = Path(made, "photographs"), os.cpu_count() or 1
         folder.mkdir()
         photographs(folder, pictures)
-        rate = encoder_rate()
+        rate, decoding = encoder_rate(), decoder_rate(folder)
         empty = command(Path(made, "none"), "--version")
         indexing = command(Path(made, "one"), "index", folder) - empty
         first = command(Path(made, "two"), "pairs", folder)
@@ -101,6 +113,7 @@ def measure(pictures: int, vectors: int) -> Folders:
         pairs_seconds=round(seconds, 1),
         pairs_peak_gb=round(peak, 3),
         circumstances=watching.circumstances(),
+        decoder_rate=round(decoding, 1),
     )
 
 

@@ -92,6 +92,7 @@ class Folders:
         pictures: photographs of the folder.
         index_rate: indexed, all cores at work.
         encoder_rate: the encoder alone, on decoded pictures, in the same batches.
+        decoder_rate: the decoder alone, on the same files; none in older records.
         first_seconds, second_seconds: two runs of `pairs`.
         pairs_vectors: vectors that were compared with each other.
         pairs_seconds: that took.
@@ -107,6 +108,7 @@ class Folders:
     pairs_seconds: float
     pairs_peak_gb: float
     circumstances: Circumstances
+    decoder_rate: float | None = None
 
 
 @dataclass

@@ -81,10 +81,7 @@ def test_ctrl_c_while_a_server_does_not_answer(folder: Path) -> None:
     with answering(Silent({"result": UNIT})) as server:
         code, _, stderr = interrupted("pairs", folder, "--url", server.url, when=waiting)
         over.set()
-    assert code == 130
-    note, stopped = stderr.splitlines()
-    assert note.endswith("it is of an older version. Deploy the stack again to send many.")
-    assert stopped == "Stopped."
+    assert (code, stderr) == (130, "Stopped.\n")
 
 
 def test_names_that_are_not_utf_8_reach_a_terminal_of_any_encoding(tmp_path: Path, folder: Path) -> None:

@@ -147,9 +147,9 @@ def face(pixels: int, sharpness: float, modified: float) -> Face:
     ("faces", "kept", "why"),
     [
         ({"a": face(1, 9, 1), "b": face(2, 1, 9)}, "b", "the largest"),
-        ({"a": face(2, 1, 1), "b": face(2, 2, 9)}, "b", "the sharpest"),
-        ({"a": face(2, 1, 1), "b": face(2, 2, 9), "c": face(1, 9, 0)}, "b", "the sharpest of the largest"),
-        ({"a": face(2, 2.0, 9), "b": face(2, 1.95, 1)}, "b", "the oldest of those as large and as sharp"),
+        ({"a": face(2, 0.9, 1), "b": face(2, 2, 9)}, "b", "the sharpest"),
+        ({"a": face(2, 0.9, 1), "b": face(2, 2, 9), "c": face(1, 9, 0)}, "b", "the sharpest of the largest"),
+        ({"a": face(2, 2.0, 9), "b": face(2, 1.05, 1)}, "b", "the oldest of those as large and as sharp"),
         ({"b": face(2, 2, 1), "a": face(2, 2, 1)}, "a", "the first by name: nothing else tells them apart"),
         ({"a": face(2, 0, 1), "b": face(2, 0, 2)}, "a", "the oldest of those as large and as sharp"),
     ],
