@@ -20,8 +20,11 @@ VENDORED = {
 STYLES = (
     "tokens.css",
     "base.css",
+    "controls.css",
     "compare.css",
+    "outcome.css",
     "folder.css",
+    "matrix.css",
     "search.css",
     "credentials.css",
     "reference.css",

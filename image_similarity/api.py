@@ -21,8 +21,8 @@ from image_similarity.inference.image import decode
 from image_similarity.inference.image.colour import flatten
 from image_similarity.inference.image.exif import UPRIGHT
 from image_similarity.inference.image.geometry import TURNS, upright_square
+from image_similarity.inference.loading import DEFAULT_MODEL_DIR
 from image_similarity.inference.manifest import DIMENSIONS
-from image_similarity.inference.service import DEFAULT_MODEL_DIR
 from image_similarity.inference.text.words import Words
 
 ImageLike = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]

@@ -27,9 +27,11 @@ from image_similarity.catalogue.on_aws import Parts, Settings
 from image_similarity.catalogue.sync import Pace, Sync
 from image_similarity.catalogue.telemetry import Lines, by_metric
 from image_similarity.inference import runtime
-from image_similarity.inference.aws_lambda import answered, encoder_threads, waits_for_the_start
+from image_similarity.inference.aws_lambda import answered
 from image_similarity.inference.errors import ApiError, StartError
-from image_similarity.inference.service import Request, Response, load_encoder, model_dir
+from image_similarity.inference.lambda_environment import encoder_threads, waits_for_the_start
+from image_similarity.inference.loading import model_dir
+from image_similarity.inference.service import Request, Response, load_encoder
 from image_similarity.inference.sources import SourcePolicy
 from image_similarity.inference.telemetry import JsonFormatter
 from image_similarity.inference.text.words import Words

@@ -11,6 +11,10 @@ FIRST = time.monotonic()
 import json  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
+from importlib.util import find_spec  # noqa: E402
+from typing import Any  # noqa: E402
+
+THREADS = int(os.environ["THREADS"])
 
 steps: list[tuple[str, float, float]] = [
     ("interpreter", 1000 * (FIRST - float(sys.argv[2])), 1000 * time.process_time())
@@ -32,22 +36,23 @@ from image_similarity.inference.decoders import processes  # noqa: E402
 
 decoder = processes.start()
 step("NumPy, and the process that makes decoders")
-from image_similarity.inference.aws_lambda import answered, encoder_threads  # noqa: E402
+settings: dict[str, Any] = {"threads": THREADS, "decoder": decoder, "warm": False}
+if find_spec("image_similarity.inference.loading"):  # revisions before it loaded after all imports
+    from image_similarity.inference.loading import Loading
+
+    settings["begun"] = Loading(os.environ, threads=THREADS)
+else:
+    import onnxruntime  # noqa: F401
+step("import of ONNX Runtime")
+from image_similarity.inference.aws_lambda import answered  # noqa: E402
 from image_similarity.inference.service import load_service  # noqa: E402
 from image_similarity.inference.telemetry import ObservedService  # noqa: E402
 
 step("the request path's other imports")
-import onnxruntime  # noqa: E402, F401
-
-step("import of ONNX Runtime")
-threads = encoder_threads(os.environ)
 service = ObservedService(
-    "lambda",
-    os.environ,
-    lambda: load_service(os.environ, threads=threads, decoder=decoder, warm=False),
-    write=lambda _: None,
+    "lambda", os.environ, lambda: load_service(os.environ, **settings), write=lambda _: None
 )
-step("weights compared, converted and packed")
+step("weights compared, converted and packed, or waited for")
 with open(sys.argv[1], encoding="utf-8") as file:  # noqa: PTH123 (one import less)
     event = json.load(file)
 response = answered(event, service)

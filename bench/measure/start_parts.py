@@ -1,15 +1,13 @@
 """Where a cold start of the Lambda function goes, under the processor quota that its memory buys.
 
-python -m bench.measure.start_parts [--previous REV] prints a table: the steps of our handler in their order, in a
-fresh process each time; with a revision, its steps in turns with today's. The group of the quota has the
+python -m bench.measure.start_parts [--previous REV] prints a table: the steps of our handler in their order,
+in a fresh process each time; with a revision, its steps in turns with today's. The group of the quota has the
 greatest weight, so that other programs take little of its share.
 """
 
 import argparse
 import json
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +18,7 @@ from bench.measure.contenders import EVENTS, Contender, Limits, contenders, writ
 from bench.measure.inputs import cases
 from bench.measure.memory import VISIBLE_CORES
 from bench.measure.memory_sizes import MEGABYTES_OF_ONE_CPU
+from bench.measure.paths import RESULTS
 from bench.measure.quota import limited
 
 MEMORY_SIZES = (1769, 3008)
@@ -85,7 +84,7 @@ def _medians(taken: Sequence[Steps]) -> Steps:
 
 
 def main() -> None:
-    """Print both memory sizes, warm and evicted."""
+    """Print both memory sizes, warm and evicted, and keep the table in bench/results."""
     parser = argparse.ArgumentParser(prog="python -m bench.measure.start_parts", description=__doc__)
     parser.add_argument("--previous", metavar="REV", help="a git revision, in turns with today's")
     parser.add_argument("--rounds", type=int, default=7)
@@ -102,10 +101,13 @@ def main() -> None:
             heads.append(f"{memory_mb} MB{', files not in memory' if evicted else ''}")
             columns.append(measure(chosen, memory_mb, options.rounds, evicted=evicted))
     watch.pause()
-    print(f"{machine.description()}; milliseconds (of them processor time), {os.cpu_count()} cores\n")
-    print(markdown([one.name for one in chosen], columns, heads))
-    for reason in machine.objections(watch.state()):
-        print(f"not to be quoted: {reason}", file=sys.stderr)
+    table = markdown([one.name for one in chosen], columns, heads)
+    against = machine.objections(watch.state())
+    quoted = "".join(f"\n\n**Not to be quoted**: {reason}." for reason in against)
+    units = "milliseconds (of them processor time)"
+    head = f"# Where a cold start goes\n\n{machine.description()}; {units}.{quoted}"
+    (RESULTS / f"start{'-busy' if against else ''}.md").write_text(f"{head}\n\n{table}\n")
+    print(f"{head}\n\n{table}")
 
 
 if __name__ == "__main__":

@@ -37,8 +37,8 @@ def index_name(flags: Mapping[str, str], pins: Pins) -> str:
     else:
         weights = pins.weights.get(f"{flags['model']}/{flags['pretrained']}")
         of |= {"weights_sha256": weights.sha256 if weights else None}
-        if flags["precision"] == "int8" and weights and weights.int8:
-            of |= {"int8": weights.int8}
+        if flags["precision"] == "int8":
+            of |= {"int8": weights.int8 if weights else None}
     digest = hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()[:HASH_LENGTH]
     readable = re.sub(r"[^a-z0-9]+", "-", flags["model"].lower()).strip("-")
     return f"{readable[: LONGEST - HASH_LENGTH - 1].strip('-')}-{digest}"

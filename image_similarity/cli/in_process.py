@@ -13,8 +13,8 @@ from image_similarity.folders.decoding import LargeToo
 from image_similarity.inference import allocator, similarity, sources
 from image_similarity.inference.encoder import Encoder, OnnxEncoder
 from image_similarity.inference.errors import ApiError, StartError
+from image_similarity.inference.loading import DEFAULT_MODEL_DIR
 from image_similarity.inference.request import Source
-from image_similarity.inference.service import DEFAULT_MODEL_DIR
 from image_similarity.inference.sources import SourcePolicy
 
 

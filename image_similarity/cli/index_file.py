@@ -16,7 +16,7 @@ from image_similarity.folders.encoding import DeferredEncoder
 from image_similarity.folders.index import FolderIndex
 from image_similarity.folders.inventory import Inventory
 from image_similarity.inference.errors import StartError
-from image_similarity.inference.service import DEFAULT_MODEL_DIR
+from image_similarity.inference.loading import DEFAULT_MODEL_DIR
 
 
 @dataclass(frozen=True, slots=True)

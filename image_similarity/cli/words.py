@@ -5,8 +5,8 @@ import os
 from image_similarity.catalogue.index import Vector
 from image_similarity.cli.targets import Unreachable
 from image_similarity.inference.errors import InvalidRequest
+from image_similarity.inference.loading import model_dir
 from image_similarity.inference.manifest import Manifest
-from image_similarity.inference.service import model_dir
 from image_similarity.inference.text.words import Words
 
 

@@ -1,18 +1,16 @@
-"""What the functions on AWS Lambda share: the proxy events of an API Gateway REST API, the processors.
+"""What the functions on AWS Lambda share: the proxy events of an API Gateway REST API.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 """
 
 import base64
 import logging
-import math
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 from image_similarity.inference.errors import ApiError, InternalError, InvalidRequest
 from image_similarity.inference.service import INTERNAL_ERROR_MESSAGE, Request, Response
 
-CPU_MEGABYTES = 1769  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 logger = logging.getLogger(__name__)
 
 
@@ -24,16 +22,6 @@ class Answering(Protocol):
 
     def refuse(self, error: ApiError, request_id: str | None) -> Response:
         """The answer to a request that is turned away before it is handled."""
-
-
-def encoder_threads(environ: Mapping[str, str]) -> int:
-    """Threads for one embedding: the CPUs that the memory buys; 0.15 of one is too little for another."""
-    return max(1, math.ceil(int(environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "0")) / CPU_MEGABYTES - 0.15))
-
-
-def waits_for_the_start(environ: Mapping[str, str]) -> bool:
-    """Whether somebody waits already while the function starts."""
-    return environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "on-demand"
 
 
 def answered(event: Mapping[str, Any], service: Answering) -> dict[str, Any]:

@@ -88,9 +88,7 @@ class OnnxEncoder:
 
 def open_session(model: Path, threads: int) -> "InferenceSession":
     """A session of a model's file, on a GPU where there is one; raises ManifestError if it is none."""
-    runtime.keep_onnxruntime_quiet()
-    import onnxruntime  # imported here: importing this module must not change anything in its process
-
+    onnxruntime = runtime.import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -99,7 +97,7 @@ def open_session(model: Path, threads: int) -> "InferenceSession":
     if CUDA in available:
         onnxruntime.preload_dlls()  # CUDA and cuDNN are in wheels, where no loader looks
     try:
-        session = onnxruntime.InferenceSession(model, options, providers=providers)
+        session: InferenceSession = onnxruntime.InferenceSession(model, options, providers=providers)
     except Exception as error:  # ONNX Runtime has no common base class for its own errors
         raise ManifestError(f"{MODEL_FILE} is not loadable by ONNX Runtime: {error}") from error
     if CUDA in available and CUDA not in session.get_providers():

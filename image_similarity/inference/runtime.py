@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from types import ModuleType
 
 
 def prepare(log_lines: logging.Formatter | None = None) -> None:
@@ -18,6 +19,15 @@ def prepare(log_lines: logging.Formatter | None = None) -> None:
         logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     # It would log URLs, whose queries may be secrets, when a server's headers are malformed.
     logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
+
+
+def import_onnxruntime() -> ModuleType:
+    """ONNX Runtime, imported when it is first needed: it changes the process that imports it."""
+    keep_onnxruntime_quiet()
+    import onnxruntime
+
+    imported: ModuleType = onnxruntime
+    return imported
 
 
 def keep_onnxruntime_quiet() -> None:

@@ -8,26 +8,21 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import wait
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from image_similarity.inference import allocator, request, similarity, sources
+from image_similarity.inference import loading, request, similarity, sources
 from image_similarity.inference.batch import Batch, Failure, Outcome
 from image_similarity.inference.decoders import Decoder
-from image_similarity.inference.encoder import Encoder, OnnxEncoder
+from image_similarity.inference.encoder import Encoder
 from image_similarity.inference.engine import GATE_SECONDS, Engine, Gate, Holding, unbounded
 from image_similarity.inference.errors import ApiError, InternalError
-from image_similarity.inference.manifest import Manifest
 from image_similarity.inference.request import Mode, Source
 from image_similarity.inference.sources import Files, Place, SourcePolicy
 from image_similarity.inference.timings import Timings
 
-DEFAULT_MODEL_DIR = Path(__file__).resolve().parent.parent / "models" / "embedded"
-TOUCHED_AHEAD = 0.75
-"""Of the memory that the weights take: with all of it, the peak of the start is 5 % higher."""
 DECIMALS = 6
 MAX_REQUEST_ID_LENGTH = 128
 OK = "OK"
@@ -222,6 +217,7 @@ def load_service(
     decoder: Decoder | None = None,
     holding: Holding = nullcontext,
     warm: bool = True,
+    begun: loading.Loading | None = None,
 ) -> Service:
     """Build the service from the environment, and tune the process's memory for serving, see `allocator`.
 
@@ -235,30 +231,25 @@ def load_service(
         holding: bounds the bytes that wait to be decoded, see `Service`.
         warm: make one embedding: it proves that the model works, and spares the first request the memory that
             is allocated then.
+        begun: the loading of the encoder, where it has begun already.
 
     Raises:
         ManifestError: the artifact is missing, incomplete or not the one its manifest describes.
         SettingError: a variable has an unusable value.
     """
     policy = SourcePolicy.from_environment(environ)
-    encoder = load_encoder(environ, threads=threads, warm=warm)
+    encoder = begun.encoder() if begun else loading.load(loading.model_dir(environ), threads=threads)
+    if warm:
+        encoder.warm()
     return Service(encoder, policy, gate, fetching, decoder, holding)
 
 
 def load_encoder(environ: Mapping[str, str], *, threads: int, warm: bool) -> Encoder:
     """The encoder of `load_service`, in whose words its arguments and errors are described."""
-    folder = model_dir(environ)
-    weights = Manifest.load(folder).loaded_bytes(folder)
-    with allocator.reusing_freed_memory(ahead=int(TOUCHED_AHEAD * weights) if threads > 1 else 0):
-        encoder = OnnxEncoder(folder, threads=threads)
+    encoder = loading.load(loading.model_dir(environ), threads=threads)
     if warm:
         encoder.warm()
     return encoder
-
-
-def model_dir(environ: Mapping[str, str]) -> Path:
-    """The folder of the artifact that MODEL_DIR names; by default that of the bundled `embedded` model."""
-    return Path(environ.get("MODEL_DIR", DEFAULT_MODEL_DIR))
 
 
 def valid_request_id(given: str | None) -> str:

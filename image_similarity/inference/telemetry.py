@@ -46,7 +46,12 @@ class ObservedService:
     """A service that writes one line for each response; the first says what the start took. Thread-safe."""
 
     def __init__(
-        self, backend: str, environ: Mapping[str, str], load: Callable[[], Service], write: Write = write_line
+        self,
+        backend: str,
+        environ: Mapping[str, str],
+        load: Callable[[], Service],
+        write: Write = write_line,
+        begun: float | None = None,
     ) -> None:
         """Load the service and time it.
 
@@ -55,8 +60,9 @@ class ObservedService:
             environ: STACK_NAME is the metrics' dimension `Stack`.
             load: makes the service; the metric ModelLoad is the time it takes.
             write: receives each finished line.
+            begun: when loading began, by time.perf_counter; none: now.
         """
-        start = time.perf_counter()
+        start = time.perf_counter() if begun is None else begun
         self._service = load()
         self._load_ms: float | None = _milliseconds_since(start)
         self._common = {"Stack": environ.get(STACK_VARIABLE) or "local", "Backend": backend}

@@ -1,9 +1,10 @@
-"""`python -m tests.export.seeded KIND FILE`: encoders with seeded weights whose pictures lie far apart.
+"""`python -m tests.export.seeded FOLDER`: encoders with seeded weights whose pictures lie far apart.
 
 Plain random weights give all pictures nearly the same vector, so that any artifact would pass.
 
-resnet: the shape of SSCD's `sscd_disc_mixup`, a ResNet-50 with generalised-mean pooling, a projection to
-512 dimensions and L2, as TorchScript. vit: open_clip's ViT-B-32 with outlier channels, as its state.
+sscd_disc_mixup.torchscript.pt: the shape of SSCD's, a ResNet-50 with generalised-mean pooling, a projection
+to 512 dimensions and L2, traced. vit.pt: open_clip's ViT-B-32 with outlier channels. neighbours.pt: vectors
+that depend on the other pictures of a batch.
 """
 
 import sys
@@ -94,8 +95,16 @@ def vit() -> Any:
     return model.state_dict()
 
 
+class Neighbours(nn.Module):  # type: ignore[misc]
+    """Adds the mean of the batch to each vector."""
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        vectors = pictures.flatten(1)[:, :512]
+        return vectors + vectors.mean(0)
+
+
 if __name__ == "__main__":
-    if sys.argv[1] == "resnet":
-        torch.jit.save(resnet(), sys.argv[2])
-    else:
-        torch.save(vit(), sys.argv[2])
+    folder = Path(sys.argv[1])
+    torch.jit.save(torch.jit.trace(Neighbours(), torch.zeros(1, 3, 32, 32)), str(folder / "neighbours.pt"))
+    torch.jit.save(resnet(), str(folder / "sscd_disc_mixup.torchscript.pt"))
+    torch.save(vit(), str(folder / "vit.pt"))

@@ -167,7 +167,7 @@ def measure(photographs: Path | None, sizes: list[int]) -> Duplicates:
                 hashes.append(one)
                 found = accuracy.at(accuracy.of_hashes(values), range(-24, 1), *labels)
                 own = {f"default: {OWN_DISTANCE} bits": -float(OWN_DISTANCE)}
-                rows += rows_of(method, found, own, lambda level: f"{-level:.0f} bits")
+                rows += rows_of(method, found, own, lambda level: f"{abs(level):.0f} bits")
     version = IMAGEDEDUP.read_text("utf-8").split("imagededup==")[1].split()[0]
     return Duplicates(
         Encoder().name, version, list(folder.KINDS), commands, hashes, rows, watching.circumstances()

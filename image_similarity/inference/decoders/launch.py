@@ -105,7 +105,11 @@ def may_fork() -> bool:
     would start a thread for each core.
     """
     os.environ.setdefault(ONE_THREAD, "1")
-    importlib.import_module("numpy")
+    gc.disable()  # of what an import makes, nothing is garbage: looking for it is a tenth of the time
+    try:
+        importlib.import_module("numpy")
+    finally:
+        gc.enable()
     try:
         return len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 - only their number
     except OSError:

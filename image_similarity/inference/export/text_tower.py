@@ -108,8 +108,8 @@ def tell_tokens_apart(clip: Any) -> None:  # noqa: ANN401
 
     As open_clip starts a training, all texts have nearly one vector: tokens are close to each other, and each
     weighs about the same in the mark of the end. A wrong token leaves a cosine of up to 0.9993 (of
-    MobileCLIP-S1, whose texts are filled up to 77), near the limit of the gate; with these it is 0.93 at
-    most, and what float16 costs is still below 0.000002. Attention twice as sharp again would multiply
+    MobileCLIP-S1, whose texts are filled up to 77), near the limit of the gate; with these it is 0.94 at
+    most, and what float16 costs is below 0.00002. Attention twice as sharp again would multiply
     rounding errors too: 0.92 of MobileCLIP-S1.
     """
     tower = part(clip)

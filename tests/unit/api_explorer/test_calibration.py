@@ -4,6 +4,8 @@ import json
 import subprocess
 from typing import Any
 
+import pytest
+
 from api_explorer.document import document
 from tests.support.modules import NODE, PAGE
 
@@ -26,6 +28,7 @@ def kinds(model: str, scores: list[float]) -> list[Any]:
     return answer
 
 
+@pytest.mark.slow
 def test_each_kind_begins_at_its_threshold() -> None:
     known = document()["x-calibrations"][MODEL]
     limits = known["thresholds"]

@@ -198,6 +198,7 @@ def test_everything_is_text(opened: ModuleType) -> None:
         assert len(json.dumps(answer)) < 6 * 1024**2, "Lambda's limit of an answer"
 
 
+@pytest.mark.slow
 def test_the_bundle_is_the_same_twice(tmp_path: Path) -> None:
     """Both are made here: Python keeps its bytecode in the package that the other tests import."""
     first, second = tmp_path / "first", tmp_path / "second"

@@ -20,7 +20,7 @@ from image_similarity.inference.decoders import InProcess
 from image_similarity.inference.encoder import Encoder, OnnxEncoder
 from image_similarity.inference.errors import Unavailable
 from image_similarity.inference.image import decode
-from image_similarity.inference.service import DEFAULT_MODEL_DIR
+from image_similarity.inference.loading import DEFAULT_MODEL_DIR
 from tests.support.catalogue.bucket import ARCHIVED, Buckets
 from tests.support.catalogue.pictures import MANIFEST, TinyEncoder, picture
 

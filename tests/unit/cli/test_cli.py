@@ -113,6 +113,7 @@ def test_help_lists_the_commands_and_the_exit_codes() -> None:
         assert word in text
 
 
+@pytest.mark.slow
 def test_compare_tells_what_the_number_means(folder: Path) -> None:
     for name, meaning in (
         ("cat.jpg", "the same picture"),

@@ -19,7 +19,7 @@ from PIL import Image
 from image_similarity.catalogue.sqlite_file import PAGE_BYTES
 from image_similarity.folders.inventory import Inventory
 from image_similarity.folders.store import key_of
-from image_similarity.inference.service import DEFAULT_MODEL_DIR
+from image_similarity.inference.loading import DEFAULT_MODEL_DIR
 from tests.support.command import run, run_on
 from tests.support.photos import photo
 from tests.unit.cli.test_strange_files import nobody

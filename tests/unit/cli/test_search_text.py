@@ -4,12 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from PIL import Image
-from skimage import data
 
 from image_similarity import Catalogue, Encoder
 from image_similarity.cli.searching import SCALE_OF_WORDS
 from tests.support.command import run
+from tests.support.photos import photo
 from tests.support.text_tower import CONTEXT, model_with_words
 from tests.unit.cli.strange_server import Reply, answering
 
@@ -20,7 +19,7 @@ pytestmark = pytest.mark.slow
 def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("album")
     for name in ("chelsea", "coffee", "astronaut"):
-        Image.fromarray(getattr(data, name)()).save(root / f"{name}.png")
+        photo(name).save(root / f"{name}.png")
     return root
 
 

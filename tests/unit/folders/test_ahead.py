@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from image_similarity.folders.ahead import ahead
 from image_similarity.folders.encoding import DeferredEncoder
 from image_similarity.folders.index import CHUNK, FolderIndex
-from image_similarity.inference.service import DEFAULT_MODEL_DIR
+from image_similarity.inference.loading import DEFAULT_MODEL_DIR
 from tests.unit.folders.test_folders import draw
 
 

@@ -13,7 +13,7 @@ from image_similarity.catalogue.objects import Reading, UnusableObject
 from image_similarity.folders.encoding import DeferredEncoder
 from image_similarity.folders.index import CHANGES, GONE, NOT_NOW, TRIES, FolderIndex
 from image_similarity.folders.store import TICK_SECONDS, FileStore, key_of, path_of, prefix_of
-from image_similarity.inference.service import DEFAULT_MODEL_DIR
+from image_similarity.inference.loading import DEFAULT_MODEL_DIR
 
 
 def draw(path: Path, seed: int) -> None:

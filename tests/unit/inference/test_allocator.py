@@ -16,7 +16,8 @@ import io, resource
 from PIL import Image
 from image_similarity.inference.image import decode
 from image_similarity.inference.manifest import Manifest
-from image_similarity.inference.service import DEFAULT_MODEL_DIR, load_service
+from image_similarity.inference.loading import DEFAULT_MODEL_DIR
+from image_similarity.inference.service import load_service
 
 load_service({}, threads=1)
 preprocessing = Manifest.load(DEFAULT_MODEL_DIR).preprocessing

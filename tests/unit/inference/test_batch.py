@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from image_similarity.inference import batch
 from image_similarity.inference.encoder import OnnxEncoder
 from image_similarity.inference.errors import InvalidImage, Unavailable
+from image_similarity.inference.loading import DEFAULT_MODEL_DIR
 from image_similarity.inference.manifest import Manifest, Preprocessing
-from image_similarity.inference.service import DEFAULT_MODEL_DIR, INTERNAL_ERROR_MESSAGE, Request, Service
+from image_similarity.inference.service import INTERNAL_ERROR_MESSAGE, Request, Service
 from image_similarity.inference.sources import SourcePolicy
 from image_similarity.inference.turns import NoTurnError, Turns
 from tests.support.servers import ok, serving

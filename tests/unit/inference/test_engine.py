@@ -6,7 +6,7 @@ import pytest
 
 from image_similarity.inference.encoder import OnnxEncoder
 from image_similarity.inference.engine import Engine
-from image_similarity.inference.service import DEFAULT_MODEL_DIR
+from image_similarity.inference.loading import DEFAULT_MODEL_DIR
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ def run(code: str, home: Path, **environ: str) -> str:
 @pytest.mark.slow
 def test_an_encoder_turns_onnx_runtimes_telemetry_off(tmp_path: Path) -> None:
     run(
-        "from image_similarity.inference.service import DEFAULT_MODEL_DIR\n"
+        "from image_similarity.inference.loading import DEFAULT_MODEL_DIR\n"
         "from image_similarity.inference.encoder import OnnxEncoder\n"
         "OnnxEncoder(DEFAULT_MODEL_DIR, threads=1).warm()",
         tmp_path,

@@ -173,6 +173,7 @@ def test_sixteen_urls_may_consist_of_what_json_is_made_of() -> None:
     assert len(parse(JSON, json.dumps({"images": images}).encode()).sources) == MAX_IMAGES
 
 
+@pytest.mark.slow
 def test_the_most_values_that_are_built_are_few() -> None:
     body = b'{"images":[' + b'{"":[]},' * (MAX_STRUCTURE // 3 - 2) + b"{}]}"
     tracemalloc.start()

@@ -15,9 +15,9 @@ from image_similarity.inference import image
 from image_similarity.inference.encoder import OnnxEncoder
 from image_similarity.inference.errors import InvalidImage, Unavailable
 from image_similarity.inference.json_body import MAX_BODY_BYTES
+from image_similarity.inference.loading import DEFAULT_MODEL_DIR
 from image_similarity.inference.manifest import ManifestError, Preprocessing
 from image_similarity.inference.service import (
-    DEFAULT_MODEL_DIR,
     Request,
     Service,
     load_service,
@@ -97,6 +97,17 @@ def test_a_refusal_has_its_status_and_its_code(
     response = working.handle(Request(headers, body))
     assert (response.status, response.code, json.loads(response.body)["code"]) == (status, code, code)
     assert (response.images, response.timings) == (0, {})
+
+
+def test_the_similarity_of_a_pair_is_that_of_its_vectors(working: Service) -> None:
+    cat, cup = b64(picture()), b64(picture("coffee"))
+    bodies: list[dict[str, str]] = [{"img": cat}, {"img": cup}, {"img_1": cat, "img_2": cup}]
+    first, second, pair = (
+        json.loads(working.handle(Request(JSON, json.dumps(body).encode())).body) for body in bodies
+    )
+    cosine = np.dot(first["result"], second["result"])
+    assert pair["similarity"] == pytest.approx((1 + cosine) / 2, abs=1e-5)
+    assert pair["similarity"] < 0.9
 
 
 def test_a_server_that_does_not_have_the_file_is_the_callers_error() -> None:

@@ -22,6 +22,7 @@ def test_known_angles() -> None:
     assert score(unit(0), unit(0) + unit(1)) == pytest.approx((1 + math.sqrt(0.5)) / 2, abs=1e-12)
 
 
+@pytest.mark.slow
 @given(VECTORS)
 def test_the_same_vector_is_exactly_one(vector: np.ndarray) -> None:
     assert score(vector, vector.copy()) == 1.0

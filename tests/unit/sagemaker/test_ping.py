@@ -6,7 +6,8 @@ import httpx
 import pytest
 
 from image_similarity.inference.encoder import OnnxEncoder
-from image_similarity.inference.service import DEFAULT_MODEL_DIR, Service
+from image_similarity.inference.loading import DEFAULT_MODEL_DIR
+from image_similarity.inference.service import Service
 from image_similarity.inference.sources import SourcePolicy
 from image_similarity.inference.telemetry import ObservedService
 from sagemaker.server import create_app

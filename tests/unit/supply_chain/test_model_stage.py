@@ -91,6 +91,7 @@ def test_the_encoder_for_copies_is_pinned_so_that_its_build_may_begin(build: Pat
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("pins", "scheme", "code"), [("required", "smooth", 0), ("required", None, 1), ("optional", None, 0)]
 )

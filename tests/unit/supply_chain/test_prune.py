@@ -12,6 +12,7 @@ import pytest
 
 from tests.unit.inference.image.test_formats import PICTURES
 
+pytestmark = pytest.mark.slow
 PACKAGES = Path(PIL.__file__).parent.parent
 PRUNE = Path(__file__).parents[3] / "supply_chain" / "prune.sh"
 # A process that finds Pillow in the pruned folder, and all other packages where they are.
@@ -39,7 +40,6 @@ def pruned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", PICTURES)
 def test_every_accepted_format_is_decoded_by_the_pruned_packages(pruned: Path, kind: str) -> None:
     data = base64.b64encode(PICTURES[kind])
@@ -64,7 +64,6 @@ s3._client()
 """
 
 
-@pytest.mark.slow
 def test_every_service_that_the_functions_call_stays(pruned: Path) -> None:
     environment = {
         "PATH": os.environ["PATH"],

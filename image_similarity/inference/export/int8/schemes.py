@@ -78,7 +78,7 @@ def quantized(model: onnx.ModelProto, scheme: str, pictures: Pictures) -> onnx.M
 def _quantized(model: onnx.ModelProto, exact: frozenset[str]) -> onnx.ModelProto:
     """All products but those named, and the weights of convolutions.
 
-    A convolution in 8 bits whose scale is only known at run time (ConvInteger) takes ONNX Runtime ten times
+    A convolution in 8 bits whose scale is only known at run time (ConvInteger) takes ONNX Runtime many times
     as long as one in float, and is less exact: cosine 0.39 for `embedded`.
     """
     with TemporaryDirectory() as directory:

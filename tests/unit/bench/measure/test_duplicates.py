@@ -42,6 +42,7 @@ def test_groups_count_by_pairs_and_copies() -> None:
     assert list(accuracy.of_groups([[0, 1, 3]], PHOTOGRAPHS, KINDS)) == pytest.approx([1 / 3, 1 / 3])
 
 
+@pytest.mark.slow
 def test_the_folder_has_each_photograph_with_its_copies(tmp_path: Path) -> None:
     assert folder.make(tmp_path, None, 20) == 2
     names = sorted(path.name for path in tmp_path.iterdir())

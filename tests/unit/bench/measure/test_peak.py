@@ -32,6 +32,20 @@ try:
 finally:
     worker.kill()
 """
+CHILD = """
+import sys
+from bench.measure.machine import peak_bytes
+
+used = bytes([1]) * (int(sys.argv[1]) * 2**20)
+del used
+print(peak_bytes() / 2**20)
+"""
+STARTER = """
+import subprocess, sys
+gigabyte = bytes([1]) * 2**30
+del gigabyte
+print(subprocess.check_output([sys.executable, "-c", *sys.argv[1:]], text=True))
+"""
 INTERPRETER_MB = 40
 """More than a bare interpreter needs, less than the difference that the test must see."""
 
@@ -50,3 +64,14 @@ def test_a_process_of_known_size(tmp_path: Path, megabytes: int) -> None:
     )
     assert parent.returncode == 0, parent.stderr
     assert megabytes <= float(parent.stdout) < megabytes + INTERPRETER_MB
+
+
+@pytest.mark.parametrize("megabytes", [50, 200])
+def test_a_process_that_asks_for_its_own_peak(megabytes: int) -> None:
+    told = subprocess.check_output(
+        [sys.executable, "-c", STARTER, CHILD, str(megabytes)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        text=True,
+        timeout=120,
+    )
+    assert megabytes <= float(told) < megabytes + INTERPRETER_MB

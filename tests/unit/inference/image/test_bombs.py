@@ -112,6 +112,7 @@ def exif_bomb() -> bytes:
     return b"Exif\0\0MM\0*" + struct.pack(">IH", 8, 5000) + tags
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HEAVY_BUT_GOOD)
 def test_ballast_is_dropped_and_the_picture_read(name: str) -> None:
     data = HEAVY_BUT_GOOD[name]()

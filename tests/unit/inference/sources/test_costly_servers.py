@@ -59,6 +59,7 @@ COSTLY = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COSTLY)
 def test_processor_time_is_bounded(name: str) -> None:
     answer, words = COSTLY[name]
