@@ -31,12 +31,12 @@ class ExportError(Exception):
     """The artifact can't be made; the message says why, and what to do."""
 
 
-def numbers(values: Iterable[float]) -> tuple[float, ...]:
-    """Those of a preprocessing's field; raises TypeError for anything else."""
+def numbers(values: Iterable[Any]) -> tuple[float, float, float]:
+    """The three of a preprocessing's field, one for each channel; raises TypeError for anything else."""
     listed = tuple(values)
-    if not all(isinstance(value, int | float) for value in listed):
-        raise TypeError(f"{listed} are not numbers")
-    return listed
+    if len(listed) != 3 or not all(isinstance(value, int | float) for value in listed):
+        raise TypeError(f"{listed} are not three numbers")
+    return listed[0], listed[1], listed[2]
 
 
 @dataclass(frozen=True)
