@@ -129,10 +129,14 @@ def pin_int8(pins: Pins, folder: Path) -> Pins:
     """Record the scheme that an exported int8 artifact was made with, for all builds of its weights.
 
     Raises:
-        PinError: it is no int8 artifact, or its weights are not in the pins file.
+        PinError: it is damaged or no int8 artifact, or its weights are not in the pins file.
     """
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    name, scheme = f"{manifest['model']}/{manifest['pretrained']}", manifest.get("scheme")
+    file = folder / "manifest.json"
+    try:
+        manifest = json.loads(file.read_text(encoding="utf-8"))
+        name, scheme = f"{manifest['model']}/{manifest['pretrained']}", manifest.get("scheme")
+    except (ValueError, TypeError, KeyError) as error:
+        raise PinError(f"{file} is no model manifest ({error}): export the model again") from error
     if scheme is None:
         raise PinError(f"{folder} holds no int8 artifact: export it with --int8")
     if name not in pins.weights:

@@ -147,6 +147,10 @@ def test_an_int8_scheme_is_pinned_from_the_artifact_that_was_made_with_it(tmp_pa
     (tmp_path / "manifest.json").write_text(json.dumps({**manifest, "scheme": None}))
     with pytest.raises(PinError, match="holds no int8 artifact"):
         pin_int8(pins, tmp_path)
+    for damaged in ("{", "[]", '{"scheme": "outliers"}'):
+        (tmp_path / "manifest.json").write_text(damaged)
+        with pytest.raises(PinError, match="is no model manifest"):
+            pin_int8(pins, tmp_path)
 
 
 def test_sources_are_told_apart() -> None:
