@@ -11,6 +11,7 @@ import { startSearch } from "./search.js";
 import { startSigning } from "./signing.js";
 import { say, startLanguage } from "./words.js";
 
+const BACKENDS = { "yes-lambda": "AWS Lambda", "yes-sagemaker": "Amazon SageMaker" };
 const LOOPBACK = ["127.0.0.1", "[::1]", "localhost"];
 
 async function describe() {
@@ -24,7 +25,7 @@ async function describe() {
 function introduce({ authorization, backend }) {
   const where = LOOPBACK.includes(location.hostname) ? "local" : backend;
   const kind = backend === "no" ? "off" : `${where}.${authorization === "NONE" ? "open" : "signed"}`;
-  say(byId("status"), `status.${kind}`).classList.toggle("local", where === "local");
+  say(byId("status"), `status.${kind}`, { backend: BACKENDS[backend] }).classList.toggle("local", where === "local");
 }
 
 async function start() {

@@ -103,7 +103,7 @@ def test_an_address_and_a_file_are_compared(open_page: Open, pictures: Path) -> 
 def copied_code(page: Page, language: str) -> str:
     if not page.locator("#snippet").is_visible():
         page.get_by_text("The same call in code").click()
-    page.get_by_label("Language").select_option(language)
+    page.get_by_role("combobox", name="Language").select_option(language)
     page.get_by_role("button", name="Copy", exact=True).click()
     expect(page.locator("#copied")).to_have_text("Copied.")
     text: str = page.evaluate("navigator.clipboard.readText()")

@@ -1,6 +1,6 @@
 """Run by the exporter's Python, where open_clip is: prints what was compared as JSON.
 
-python -m tests.export.beside_open_clip ids COUNT SEED, or gate MODEL
+python -m tests.export.beside_open_clip ids COUNT SEED, gate MODEL, or obstacle MODEL
 """
 
 import json
@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from image_similarity.inference.errors import InvalidRequest
-from image_similarity.inference.export import checkpoint, graph, text, text_parity
+from image_similarity.inference.export import checkpoint, graph, text, text_parity, text_tower
 from image_similarity.inference.manifest import DIMENSIONS, Manifest
 from image_similarity.inference.text import tower as runtime
 from image_similarity.inference.text.manifest import MERGES_FILE
@@ -109,6 +109,11 @@ def gate(model: str) -> dict[str, Any]:
     }
 
 
+def obstacle(model: str) -> dict[str, Any]:
+    """Why a model's text tower is left out."""
+    return {"obstacle": text_tower.obstacle(model, checkpoint.load(model, checkpoint.RANDOM).clip)}
+
+
 def _refusal(loaded: checkpoint.Loaded, tower: text_parity.Tower) -> str:
     """What the gate says of a tower; nothing where it lets it pass."""
     try:
@@ -131,5 +136,7 @@ def _swapped(result: text_parity.TextParity, place: int) -> bool:
 
 if __name__ == "__main__":
     command, *arguments = sys.argv[1:]
-    answer = ids(*map(int, arguments)) if command == "ids" else gate(*arguments)
-    print(json.dumps(answer))
+    if command == "ids":
+        print(json.dumps(ids(*map(int, arguments))))
+    else:
+        print(json.dumps({"gate": gate, "obstacle": obstacle}[command](*arguments)))

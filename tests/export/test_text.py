@@ -93,8 +93,5 @@ def test_towers_of_a_model_hub(tmp_path: Path, model: str) -> None:
     assert "Traceback" not in result.stderr
 
 
-def test_a_text_tower_with_a_class_token_is_left_out(tmp_path: Path) -> None:
-    result = export(tmp_path, "--model", "coca_ViT-B-32", "--pretrained", "random")
-    assert result.returncode == 0, result.stderr
-    assert "no text tower is exported: its text tower has a class token" in result.stdout
-    assert not (tmp_path / "text").exists()
+def test_a_text_tower_with_a_class_token_is_left_out() -> None:
+    assert "class token" in compared("obstacle", "coca_ViT-B-32")["obstacle"]

@@ -37,6 +37,13 @@ def test_palette(bits: int) -> None:
     close(files.bmp(rows, SIZE, bits, palette=PALETTE_4[: 4 * min(2**bits, 16)]), COLOURS[indices], EXACT)
 
 
+@pytest.mark.parametrize("stated", [16, 0])
+def test_pixels_whose_start_is_not_filled_in_lie_behind_the_palette(stated: int) -> None:
+    data = bytearray(files.bmp(files.bmp_rows(packed(INDICES, 4)), SIZE, 4, palette=PALETTE_4))
+    data[10:14], data[46:50] = struct.pack("<I", 54), struct.pack("<I", stated)
+    close(bytes(data), COLOURS[INDICES], EXACT)
+
+
 def test_os2_palette() -> None:
     palette = np.pad(COLOURS[:, ::-1], ((0, 240), (0, 0))).tobytes()
     rows = files.bmp_rows(INDICES)

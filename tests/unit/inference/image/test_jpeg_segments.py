@@ -39,6 +39,12 @@ def test_the_pixels_are_those_of_pillows_own_reader(
     assert ours.tobytes() == theirs.tobytes()
 
 
+def test_noise_of_the_best_quality_is_read_to_its_end() -> None:
+    noise = np.random.default_rng(3).integers(0, 256, (1024, 1024, 3), dtype=np.uint8)
+    data = files.saved(Image.fromarray(noise), "JPEG", quality=100, subsampling=0)
+    assert jpeg.read(data).load(1).tobytes() == Image.open(io.BytesIO(data)).tobytes()
+
+
 def hidden(body: bytes, marker: int, length: int) -> bytes:
     """A JPEG in a JPEG: libjpeg would read the outer segment otherwise than its length says."""
     return ORDINARY[:2] + bytes([0xFF, marker]) + struct.pack(">H", length) + body + ORDINARY[2:]
@@ -165,6 +171,13 @@ def test_exif_behind_a_scan_turns_nothing() -> None:
 @pytest.mark.parametrize("marker", [0xE0, 0xEE])
 def test_application_segments_of_odd_length_change_nothing(marker: int, content: bytes) -> None:
     data = files.with_segments(ORDINARY, files.segment(marker, content))
+    assert np.array_equal(decoded(data), decoded(ORDINARY))
+
+
+@pytest.mark.parametrize("marker", [b"\xff\xdb", b"\xff\xc4", b"\xff\xc0", b"\xff\xda"])
+def test_an_empty_segment_takes_nothing_of_the_next(marker: bytes) -> None:
+    at = ORDINARY.index(marker)
+    data = ORDINARY[:at] + files.segment(0xFE, b"") + ORDINARY[at:]
     assert np.array_equal(decoded(data), decoded(ORDINARY))
 
 

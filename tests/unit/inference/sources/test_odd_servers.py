@@ -5,10 +5,12 @@ import zlib
 
 import pytest
 
+from image_similarity.inference.errors import SourceUnavailable
 from image_similarity.inference.sources import SourcePolicy
+from image_similarity.inference.sources.answer import MAX_HEAD_BYTES
 from image_similarity.inference.sources.http import ACCEPT
 from tests.support.servers import ok, serving
-from tests.unit.inference.sources.test_http import FILE, POLICY, read
+from tests.unit.inference.sources.test_http import FILE, POLICY, fails, read
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 LENGTH = b"Content-Length: %d\r\n" % len(FILE)
@@ -112,6 +114,17 @@ COMPRESSED = {
 def test_odd_answers_are_read(name: str) -> None:
     with serving(GOOD[name]) as server:
         assert read(server.url)[2:] == FILE[2:]
+
+
+@pytest.mark.parametrize(("spare", "is_read"), [(2, True), (1, False)])
+def test_the_headers_of_an_answer_have_less_than_128_kib(spare: int, *, is_read: bool) -> None:
+    lines = [f"Content-Length: {len(FILE)}", "Connection: close", "A: "]
+    others = sum(len(line) + len("\n") for line in lines)
+    with serving(ok(FILE, "A: " + "a" * (MAX_HEAD_BYTES - others - spare))) as server:
+        if is_read:
+            assert read(server.url) == FILE
+        else:
+            fails(server.url, SourceUnavailable, "endless headers")
 
 
 @pytest.mark.parametrize("value", WITHOUT_COMPRESSION)
