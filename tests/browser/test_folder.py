@@ -21,7 +21,7 @@ PATIENCE_MS = 60_000
 
 @pytest.fixture(scope="session")
 def holidays(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four pictures, smaller copies of two in a folder within, a WebP, a broken one, what is no picture."""
+    """Four pictures, smaller copies of two in a folder within, an AVIF, a broken one, what is no picture."""
     folder = tmp_path_factory.mktemp("chosen") / "holidays"
     (folder / "copies").mkdir(parents=True)
     for name in SOURCES:
@@ -31,7 +31,7 @@ def holidays(tmp_path_factory: pytest.TempPathFactory) -> Path:
             smaller = picture.resize((picture.width // 2, picture.height // 2))
             smaller.save(folder / "copies" / f"{name}.jpg", quality=60)
         if name == "rocket":
-            picture.save(folder / "rocket.webp")
+            picture.save(folder / "rocket.avif")
     (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 this is no picture")
     (folder / "notes.txt").write_text("no picture, and no file of one")
     (folder / "._chelsea.jpg").write_bytes(b"what macOS leaves beside it")
@@ -67,7 +67,7 @@ def test_groups_and_matrix(open_page: Open, keep: Keep, holidays: Path, scheme: 
     assert sorted(grouped(page)) == [
         ["chelsea.jpg", "copies/chelsea.jpg"],
         ["coffee.jpg", "copies/coffee.jpg"],
-        ["rocket.jpg", "rocket.webp"],
+        ["rocket.jpg", "rocket.avif"],
     ]
     assert page.locator(".group-list strong").all_inner_texts() == ["largest"] * 3
     assert page.locator(".matrix tbody tr").count() == 7
@@ -75,7 +75,7 @@ def test_groups_and_matrix(open_page: Open, keep: Keep, holidays: Path, scheme: 
     expect(page.locator(".remarks.unusable")).to_contain_text("broken.jpg")
     expect(page.locator(".remarks.unusable .failure-title")).to_have_text("The API can't read this picture.")
     page.get_by_text("One picture was made smaller or converted").click()
-    expect(page.locator(".remarks").first).to_contain_text("rocket.webp Converted from WebP to JPEG")
+    expect(page.locator(".remarks").first).to_contain_text("rocket.avif Converted from AVIF to JPEG")
     page.locator(".matrix tbody td[data-pair]").nth(1).hover()
     expect(page.locator(".pair .number")).to_be_visible()
     keep(page, "matrix")
