@@ -28,7 +28,7 @@ class Thumbnails:
 
     @classmethod
     def of(cls, pictures: int) -> "Thumbnails":
-        """For a page of so many, which a browser has to hold: 8 kB each, 2 kB where they are very many."""
+        """For a page of so many, which a browser has to hold: 15 kB each, 4 kB where they are very many."""
         return cls(384, 70) if pictures <= MANY else cls(160, 60)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open
 from tests.browser.steps import SESSION, execute, operation, paste, sign, try_it_out
@@ -119,7 +119,7 @@ def test_what_aws_alone_refuses(open_page: Open, keep: Keep, state: str) -> None
 
 def test_without_a_network_nothing_is_said_of_the_credentials(open_page: Open) -> None:
     page = open_page(SIGNED, SESSION)
-    page.route("**/image-similarity", Route.abort)
+    page.route("**/image-similarity", lambda route: route.abort())
     paste(page, EXPORTED)
     assert chip(page) == "Not tested"
     expect(page.locator("#signing-note .failure")).to_contain_text("could not be reached")

@@ -28,8 +28,8 @@ def test_the_documented_steps(open_page: Open, keep: Keep, tmp_path: Path, backe
     page = open_page(f"ImageSimilarity={backend}")
     # 4: what is deployed is displayed
     expect(page.get_by_role("status").first).to_contain_text(BACKENDS[backend])
-    listed = page.locator(".opblock-summary-path, .opblock-summary-path__deprecated").all_inner_texts()
-    assert listed == ["/image-similarity", "/text_similarity"]
+    listed = page.locator(".opblock-summary-path, .opblock-summary-path__deprecated")
+    expect(listed).to_have_text(["/image-similarity", "/text_similarity"], use_inner_text=True)
     # 5: the down arrow displays the request method
     found = expand(page)
     expect(found.locator(".opblock-summary-method")).to_have_text("POST")

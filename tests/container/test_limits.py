@@ -26,16 +26,16 @@ INIT_SECONDS = 10
 """Lambda's limit for the init phase; the emulator does not enforce it."""
 
 
-def largest_picture(colour: int, **options: object) -> str:
-    """4096 x 4096 pixels, the contract's limit, in few bytes; the options are those of Pillow's `save`."""
+def largest_picture(colour: int, kind: str = "PNG") -> str:
+    """4096 x 4096 pixels, the contract's limit, in few bytes."""
     side = np.linspace(0, 255, 4096, dtype=np.uint8)
     file = io.BytesIO()
     picture = np.stack([np.broadcast_to(side, (4096, 4096)), np.full((4096, 4096), colour, np.uint8)] * 2, -1)
-    Image.fromarray(picture[..., :3]).save(file, **({"format": "PNG", "compress_level": 6} | options))
+    Image.fromarray(picture[..., :3]).save(file, kind, compress_level=6, lossless=True)
     return base64.b64encode(file.getvalue()).decode()
 
 
-DEAREST = [largest_picture(20)] * 32 + [largest_picture(20, format="WEBP", lossless=True)] * 32
+DEAREST = [largest_picture(20)] * 32 + [largest_picture(20, "WEBP")] * 32
 DEAREST_BATCH = json.dumps({"images": [{"img": picture} for picture in DEAREST]}).encode()
 LARGEST_PAIR = json.dumps({"img_1": largest_picture(20), "img_2": largest_picture(200)}).encode()
 
