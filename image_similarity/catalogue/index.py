@@ -13,6 +13,8 @@ from image_similarity.inference import similarity
 from image_similarity.inference.manifest import DIMENSIONS, Manifest
 
 DECIMALS = 6
+MEASURED = ("parity", "tried")
+"""Fields of a manifest that say how exact an export was measured to be, which differs by processor."""
 Vector = NDArray[np.float32]
 T = TypeVar("T")
 
@@ -128,7 +130,7 @@ def index_name(manifest: Manifest) -> str:
     Model, weights, precision, exporter and preprocessing all move vectors; the files' hashes speak for the
     exporter, which has no version of its own. How exact an export was measured to be is no part of it.
     """
-    facts = {name: value for name, value in asdict(manifest).items() if name != "parity"}
+    facts = {name: value for name, value in asdict(manifest).items() if name not in MEASURED}
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
     return f"pictures-{digest[:8]}"
 

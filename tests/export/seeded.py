@@ -4,7 +4,9 @@ Plain random weights give all pictures nearly the same vector, so that any artif
 
 sscd_disc_mixup.torchscript.pt: the shape of SSCD's, a ResNet-50 with generalised-mean pooling, a projection
 to 512 dimensions and L2, traced. vit.pt: open_clip's ViT-B-32 with outlier channels. neighbours.pt: vectors
-that depend on the other pictures of a batch.
+that depend on the other pictures of a batch. constant.pt, double.pt, whole.pt, unknown.pt, raising.pt: one
+vector for all pictures, numbers of other types, an operator that ONNX has none for, an error on any picture
+that is not grey.
 """
 
 import sys
@@ -103,8 +105,42 @@ class Neighbours(nn.Module):  # type: ignore[misc]
         return vectors + vectors.mean(0)
 
 
+class Constant(Neighbours):
+    def forward(self, pictures: Tensor) -> Tensor:
+        return pictures.flatten(1)[:, :512] * 0 + torch.arange(512).float()
+
+
+class Double(Neighbours):
+    def forward(self, pictures: Tensor) -> Tensor:
+        return pictures.flatten(1)[:, :512].double()
+
+
+class Whole(Neighbours):
+    def forward(self, pictures: Tensor) -> Tensor:
+        return (pictures.flatten(1)[:, :512] * 100).long()
+
+
+class Unknown(Neighbours):
+    def forward(self, pictures: Tensor) -> Tensor:
+        return torch.linalg.svdvals(pictures[:, 0, :8, :8]).repeat(1, 64)
+
+
+class Raising(Neighbours):
+    def forward(self, pictures: Tensor) -> Tensor:
+        if bool((pictures != 0).any()):
+            raise ValueError("a picture that is not grey")
+        return pictures.flatten(1)[:, :512]
+
+
+def broken(folder: Path) -> None:
+    """Files that are no encoders, or that no gate can check."""
+    for kind in (Constant, Double, Whole, Unknown, Raising):
+        torch.jit.save(torch.jit.script(kind()), str(folder / f"{kind.__name__.lower()}.pt"))
+
+
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     torch.jit.save(torch.jit.trace(Neighbours(), torch.zeros(1, 3, 32, 32)), str(folder / "neighbours.pt"))
     torch.jit.save(resnet(), str(folder / "sscd_disc_mixup.torchscript.pt"))
     torch.save(vit(), str(folder / "vit.pt"))
+    broken(folder)

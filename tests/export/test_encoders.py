@@ -107,6 +107,52 @@ def test_a_vector_that_depends_on_the_batch_is_refused(seeded: Path, tmp_path: P
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("file", "sentence"),
+    [
+        ("constant", "tells no pictures apart"),
+        ("double", "gives numbers of torch.float64, but the API needs torch.float32"),
+        ("whole", "gives numbers of torch.int64, but the API needs torch.float32"),
+        ("unknown", "can't become an ONNX model: Exporting the operator 'aten::linalg_svdvals'"),
+        ("raising", "a picture that is not grey"),
+    ],
+)
+def test_a_file_that_is_no_encoder_is_refused_in_a_sentence(
+    seeded: Path, tmp_path: Path, file: str, sentence: str
+) -> None:
+    settings = {"size": 32, "mean": [0.5] * 3, "std": [0.5] * 3}
+    settings |= {"interpolation": "bilinear", "resize_mode": "squash"}
+    (tmp_path / "settings.json").write_text(json.dumps(settings))
+    arguments = [
+        "--checkpoint",
+        str(seeded / f"{file}.pt"),
+        "--preprocessing",
+        str(tmp_path / "settings.json"),
+    ]
+    done = export(tmp_path / "out", "--model", "mine", "--pretrained", "v1", *arguments)
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("settings", ['{"mean": [0, "x", 0]}', '{"size": 32.5}', "[1]", "3", "{"])
+def test_preprocessing_that_is_none_is_refused_in_a_sentence(
+    seeded: Path, tmp_path: Path, settings: str
+) -> None:
+    whole: dict[str, object] = {"size": 32, "mean": [0.5] * 3, "std": [0.5] * 3}
+    whole |= {"interpolation": "bilinear", "resize_mode": "squash"}
+    changed = json.dumps(whole | json.loads(settings)) if settings.endswith("}") else settings
+    (tmp_path / "settings.json").write_text(changed)
+    arguments = ["--checkpoint", str(seeded / "neighbours.pt"), "--preprocessing"]
+    arguments += [str(tmp_path / "settings.json")]
+    done = export(tmp_path / "out", "--model", "mine", "--pretrained", "v1", *arguments)
+    assert done.returncode == 1
+    assert done.stderr.startswith("export: ")
+    assert "preprocessing" in done.stderr or "settings.json" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_outlier_channels_fail_plain_int8_and_pass_in_float(seeded: Path, tmp_path: Path) -> None:
     settings = {"mean": [0.5] * 3, "std": [0.5] * 3, "interpolation": "bicubic", "resize_mode": "shortest"}
     (tmp_path / "vit.json").write_text(json.dumps(settings))

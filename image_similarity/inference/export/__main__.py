@@ -40,7 +40,7 @@ def main() -> int:
     arguments = _arguments()
     logging.getLogger().setLevel(logging.ERROR)  # random weights, which are filled in later
     try:
-        settings = json.loads(arguments.preprocessing.read_text()) if arguments.preprocessing else None
+        settings = _settings(arguments.preprocessing) if arguments.preprocessing else None
         loaded = _load(arguments.model, arguments.pretrained, arguments.checkpoint, settings)
         scheme = None if arguments.int8 == FIRST else arguments.int8
         manifest = export(loaded, arguments.output, "int8" if arguments.int8 else "fp16", scheme)
@@ -52,6 +52,13 @@ def main() -> int:
         print(f"int8 by the scheme {manifest.scheme}; not exact enough: {manifest.tried or 'none before it'}")
     print(text.sentence(arguments.output, loaded))
     return 0
+
+
+def _settings(file: Path) -> Any:  # noqa: ANN401
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ExportError(f"{file} is no JSON file of preprocessing: {error}") from error
 
 
 def _load(
@@ -89,6 +96,7 @@ def export(loaded: Loaded, output: Path, precision: Precision, scheme: str | Non
             encoder = OnnxEncoder(Path(directory), threads=1)
             torchscript.require_any_batch(encoder)
             result = parity.measure(loaded, encoder, parity.pictures())
+        result.require_distinct()
         if result.passes(precision):
             words = text.build(loaded, description)
             output.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
 """Where weights and their preprocessing come from: open_clip's registry, a local file, or `embedded`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from pickle import UnpicklingError
@@ -29,6 +29,14 @@ _RANDOM_SETTINGS = {
 
 class ExportError(Exception):
     """The artifact can't be made; the message says why, and what to do."""
+
+
+def numbers(values: Iterable[float]) -> tuple[float, ...]:
+    """Those of a preprocessing's field; raises TypeError for anything else."""
+    listed = tuple(values)
+    if not all(isinstance(value, int | float) for value in listed):
+        raise TypeError(f"{listed} are not numbers")
+    return listed
 
 
 @dataclass(frozen=True)
@@ -118,8 +126,8 @@ def _loaded(model: str, pretrained: str, clip: Any, settings: Mapping[str, Any])
             size=height,
             interpolation=settings["interpolation"],
             resize_mode=settings["resize_mode"],
-            mean=tuple(settings["mean"]),
-            std=tuple(settings["std"]),
+            mean=numbers(settings["mean"]),
+            std=numbers(settings["std"]),
         )
     except (KeyError, TypeError) as error:
         raise ExportError(f"the preprocessing of {model}/{pretrained} is incomplete: {error}") from error

@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,19 +13,24 @@ from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 
 from image_similarity.inference.encoder import OnnxEncoder
-from image_similarity.inference.export.checkpoint import Loaded
+from image_similarity.inference.export.checkpoint import ExportError, Loaded
 from image_similarity.inference.image import decode
 from image_similarity.inference.manifest import Precision
 
 PICTURES = Path(__file__).with_name("pictures")
+_ROUNDING = 1e-6
 LIMITS: dict[Precision, float] = {"fp16": 0.9999, "int8": 0.99}
 
 
 @dataclass(frozen=True)
 class Parity:
-    """Cosines between artifact and open_clip, one for each picture [n]."""
+    """Cosines between artifact and open_clip, one for each picture [n].
+
+    cosines: to the same picture. others: from each of open_clip's vectors to the nearest of another picture.
+    """
 
     cosines: NDArray[np.float64]
+    others: NDArray[np.float64]
 
     def record(self) -> dict[str, float]:
         """The figures that the manifest records."""
@@ -38,6 +44,13 @@ class Parity:
         """Whether no picture's cosine is below the limit of that precision."""
         return bool(self.cosines.min() >= LIMITS[precision])
 
+    def require_distinct(self) -> None:
+        """Raise ExportError where the original gives all pictures one vector: any artifact would pass."""
+        if (self.others >= 1 - _ROUNDING).all():
+            raise ExportError(
+                "the model tells no pictures apart: the bundled ones all have one vector; nothing was written"
+            )
+
 
 def pictures() -> list[Path]:
     """The pictures bundled with the exporter."""
@@ -50,7 +63,10 @@ def measure(loaded: Loaded, encoder: OnnxEncoder, files: Sequence[Path]) -> Pari
     ours = [encoder.encode(decode(f.read_bytes(), preprocessing=pre)[None])[0] for f in files]
     theirs = reference(loaded, files)
     a, b = np.asarray(ours, dtype=np.float64), theirs.astype(np.float64)
-    return Parity((a * b).sum(1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)))
+    b /= np.linalg.norm(b, axis=1, keepdims=True)
+    others = b @ b.T
+    np.fill_diagonal(others, -1)
+    return Parity((a * b).sum(1) / np.linalg.norm(a, axis=1), others.max(axis=1))
 
 
 def reference(loaded: Loaded, files: Sequence[Path]) -> NDArray[np.float32]:
@@ -71,7 +87,14 @@ def reference(loaded: Loaded, files: Sequence[Path]) -> NDArray[np.float32]:
         warnings.simplefilter("ignore")
         for file in files:
             with Image.open(file) as picture:
-                output = loaded.visual(transform(picture)[None])
+                output = _encoded(loaded, transform(picture)[None], file)
             vector = output[0] if isinstance(output, tuple) else output
             vectors.append(torch.nn.functional.normalize(vector, dim=-1)[0].numpy())
     return np.asarray(vectors)
+
+
+def _encoded(loaded: Loaded, picture: torch.Tensor, file: Path) -> Any:  # noqa: ANN401
+    try:
+        return loaded.visual(picture)
+    except RuntimeError as error:
+        raise ExportError(f"{loaded.model} can't encode {file.name}: {error}") from error

@@ -7,6 +7,7 @@ https://github.com/facebookresearch/sscd-copy-detection
 
 import io
 import json
+import operator
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from image_similarity.inference.encoder import OnnxEncoder
-from image_similarity.inference.export.checkpoint import ExportError, Loaded
+from image_similarity.inference.export.checkpoint import ExportError, Loaded, numbers
 from image_similarity.inference.manifest import DIMENSIONS, Preprocessing
 
 ENCODERS = Path(__file__).with_name("encoders")
@@ -70,6 +71,8 @@ def load(model: str, pretrained: str | None, file: Path | None, settings: Mappin
     shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
     if shape != (1, DIMENSIONS):
         raise ExportError(f"{model} gives {shape} for one picture, but the API needs (1, {DIMENSIONS})")
+    if output.dtype != torch.float32:
+        raise ExportError(f"{model} gives numbers of {output.dtype}, but the API needs torch.float32")
     return Loaded(model, pretrained, visual, preprocessing)
 
 
@@ -84,11 +87,11 @@ def _preprocessing(model: str, settings: Mapping[str, Any] | None) -> Preprocess
         )
     try:
         return Preprocessing(
-            size=settings["size"],
+            size=operator.index(settings["size"]),
             interpolation=settings["interpolation"],
             resize_mode=settings["resize_mode"],
-            mean=tuple(settings["mean"]),
-            std=tuple(settings["std"]),
+            mean=numbers(settings["mean"]),
+            std=numbers(settings["std"]),
         )
     except (KeyError, TypeError) as error:
         raise ExportError(f"the preprocessing of {model} is incomplete: {error}") from error
@@ -126,16 +129,19 @@ def to_onnx(script: Any, size: int) -> bytes:  # noqa: ANN401
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's own deprecations: its version is pinned
-        torch.onnx.export(
-            script,
-            (torch.zeros(2, size, size, 3, dtype=torch.uint8),),
-            buffer,
-            input_names=["image"],
-            output_names=["embedding"],
-            dynamic_axes={"image": {0: "n"}, "embedding": {0: "n"}},
-            opset_version=OPSET,
-            dynamo=False,
-        )
+        try:
+            torch.onnx.export(
+                script,
+                (torch.zeros(2, size, size, 3, dtype=torch.uint8),),
+                buffer,
+                input_names=["image"],
+                output_names=["embedding"],
+                dynamic_axes={"image": {0: "n"}, "embedding": {0: "n"}},
+                opset_version=OPSET,
+                dynamo=False,
+            )
+        except RuntimeError as error:
+            raise ExportError(f"the file can't become an ONNX model: {error}") from error
     return buffer.getvalue()
 
 
