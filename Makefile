@@ -112,7 +112,7 @@ test: setup tests/tools/node_modules/.ready  ## every test that needs no contain
 	  $(if $(shell command -v java),,default-jdk-headless)
 
 test-browser: setup tests/tools/node_modules/.ready /usr/bin/chromium  ## the API Explorer in a real browser; screenshots in test-results/
-	$(BIN)/python -m pytest tests/browser -m browser -q
+	$(BIN)/python -m pytest tests/browser -m browser -n 2 --dist worksteal -q
 
 test-container: setup  ## builds both images and runs the contract through them (root: starts an engine of its own)
 	$(BIN)/python -m pytest -m container -q -s -x --timeout 900 tests/container

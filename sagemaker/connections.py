@@ -30,9 +30,23 @@ class Connection(H11Protocol):
         super().connection_made(transport)
         self.transport = _Lingering(transport, self)
 
+    def send_400_response(self, msg: str) -> None:
+        """End a connection whose bytes are no HTTP, with an answer where none was given yet.
+
+        A body may break while its request waits for a place, or after a 404. The application is told that
+        the caller has gone: what it answers would be a second answer, which h11 refuses as our defect.
+        """
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            super().send_400_response(msg)
+        else:
+            self.transport.close()
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+
 
 class _Lingering(asyncio.Transport):
-    """A transport as its protocol sees it: with a close that waits while a request is half read."""
+    """A transport as its protocol sees it: with a close that waits while something is unread."""
 
     def __init__(self, transport: asyncio.Transport, connection: Connection) -> None:
         super().__init__()
@@ -43,7 +57,9 @@ class _Lingering(asyncio.Transport):
         if self._closing or self._transport.is_closing():
             return
         self._closing = True
-        if self._connection.conn.their_state not in (h11.SEND_BODY, h11.ERROR):
+        http = self._connection.conn
+        behind, _ = http.trailing_data  # of requests sent without waiting for an answer: more may be unread
+        if http.their_state not in (h11.SEND_BODY, h11.ERROR) and not behind:
             self._transport.close()
             return
         self._transport.set_protocol(_Drop(self._transport, self._connection))

@@ -15,9 +15,10 @@ const BUSY = new Set([429, 503]);
 
 // Gives each picture its `vector` or `failure`, `thumbnail` and `note`. Those that have one already are passed over,
 // so that a run which failed or was cancelled goes on where it was. `onChange` is called for each that is done.
-// Throws the Failure of a request that does not get through, or an AbortError.
+// Throws the Failure of a request that does not get through, or an AbortError. Where the model changes, that of an
+// earlier run included, no picture keeps its vector.
 export async function embedAll(pictures, { caller, signal, onChange }) {
-  const run = { caller, signal, onChange, model: null };
+  const run = { caller, signal, onChange, pictures, model: pictures.find(({ vector }) => vector)?.model ?? null };
   let sending = Promise.resolve();
   let batch = [];
   const send = async () => {
@@ -85,13 +86,14 @@ async function sendOnce(batch, run, last) {
   const images = await Promise.all(batch.map(async ({ blob }) => ({ img: await base64(blob) })));
   const { answer, model } = await run.caller.post("/image-similarity", { images }, run.signal);
   if (run.model !== null && model !== run.model) {
+    run.pictures.forEach((picture) => (picture.vector = null));
     throw new Failure("model-changed");
   }
   run.model = model;
   batch.forEach((picture, index) => {
     const { result, error } = answer.results[index];
     if (result) {
-      picture.vector = Float32Array.from(result);
+      Object.assign(picture, { vector: Float32Array.from(result), model });
       picture.blob = null; // hundreds of them would fill the memory
     } else if (last || !LATER.has(error.code)) {
       picture.failure = Failure.ofApi({ ...error, status: 0 });

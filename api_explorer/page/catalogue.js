@@ -13,11 +13,14 @@ export function catalogueState(caller, { onText, onBuckets }) {
   const element = make("div", { className: "catalogue-state" }, line, refresh, failed);
   let shown = false;
   let timer = null;
+  let underWay = new AbortController(); // of the last look: no other's answer is shown
 
   async function look() {
-    clearTimeout(timer);
+    stop();
+    const { signal } = underWay;
     try {
-      const { answer } = await caller.get("/catalogue");
+      const { answer } = await caller.get("/catalogue", signal);
+      signal.throwIfAborted();
       onText(answer.text === true);
       onBuckets(answer.buckets);
       line.replaceChildren(...sentences(answer));
@@ -26,9 +29,18 @@ export function catalogueState(caller, { onText, onBuckets }) {
         timer = setTimeout(look, WAITING_MS);
       }
     } catch (error) {
+      if (signal.aborted) {
+        return;
+      }
       line.replaceChildren(failureNote(error));
       failed.hidden = true;
     }
+  }
+
+  function stop() {
+    clearTimeout(timer);
+    underWay.abort();
+    underWay = new AbortController();
   }
 
   function listFailures({ failed: count, failures = [] }) {
@@ -49,7 +61,7 @@ export function catalogueState(caller, { onText, onBuckets }) {
     element,
     show(visible) {
       shown = visible;
-      clearTimeout(timer);
+      stop();
       if (visible) {
         say(line, "search.looking");
         look();

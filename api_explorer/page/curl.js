@@ -1,27 +1,33 @@
 // A call as a signed curl command. It is signed when it is copied, since a signature holds for five minutes.
 
 // The document ends with a line break that the body did not have, so that is signed too.
-export async function signedCommand(signer, { method, url, headers, body }) {
-  const request = await signer.sign({ method: method.toUpperCase(), url, headers, body: `${body}\n` });
-  const options = Object.entries(request.headers).map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`);
-  const end = endOf(body);
-  const command = [`curl -X ${request.method} ${quoted(url)}`, ...options, `--data-binary @- <<'${end}'`];
-  return `${command.join(" \\\n  ")}\n${body}\n${end}\n`;
+export async function signedCommand(signer, { method, url, headers, body = "" }) {
+  const sent = body ? `${body}\n` : undefined;
+  const request = await signer.sign({ method: method.toUpperCase(), url, headers, body: sent });
+  return withBody([`curl -X ${request.method} ${quoted(url)}`, ...optionsOf(request.headers)], body);
 }
 
 // The same call as a command that curl signs with the credentials of the shell's environment, whenever it is run: no
 // part of them is in it.
 export function unsignedCommand({ region, temporary }, { method, url, headers, body = "" }) {
-  const end = endOf(body);
-  const options = Object.entries(headers).map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`);
   const command = [
     `curl -X ${method.toUpperCase()} ${quoted(url)}`,
     `--aws-sigv4 ${quoted(`aws:amz:${region}:execute-api`)}`,
     '--user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"',
     ...(temporary ? ['-H "X-Amz-Security-Token: $AWS_SESSION_TOKEN"'] : []),
-    ...options,
+    ...optionsOf(headers),
   ];
-  return body ? `${[...command, `--data-binary @- <<'${end}'`].join(" \\\n  ")}\n${body}\n${end}\n` : `${command.join(" \\\n  ")}\n`;
+  return withBody(command, body);
+}
+
+function optionsOf(headers) {
+  return Object.entries(headers).map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`);
+}
+
+function withBody(command, body) {
+  const end = endOf(body);
+  const parts = body ? [...command, `--data-binary @- <<'${end}'`] : command;
+  return `${parts.join(" \\\n  ")}\n${body ? `${body}\n${end}\n` : ""}`;
 }
 
 // A word that is no line of the body.

@@ -20,13 +20,17 @@ export function startFolder({ caller, calibration, compare }) {
   }
 
   async function takeEntries(entries) {
-    start(await picturesOfEntries(entries));
+    const before = run;
+    const found = await picturesOfEntries(entries);
+    if (run === before) { // else something was chosen while the folders were read
+      start(found);
+    }
   }
 
   function start(found) {
     run?.controller.abort();
     run?.pictures.forEach(({ shown }) => shown && URL.revokeObjectURL(shown));
-    run = { pictures: found.slice(0, MOST).map((picture) => ({ ...picture, vector: null, failure: null })) };
+    run = { pictures: found.slice(0, MOST).map((picture) => ({ failure: null, ...picture, vector: null })) };
     byId("folder").scrollIntoView({ block: "start", behavior: motion() });
     if (found.length === 0) {
       run.controller = new AbortController();
@@ -48,9 +52,10 @@ export function startFolder({ caller, calibration, compare }) {
     } catch (error) {
       failure = error;
     }
-    if (run === mine) {
+    const parts = run === mine ? await finished(mine, failure) : [];
+    if (run === mine) { // still, after the scores of many pictures were computed
       const held = place.contains(document.activeElement);
-      place.replaceChildren(...notes, ...(await finished(mine, failure)));
+      place.replaceChildren(...notes, ...parts);
       if (held) {
         place.querySelector("button, select, summary")?.focus();
       }

@@ -1,7 +1,7 @@
-// What a file is, by its first bytes. Only JPEG, PNG and BMP are sent as they are.
+// What a file is, by its first bytes. What the API reads is sent as it is.
 
 const HEAD_BYTES = 16;
-const SENT = new Set(["JPEG", "PNG", "BMP"]);
+const SENT = new Set(["JPEG", "PNG", "BMP", "WebP"]);
 const STARTS = { JPEG: "\xff\xd8\xff", PNG: "\x89PNG", BMP: "BM", GIF: "GIF8", PDF: "%PDF" };
 const TIFF = ["II*\0", "MM\0*"];
 const BRANDS = { avif: "AVIF", avis: "AVIF", heic: "HEIC", heix: "HEIC", hevc: "HEIC", mif1: "HEIC", msf1: "HEIC" };

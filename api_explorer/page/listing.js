@@ -1,5 +1,7 @@
 // The pictures among files that were chosen, or of folders that were dropped.
 
+import { Failure } from "./failure.js";
+
 const SUFFIXES = /\.(jpe?g|jfif|png|bmp|dib|webp|heic|heif|avif|gif|tiff?)$/i;
 
 // [{path, file}] by path, from a file input or a plain list. Hidden files (._* of macOS) are no pictures.
@@ -7,7 +9,8 @@ export function picturesOf(files) {
   return ordered([...files].map((file) => ({ path: file.webkitRelativePath || file.name, file })));
 }
 
-// The same from entries of the File and Directory Entries API, folders within folders too.
+// The same from entries of the File and Directory Entries API, folders within folders too. A file that can't be read
+// any more is an empty one, and its `failure` says so.
 export async function picturesOfEntries(entries) {
   const found = [];
   const waiting = [...entries];
@@ -16,7 +19,7 @@ export async function picturesOfEntries(entries) {
     if (entry.isDirectory) {
       waiting.push(...(await entriesOf(entry)));
     } else {
-      found.push({ path: entry.fullPath.replace(/^\//, ""), file: await fileOf(entry) });
+      found.push({ path: entry.fullPath.replace(/^\//, ""), ...(await fileOf(entry)) });
     }
   }
   return ordered(found);
@@ -27,7 +30,7 @@ function ordered(pictures) {
   const found = pictures.filter(({ path }) => SUFFIXES.test(path) && !name(path).startsWith("."));
   const start = commonFolder(found.map(({ path }) => path));
   return found
-    .map(({ path, file }) => ({ path: path.slice(start.length), file }))
+    .map((picture) => ({ ...picture, path: picture.path.slice(start.length) }))
     .sort((a, b) => a.path.localeCompare(b.path, "en", { numeric: true }));
 }
 
@@ -52,5 +55,8 @@ async function entriesOf(folder) {
 }
 
 function fileOf(entry) {
-  return new Promise((resolve, reject) => entry.file(resolve, reject));
+  return new Promise((resolve) => {
+    const gone = () => resolve({ file: new File([], entry.name), failure: new Failure("file-gone") });
+    entry.file((file) => resolve({ file }), gone);
+  });
 }

@@ -101,7 +101,14 @@ export function startSearch({ caller, description, calibration }) {
     event.preventDefault();
     search();
   });
-  options.element.addEventListener("change", () => outcome.childElementCount > 0 && form.reportValidity() && search());
+  // What was asked for with other bounds is asked for again, answered or not.
+  options.element.addEventListener("change", () => {
+    const again = underWay !== null;
+    refresh();
+    if (again && form.reportValidity()) {
+      search();
+    }
+  });
   takeArrivals(byId("search"), slot);
   refresh();
   return {

@@ -32,7 +32,10 @@ export function makeSlot(index, { maxBytes, onChange, onFiles }) {
   sayAttribute(url, "aria-label", `slot.${PLACES[index]}-url`);
   sayAttribute(url, "placeholder", "slot.url");
   input.addEventListener("change", () => input.files.length > 0 && onFiles([...input.files], slot));
-  url.addEventListener("input", () => take(url.value.trim() ? ofUrl(url.value.trim()) : null));
+  url.addEventListener("input", () => {
+    take(url.value.trim() ? ofUrl(url.value.trim()) : null);
+    nameIn(input, null); // else the browser would take the file that was there for no change
+  });
 
   // A File, a URL, or null; `shown` is where the picture of a URL may be had.
   function choose(given, shown = null) {

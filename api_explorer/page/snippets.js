@@ -4,6 +4,9 @@ import { byId } from "./dom.js";
 import { hush, say } from "./words.js";
 
 const URL_PLACE = "https://API_ID.execute-api.REGION.amazonaws.com/STAGE/image-similarity";
+const FILES_PLACE = '"cat.jpg", "other.jpg"';
+const SHELL_FILES_PLACE = "'cat.jpg' 'other.jpg'";
+const REGION_PLACE = "us-east-1";
 
 // The examples are loaded when they are first looked at.
 export function startSnippets({ authorization, region }, url) {
@@ -48,11 +51,15 @@ export function startSnippets({ authorization, region }, url) {
 export function fill(template, { url, region, files }) {
   const asLiterals = files.map((file) => JSON.stringify(file)).join(", ");
   const forShell = files.map(quoted).join(" ");
-  return template
-    .replaceAll(URL_PLACE, () => url)
-    .replaceAll("us-east-1", () => region)
-    .replace('"cat.jpg", "other.jpg"', () => asLiterals)
-    .replace("'cat.jpg' 'other.jpg'", () => forShell);
+  const places = {
+    [URL_PLACE]: url,
+    [REGION_PLACE]: region,
+    [FILES_PLACE]: asLiterals,
+    [SHELL_FILES_PLACE]: forShell,
+  };
+  // All at once: what was put in is not looked at again, since a file may be called like a place.
+  const any = new RegExp(Object.keys(places).map((place) => place.replaceAll(".", "\\.")).join("|"), "g");
+  return template.replace(any, (place) => places[place]);
 }
 
 async function copySnippet() {

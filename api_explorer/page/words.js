@@ -59,7 +59,7 @@ export function onLanguage(listener) {
 // Chooses by ?lang=, then by what the browser prefers, and makes the switch.
 export function startLanguage(place) {
   const wanted = [new URLSearchParams(location.search).get("lang"), ...navigator.languages];
-  const known = wanted.map((name) => name?.split("-")[0].toLowerCase()).find((name) => name in TEXTS);
+  const known = wanted.map((name) => name?.split("-")[0].toLowerCase()).find((name) => Object.hasOwn(TEXTS, name));
   for (const name of Object.keys(TEXTS)) {
     const choice = Object.assign(document.createElement("button"), { type: "button", textContent: NAMES[name] });
     choice.lang = HTML_LANGUAGES[name];

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from image_similarity.folders.index import FolderIndex
 
 MOST = 1000
+NOTHING_INDEXED = "Nothing is indexed yet. Index your pictures first: image-similarity index DIR."
 SCALE_OF_WORDS = "Similarities to words are far lower than between pictures: only their order counts."
 
 
@@ -75,7 +76,7 @@ def _update(kept: "FolderIndex", sources: list[str] | None) -> "Update":
     from image_similarity.cli.progress import progress
 
     if sources is None and not len(kept) and not kept.folders:
-        fail("Nothing is indexed yet: name the folders of your pictures.")
+        fail(NOTHING_INDEXED)
     with progress("looking through folders"):
         inventory = kept.look_through_all() if sources is None else kept.look_through(sources)
     return bring_up_to_date(kept, inventory)
@@ -151,7 +152,7 @@ def _here(
         vector = vector_of_words(kept.encoder.manifest, query) if by_words else None
         failed = False if as_it_is else _update(kept, within or None).failed > 0
         if not len(kept):
-            fail("Nothing is indexed yet: name the folders of your pictures, image-similarity index DIR.")
+            fail(NOTHING_INDEXED)
         if vector is None:
             vector = _vector(kept, query)
         prefixes = [prefix_of(_real(folder)) for folder in within] or [""]

@@ -58,6 +58,7 @@ class OnnxEncoder:
                 session = open_session(model_dir / MODEL_FILE, threads)
             finally:
                 verified.result()  # for a damaged file, this message says more than the session's
+        _check_input(session, self._manifest.preprocessing.size)
         self._session = session
 
     @property
@@ -84,6 +85,19 @@ class OnnxEncoder:
         """Make one embedding, so that the first request finds memory and threads ready."""
         size = self._manifest.preprocessing.size
         self.encode(np.full((1, size, size, 3), 128, dtype=np.uint8))
+
+
+def _check_input(session: "InferenceSession", size: int) -> None:
+    """Raises ManifestError where the graph's input has other sides: no checksum covers the manifest itself.
+
+    A start that makes no embedding would succeed otherwise, and every request fail.
+    """
+    sides = session.get_inputs()[0].shape[1:3]
+    if any(isinstance(side, int) and side != size for side in sides):  # text: any size
+        raise ManifestError(
+            f"preprocessing.size is {size}, but {MODEL_FILE} takes pictures of {sides}: "
+            "export the model again"
+        )
 
 
 def open_session(model: Path, threads: int) -> "InferenceSession":

@@ -7,12 +7,13 @@ import importlib
 import json
 import os
 import sys
+import threading
 import time
 import traceback
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from local.template.intrinsics import Json
 
@@ -57,13 +58,15 @@ def answer(handler: Callable[[Json, Context], Json], event: Json) -> Json:
 def serve(name: str, port: int) -> None:
     """Answer invocations until killed."""
     handler = load(name)
+    turn = threading.Lock()
 
     class Invocations(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
             event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            body = json.dumps(answer(handler, event)).encode()
+            with turn:
+                body = json.dumps(answer(handler, event)).encode()
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -72,7 +75,8 @@ def serve(name: str, port: int) -> None:
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing: the gateway logs each request."""
 
-    HTTPServer(("127.0.0.1", port), Invocations).serve_forever()
+    # A thread for each connection, since one that is kept open must not hold up the others.
+    ThreadingHTTPServer(("127.0.0.1", port), Invocations).serve_forever()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """How pictures get into the page: dropped, pasted, made smaller, converted, or refused with one message."""
 
+import base64
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -110,7 +112,19 @@ def test_a_large_picture_is_made_smaller_and_it_says_so(
     assert similarity(page) > 0.95
 
 
-@pytest.mark.parametrize("format_", ["webp", "gif", "avif"])
+@pytest.mark.parametrize("format_", ["jpg", "png", "bmp", "webp"])
+def test_what_the_api_reads_is_sent_as_it_is(open_page: Open, tmp_path: Path, format_: str) -> None:
+    picture = tmp_path / f"cat.{format_}"
+    Image.fromarray(data.chelsea()).save(picture)
+    page = open_page(OPEN)
+    choose(page, picture)
+    with page.expect_request("**/image-similarity") as sent:
+        page.get_by_role("button", name="Get the vector").click()
+    assert base64.b64decode(json.loads(sent.value.post_data or "")["img"]) == picture.read_bytes()
+    expect(page.locator(".slot .changed")).to_have_count(0)
+
+
+@pytest.mark.parametrize("format_", ["gif", "avif"])
 def test_other_formats_are_converted(open_page: Open, pictures: Path, tmp_path: Path, format_: str) -> None:
     picture = tmp_path / f"cat.{format_}"
     Image.fromarray(data.chelsea()).save(picture)

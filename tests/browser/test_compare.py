@@ -1,5 +1,6 @@
 """Two pictures from disk, their similarity, and the same call in code."""
 
+import ast
 import json
 import re
 from collections.abc import Callable
@@ -120,6 +121,17 @@ def test_the_copied_code_gives_what_the_page_shows(
     script = tmp_path / SCRIPTS.get(language, "OpenCall.java")
     script.write_text(copied_code(page, language), "utf-8")
     assert answer(run(script, pictures, {}))["similarity"] == pytest.approx(similarity(page), abs=1e-5)
+
+
+def test_a_file_name_is_never_code(open_page: Open, tmp_path: Path) -> None:
+    """This one has in it what the shell's example has in the place of the names."""
+    name = """'cat.jpg' 'other.jpg'"]; raise SystemExit(7) #.png"""
+    (tmp_path / name).write_bytes(b"BM")
+    page = open_page("ImageSimilarity=yes-lambda")
+    choose(page, tmp_path / name)
+    code = ast.parse(copied_code(page, "Python"))
+    assigned = [node.value for node in code.body if isinstance(node, ast.Assign)]
+    assert [name] in [ast.literal_eval(value) for value in assigned if isinstance(value, ast.List)]
 
 
 @pytest.mark.parametrize("language", ["curl", "Python", "Java"])

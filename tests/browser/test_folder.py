@@ -21,7 +21,7 @@ PATIENCE_MS = 60_000
 
 @pytest.fixture(scope="session")
 def holidays(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four pictures, smaller copies of two in a folder within, a WebP, a broken one, what is no picture."""
+    """Four pictures, smaller copies of two in a folder within, an AVIF, a broken one, what is no picture."""
     folder = tmp_path_factory.mktemp("chosen") / "holidays"
     (folder / "copies").mkdir(parents=True)
     for name in SOURCES:
@@ -31,7 +31,7 @@ def holidays(tmp_path_factory: pytest.TempPathFactory) -> Path:
             smaller = picture.resize((picture.width // 2, picture.height // 2))
             smaller.save(folder / "copies" / f"{name}.jpg", quality=60)
         if name == "rocket":
-            picture.save(folder / "rocket.webp")
+            picture.save(folder / "rocket.avif")
     (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 this is no picture")
     (folder / "notes.txt").write_text("no picture, and no file of one")
     (folder / "._chelsea.jpg").write_bytes(b"what macOS leaves beside it")
@@ -67,7 +67,7 @@ def test_groups_and_matrix(open_page: Open, keep: Keep, holidays: Path, scheme: 
     assert sorted(grouped(page)) == [
         ["chelsea.jpg", "copies/chelsea.jpg"],
         ["coffee.jpg", "copies/coffee.jpg"],
-        ["rocket.jpg", "rocket.webp"],
+        ["rocket.avif", "rocket.jpg"],
     ]
     assert page.locator(".group-list strong").all_inner_texts() == ["largest"] * 3
     assert page.locator(".matrix tbody tr").count() == 7
@@ -75,7 +75,7 @@ def test_groups_and_matrix(open_page: Open, keep: Keep, holidays: Path, scheme: 
     expect(page.locator(".remarks.unusable")).to_contain_text("broken.jpg")
     expect(page.locator(".remarks.unusable .failure-title")).to_have_text("The API can't read this picture.")
     page.get_by_text("One picture was made smaller or converted").click()
-    expect(page.locator(".remarks").first).to_contain_text("rocket.webp Converted from WebP to JPEG")
+    expect(page.locator(".remarks").first).to_contain_text("rocket.avif Converted from AVIF to JPEG")
     page.locator(".matrix tbody td[data-pair]").nth(1).hover()
     expect(page.locator(".pair .number")).to_be_visible()
     keep(page, "matrix")
@@ -248,3 +248,81 @@ def test_a_folder_without_pictures(open_page: Open, tmp_path: Path) -> None:
     page = open_page(OPEN)
     take(page, tmp_path / "notes")
     expect(page.locator("#folder-outcome .failure")).to_contain_text("There is no picture in what you chose")
+
+
+NO_PICTURE = "There is no picture in what you chose"
+HOLD_PAUSES = """() => {
+  const { setTimeout } = globalThis;
+  globalThis.pauses = [];
+  globalThis.setTimeout = (call, ...rest) =>
+    rest.length > 0 ? setTimeout(call, ...rest) : globalThis.pauses.push(call);
+}"""
+
+
+def test_a_folder_that_is_still_compared_does_not_take_the_place_of_a_new_one(
+    open_page: Open, tmp_path: Path
+) -> None:
+    """The scores of many pictures are computed with pauses, in which people go on."""
+    (many := tmp_path / "many").mkdir()
+    (none := tmp_path / "none").mkdir()
+    (none / "notes.txt").write_text("no picture")
+    cup = Image.fromarray(data.coffee())
+    for number in range(65):
+        cup.crop((number, 0, 300 + number, 300)).resize((32, 32)).save(many / f"{number}.png")
+    page = open_page(OPEN)
+    page.evaluate(HOLD_PAUSES)
+    take(page, many)
+    while page.evaluate("globalThis.pauses.length") == 0:
+        page.wait_for_timeout(20)
+    take(page, none)
+    expect(page.locator("#folder-outcome .failure")).to_contain_text(NO_PICTURE)
+    page.evaluate("globalThis.pauses.splice(0).forEach((call) => call())")
+    page.wait_for_timeout(500)
+    expect(page.locator("#folder-outcome .failure")).to_contain_text(NO_PICTURE)
+    expect(page.locator(".matrix-area")).to_have_count(0)
+
+
+def test_vectors_of_two_models_are_never_compared(open_page: Open, tmp_path: Path) -> None:
+    """The model changes between two batches: all pictures are sent again."""
+    (many := tmp_path / "many").mkdir()
+    cup = Image.fromarray(data.coffee())
+    for number in range(40):
+        cup.crop((number, 0, 300 + number, 300)).resize((32, 32)).save(many / f"{number}.png")
+    page = open_page(OPEN)
+    sent: list[int] = []
+
+    def by_another_model_from_the_second_on(route: Route) -> None:
+        sent.append(sizes(route.request)[0])
+        response = route.fetch()
+        changed = {} if len(sent) == 1 else {"x-model": "another/model"}
+        route.fulfill(response=response, headers=response.headers | changed)
+
+    page.route("**/image-similarity", by_another_model_from_the_second_on)
+    take(page, many)
+    failure = page.locator("#folder-outcome .failure")
+    expect(failure).to_contain_text("The API's model has changed", timeout=PATIENCE_MS)
+    expect(page.locator("#folder-outcome")).to_contain_text("40 pictures were not sent yet")
+    page.get_by_role("button", name="Continue").click()
+    results(page)
+    assert sum(sent[2:]) == 40
+
+
+# What Chromium gives for a folder, where one file left after the folder was dropped.
+DROP_A_FOLDER_WITH_A_FILE_THAT_IS_GONE = """() => {
+  const gone = new DOMException("gone", "NotFoundError");
+  const file = { name: "gone.jpg", fullPath: "/photos/gone.jpg", file: (_, reject) => reject(gone) };
+  const given = [[file], []];
+  const reader = { readEntries: (resolve) => resolve(given.shift()) };
+  const folder = { isDirectory: true, createReader: () => reader };
+  const dataTransfer = { items: [{ webkitGetAsEntry: () => folder }], files: [] };
+  document.body.dispatchEvent(Object.assign(new Event("drop", { bubbles: true }), { dataTransfer }));
+}"""
+
+
+def test_what_can_not_be_listed_is_told(open_page: Open) -> None:
+    """A file that left after the folder was dropped, or one that may not be read."""
+    page = open_page(OPEN)
+    page.evaluate(DROP_A_FOLDER_WITH_A_FILE_THAT_IS_GONE)
+    page.get_by_text("One picture could not be used").click()
+    expect(page.locator(".remarks.unusable")).to_contain_text("gone.jpg")
+    expect(page.locator(".remarks.unusable .failure-title")).to_contain_text("can't be read any more")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open
@@ -54,4 +55,11 @@ def test_the_browsers_language_is_taken(open_page: Open) -> None:
     page = open_page(OPEN, locale="zh-TW")
     expect(page.get_by_role("heading", name="比较两张图片")).to_be_visible()
     page.goto(f"{page.url}?lang=en")
+    expect(page.get_by_role("heading", name="Compare two pictures")).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["constructor", "__proto__", "<script>", ""])
+def test_a_language_that_is_none_is_passed_over(open_page: Open, language: str) -> None:
+    page = open_page(OPEN)
+    page.goto(f"{page.url}?lang={language}")
     expect(page.get_by_role("heading", name="Compare two pictures")).to_be_visible()

@@ -236,3 +236,6 @@ def test_the_inputs_name_the_pictures_that_are_shown(open_page: Open, keep: Keep
     page.get_by_role("button", name="Remove the pictures").click()
     assert named() == ["", ""]
     assert page.locator(".slot img").count() == 0
+    choose(page, pictures / "cat.png")
+    page.get_by_label("Address of the first picture").fill("https://example.com/other.jpg")
+    assert named() == ["", ""], "the same file could not be chosen again"

@@ -1,6 +1,7 @@
 """The catalogue in the page: its state, searches by picture, by key and by words, thumbnails."""
 
 import json
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -199,6 +200,66 @@ def test_no_matches_stand_under_another_picture(searching: Searching, folder: Pa
     assert names(page)[0] == "cup.jpg"
     page.get_by_label("Picture to look for", exact=True).set_input_files(folder / "animals/cat.png")
     expect(page.locator(MATCH)).to_have_count(0)
+
+
+def hold_the_first(page: Page, calls: str, held: list[Route]) -> None:
+    page.route(calls, lambda route: route.continue_() if held else held.append(route))
+
+
+@pytest.mark.parametrize("answered", [True, False], ids=["answered", "under way"])
+def test_no_matches_stand_under_other_bounds(searching: Searching, folder: Path, answered: bool) -> None:
+    """What was asked for within other bounds is asked for again, answered or not."""
+    page = searching()
+    held: list[Route] = []
+    if not answered:
+        hold_the_first(page, "**/catalogue/search", held)
+    page.get_by_label("Only keys that begin with").fill("s3://photos/nothing/")
+    look_for(page, folder / "animals/cat.png")
+    if answered:
+        expect(page.locator("#search .news")).to_contain_text("No match for cat.png")
+    else:
+        while not held:
+            page.wait_for_timeout(20)
+    page.get_by_label("Only keys that begin with").fill("s3://photos/things/")
+    page.get_by_label("Only keys that begin with").press("Tab")
+    for route in held:
+        route.continue_()
+    assert set(names(page)) == {"cup.jpg", "rocket.jpg"}
+    page.get_by_label("Similarity at least").fill("7")
+    page.get_by_label("Similarity at least").press("Tab")
+    expect(page.locator(MATCH)).to_have_count(0)
+
+
+def test_the_state_is_that_of_the_last_credentials(searching: Searching) -> None:
+    """An answer to other credentials comes late."""
+    page = searching()
+    held: list[Route] = []
+    hold_the_first(page, "**/prod/catalogue", held)
+    page.locator("#search").get_by_role("button", name="Refresh").click()
+    while not held:
+        page.wait_for_timeout(20)
+    page.get_by_role("button", name="Forget them").click()
+    paste(page, EXPORTED)
+    expect(page.locator("#search .badge")).to_be_visible()
+    refused = {"code": "Forbidden", "message": "The security token is expired", "requestId": "old"}
+    held[0].fulfill(status=403, json=refused)
+    page.wait_for_timeout(500)
+    expect(page.locator("#search .badge")).to_be_visible()
+    expect(page.locator(".catalogue-state .failure")).to_have_count(0)
+
+
+def test_a_call_without_a_body_is_copied_signed(searching: Searching) -> None:
+    page = searching()
+    found = page.locator("#reference .opblock-get", has_text="/catalogue").first
+    found.locator(".opblock-control-arrow").click()
+    found.get_by_role("button", name="Try it out").click()
+    found.get_by_role("button", name="Execute").click()
+    found.locator(".curl-command .copy-to-clipboard button").click()
+    expect(found.locator(".curl-note")).to_contain_text("Copied, signed")
+    command = page.evaluate("navigator.clipboard.readText()")
+    assert "undefined" not in command
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=60, check=True)
+    assert json.loads(done.stdout)["complete"] is True
 
 
 def with_words(page: Page) -> None:

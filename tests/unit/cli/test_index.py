@@ -281,6 +281,7 @@ def test_nothing_is_indexed_yet() -> None:
         done = run(*command)
         assert done.exit_code == 2
         assert "Nothing is indexed yet" in done.stderr
+        assert "image-similarity index DIR" in done.stderr
 
 
 @pytest.fixture

@@ -1,3 +1,4 @@
+import json
 import shutil
 import subprocess
 import sys
@@ -33,6 +34,16 @@ def test_warm_makes_one_embedding() -> None:
     assert encoder.made == 0
     encoder.warm()
     assert encoder.made == 1
+
+
+@pytest.mark.parametrize("size", [32, 225])
+def test_a_manifest_whose_size_is_not_the_models_is_refused_at_the_start(copy: Path, size: int) -> None:
+    manifest = copy / "manifest.json"
+    content = json.loads(manifest.read_text())
+    content["preprocessing"]["size"] = size
+    manifest.write_text(json.dumps(content))
+    with pytest.raises(ManifestError, match=rf"preprocessing.size is {size}, but model.onnx takes .*224"):
+        OnnxEncoder(copy, threads=1)
 
 
 def test_the_name_and_what_the_manifest_says() -> None:
