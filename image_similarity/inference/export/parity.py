@@ -96,5 +96,6 @@ def reference(loaded: Loaded, files: Sequence[Path]) -> NDArray[np.float32]:
 def _encoded(loaded: Loaded, picture: torch.Tensor, file: Path) -> Any:  # noqa: ANN401
     try:
         return loaded.visual(picture)
-    except RuntimeError as error:
-        raise ExportError(f"{loaded.model} can't encode {file.name}: {error}") from error
+    except (RuntimeError, torch.jit.Error) as error:  # the second is of what a script raises
+        why = str(error).strip().splitlines()[-1]  # before it comes the script's own stack
+        raise ExportError(f"{loaded.model} can't encode {file.name}: {why}") from error

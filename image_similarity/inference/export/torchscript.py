@@ -66,7 +66,7 @@ def load(model: str, pretrained: str | None, file: Path | None, settings: Mappin
         visual = torch.jit.load(str(file), map_location="cpu").eval()
         with torch.inference_mode():
             output = visual(torch.zeros(1, 3, preprocessing.size, preprocessing.size))
-    except RuntimeError as error:
+    except (RuntimeError, torch.jit.Error) as error:
         raise ExportError(f"{file} is no image encoder in TorchScript: {error}") from error
     shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
     if shape != (1, DIMENSIONS):
