@@ -53,13 +53,14 @@ async function prepared(file, format, bitmap, { maxBytes, side, thumbnail }) {
 }
 
 async function smallEnough(bitmap, maxBytes, largest) {
+  let made;
   for (const side of [largest, ...SMALLER_SIDES.filter((smaller) => smaller < largest)]) {
-    const made = await drawn(bitmap, side);
+    made = await drawn(bitmap, side);
     if (made.blob.size <= maxBytes) {
       return made;
     }
   }
-  throw new Failure("too-large", { size: sizeText(maxBytes) });
+  throw new Failure("too-large", { size: ((made.blob.size * 4) / 3 / 1024 / 1024).toFixed(1) });
 }
 
 // As JPEG on white, which is what the API puts under transparency.

@@ -11,7 +11,8 @@ import re
 from collections.abc import Mapping
 
 from cdk_app import images
-from supply_chain.pins import Pins
+from cdk_app.config import ROOT
+from supply_chain.pins import Pins, Weights
 
 VECTORS = 1
 """Counts up with every change of exporter or preprocessing that gives pictures other vectors than before."""
@@ -36,9 +37,17 @@ def index_name(flags: Mapping[str, str], pins: Pins) -> str:
         of |= {"pretrained": manifest["pretrained"], **facts}
     else:
         weights = pins.weights.get(f"{flags['model']}/{flags['pretrained']}")
-        of |= {"weights_sha256": weights.sha256 if weights else None}
+        of |= {"weights_sha256": weights.sha256 if weights else None, **_own_preprocessing(weights)}
         if flags["precision"] == "int8":
             of |= {"int8": weights.int8 if weights else None}
     digest = hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()[:HASH_LENGTH]
     readable = re.sub(r"[^a-z0-9]+", "-", flags["model"].lower()).strip("-")
     return f"{readable[: LONGEST - HASH_LENGTH - 1].strip('-')}-{digest}"
+
+
+def _own_preprocessing(weights: Weights | None) -> dict[str, str]:
+    """The hash of the file beside a checkpoint of one's own, from which the build takes its preprocessing."""
+    if weights is None or weights.file is None:
+        return {}
+    file = (ROOT / "checkpoints" / weights.file).with_suffix(".json")
+    return {"preprocessing": hashlib.sha256(file.read_bytes()).hexdigest()} if file.is_file() else {}

@@ -1,6 +1,8 @@
 """The index's name: another one for whatever changes vectors, and one that S3 Vectors takes."""
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +22,19 @@ INT8_PINNED = Pins(
 
 def name(pins: Pins = NO_PINS, **flags: str) -> str:
     return index_name({**defaults(), **flags}, pins)
+
+
+def test_so_does_the_preprocessing_beside_a_checkpoint(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(module, "ROOT", tmp_path)
+    names = {name(PINNED)}
+    beside = tmp_path / "checkpoints" / "a.json"
+    beside.parent.mkdir()
+    for size in (224, 288):
+        beside.write_text(json.dumps({"size": size}))
+        names.add(name(PINNED))
+    assert len(names) == 3
 
 
 def test_each_of_what_changes_vectors_changes_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
