@@ -23,7 +23,7 @@ from image_similarity.inference.request import Source
 from image_similarity.inference.sources import Files
 from image_similarity.inference.timings import Timings
 
-CHUNK = 8
+CHUNK = 4
 """Images that are encoded at once. See docs/adr/0008 for what more and fewer cost."""
 TURN_SECONDS = 1.0
 """After which a turn begins with no further image: one image may take two seconds of the processor."""

@@ -59,7 +59,7 @@ class Engine:
     def batch_turn(self, seconds: float) -> Iterator[None]:
         """The gate, for a chunk of a batch; only as many batches as there are cores stand in its line.
 
-        A turn of a batch takes as long as eight other requests or more: they would wait for every batch that
+        A turn of a batch takes as long as four other requests or more: they would wait for every batch that
         came before them, and some of them in vain.
 
         Raises:

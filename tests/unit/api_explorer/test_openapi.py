@@ -87,6 +87,7 @@ def all_responses(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any
                 yield status, follow(document, response)
 
 
+@pytest.mark.slow
 def test_the_document_is_valid_openapi_3_0(document: dict[str, Any]) -> None:
     assert document["openapi"].startswith("3.0.")
     validate(document)
@@ -132,6 +133,7 @@ def test_every_error_code_has_an_example_under_its_status(document: dict[str, An
     assert described == raised | set(GATEWAY_CODES.items()) | {("404", "NotFound")}
 
 
+@pytest.mark.slow
 def test_example_pictures_are_small_real_images(document: dict[str, Any]) -> None:
     pictures = {name: base64.b64decode(text, validate=True) for name, text in document["x-pictures"].items()}
     assert set(pictures) == {"cat", "altered", "coffee"}

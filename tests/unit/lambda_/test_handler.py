@@ -64,6 +64,7 @@ def answer(adapter: ModuleType, sent: dict[str, Any]) -> tuple[int, dict[str, An
     return response["statusCode"], json.loads(response["body"]), response["headers"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("start", "embeddings"), [("on-demand", 0), ("provisioned-concurrency", 1), ("snap-start", 1), (None, 1)]
 )

@@ -163,6 +163,7 @@ def test_a_huge_body_of_a_wrong_type_is_415_first(server: str) -> None:
     assert (response.status_code, response.json()["code"]) == (415, "UnsupportedMediaType")
 
 
+@pytest.mark.slow
 def test_ping_stays_quick_under_load(server: str) -> None:
     stop = threading.Event()
 
@@ -200,6 +201,7 @@ def test_slow_sources_hold_up_nobody_else(server: str, slow: SlowPictures) -> No
         assert [one.result().status_code for one in fetching] == [200] * guests
 
 
+@pytest.mark.slow
 def test_callers_that_send_slowly_take_no_place(server: str) -> None:
     address = httpx.URL(server).host, httpx.URL(server).port
     head = b"POST /invocations HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"

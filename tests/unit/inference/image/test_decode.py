@@ -54,6 +54,7 @@ def test_preprocessing_is_the_manifests(interpolation: Interpolation, mode: Resi
     assert np.abs(found.astype(int) - wanted).max() <= EXACT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(4096, 1), (1, 4096), (4096, 2), (4096, 31), (4096, 4096)])
 def test_the_longest_side_may_have_4096_pixels(size: tuple[int, int]) -> None:
     found = decode(files.saved(Image.new("RGB", size, (1, 2, 3)), "PNG"), preprocessing=files.PREPROCESSING)

@@ -90,6 +90,7 @@ def test_files_without_their_end_marker_are_read(kind: str, end: int) -> None:
         assert np.array_equal(part, whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_rows": 1}])
 def test_jpegs_without_the_end_of_their_pixels(options: dict[str, object]) -> None:
     """Each byte that is taken away leaves the picture as it is, or it is refused: nothing is made up."""

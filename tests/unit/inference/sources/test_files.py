@@ -63,6 +63,7 @@ def test_what_is_there_is_taken_before_a_slow_server_answers() -> None:
         assert files.take(wait=True) == [(0, b"late")]
 
 
+@pytest.mark.slow
 def test_a_server_that_never_answers_fails_its_own_files_alone() -> None:
     ended = threading.Event()
 

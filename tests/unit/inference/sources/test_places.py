@@ -129,6 +129,7 @@ def test_many_names_of_one_address_are_one_server(monkeypatch: pytest.MonkeyPatc
     assert sum("being fetched from this server already" in str(one) for one in answers if one != FILE) == 8
 
 
+@pytest.mark.slow
 def test_addresses_that_do_not_answer_make_no_other_server(monkeypatch: pytest.MonkeyPatch) -> None:
     """The place is one of the address that is connected to, wherever it stands among a name's."""
     monkeypatch.setattr(http, "places", Places())

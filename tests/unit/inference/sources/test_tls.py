@@ -189,6 +189,7 @@ def test_the_deadline_holds_within_tls(contexts: dict[str, ssl.SSLContext]) -> N
         assert time.monotonic() - start < 4
 
 
+@pytest.mark.slow
 def test_the_deadline_holds_for_a_handshake_that_stalls() -> None:
     short = SourcePolicy(allow_private=True, timeout_seconds=0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:

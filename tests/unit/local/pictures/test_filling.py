@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pytest
 
 from local.backends.cloud.server import CloudServer
 from local.pictures.filling import Filling
@@ -24,6 +25,7 @@ POLICY = {
 }
 
 
+@pytest.mark.slow
 def test_an_object_that_is_refused_is_told_by_its_name_and_stops_no_other(tmp_path: Path) -> None:
     selection = Selection({name: tmp_path / name for name in ("refused.jpg", "a.jpg")})
     for path in selection.files.values():
