@@ -95,7 +95,7 @@ run: setup  ## the whole API on this machine: make run [PORT=8080] [PARAMETERS="
 # costs each process a second. Bytecode is kept, whatever the environment wants: compiling takes a third of the time.
 unit: export PYTHONDONTWRITEBYTECODE :=
 unit: export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/bytecode
-unit: setup  ## the inner loop: tests/unit without what is marked slow (under half a minute)
+unit: setup  ## the inner loop: tests/unit without what is marked slow (about half a minute)
 	$(BIN)/python -m pytest tests/unit -m "not slow" -n 2 --dist worksteal -q -p no:schemathesis --durations=5 \
 	  --durations-min=0.25
 
