@@ -1,11 +1,9 @@
 """Real pictures: 33 different scenes that installed packages and the exporter bring. No network."""
 
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
-import matplotlib
-import skimage
-import sklearn
 from PIL import Image
 
 from bench.measure.paths import PHOTOGRAPHS
@@ -25,13 +23,21 @@ _SKIMAGE = [
 ]
 
 
+def _folder(package: str) -> Path:
+    """Where a package lies; importing scikit-learn for its pictures would take over a second."""
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"{package} is not installed")
+    return Path(spec.origin).parent
+
+
 @cache
 def files() -> dict[str, Path]:
     """Name to file; every one is another scene."""
     paths = [
-        *(Path(skimage.__file__).parent / "data" / name for name in _SKIMAGE),
-        *sorted((Path(sklearn.__file__).parent / "datasets" / "images").glob("*.jpg")),
-        Path(matplotlib.__file__).parent / "mpl-data" / "sample_data" / "grace_hopper.jpg",
+        *(_folder("skimage") / "data" / name for name in _SKIMAGE),
+        *sorted((_folder("sklearn") / "datasets" / "images").glob("*.jpg")),
+        _folder("matplotlib") / "mpl-data" / "sample_data" / "grace_hopper.jpg",
         *sorted(PHOTOGRAPHS.glob("*.jpg")),
     ]
     return {path.stem: path for path in paths}
