@@ -13,6 +13,7 @@ from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 
 from image_similarity.inference.encoder import OnnxEncoder
+from image_similarity.inference.export import torchscript
 from image_similarity.inference.export.checkpoint import ExportError, Loaded
 from image_similarity.inference.image import decode
 from image_similarity.inference.manifest import Precision
@@ -97,5 +98,4 @@ def _encoded(loaded: Loaded, picture: torch.Tensor, file: Path) -> Any:  # noqa:
     try:
         return loaded.visual(picture)
     except (RuntimeError, torch.jit.Error) as error:  # the second is of what a script raises
-        why = str(error).strip().splitlines()[-1]  # before it comes the script's own stack
-        raise ExportError(f"{loaded.model} can't encode {file.name}: {why}") from error
+        raise ExportError(f"{loaded.model} can't encode {file.name}: {torchscript.why(error)}") from error

@@ -67,7 +67,7 @@ def load(model: str, pretrained: str | None, file: Path | None, settings: Mappin
         with torch.inference_mode():
             output = visual(torch.zeros(1, 3, preprocessing.size, preprocessing.size))
     except (RuntimeError, torch.jit.Error) as error:
-        raise ExportError(f"{file} is no image encoder in TorchScript: {error}") from error
+        raise ExportError(f"{file} is no image encoder in TorchScript: {why(error)}") from error
     shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
     if shape != (1, DIMENSIONS):
         raise ExportError(f"{model} gives {shape} for one picture, but the API needs (1, {DIMENSIONS})")
@@ -140,9 +140,14 @@ def to_onnx(script: Any, size: int) -> bytes:  # noqa: ANN401
                 opset_version=OPSET,
                 dynamo=False,
             )
-        except RuntimeError as error:
-            raise ExportError(f"the file can't become an ONNX model: {error}") from error
+        except (RuntimeError, torch.jit.Error) as error:
+            raise ExportError(f"the file can't become an ONNX model: {why(error)}") from error
     return buffer.getvalue()
+
+
+def why(error: Exception) -> str:
+    """What torch says, without the script's own stack, which comes before what a script raises."""
+    return str(error).strip().splitlines()[-1] if isinstance(error, torch.jit.Error) else str(error)
 
 
 def require_any_batch(encoder: OnnxEncoder) -> None:
