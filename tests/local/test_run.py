@@ -199,7 +199,7 @@ def test_a_port_in_use_is_a_sentence() -> None:
         (["--parameters", "ImageSimilarity=maybe"], "allowed are yes-lambda, yes-sagemaker, no."),
         (["--parameters", "Colour=red"], "Colour is not a parameter; the parameters are "),
         (["--parameters", "lambda"], "'lambda' is not NAME=value"),
-        (["--model", "ViT B"], "write embedded, or an open_clip model and tag"),
+        (["--model", "ViT B"], "write embedded, or a model and its weights such as ViT-B-32:"),
     ],
 )
 def test_a_wrong_argument_is_a_sentence(arguments: list[str], message: str) -> None:

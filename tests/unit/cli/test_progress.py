@@ -43,6 +43,6 @@ def test_progress_has_counts_rate_time_left_and_what_is_done(tmp_path: Path) -> 
         picture.save(tmp_path / f"[red]{number:02}.png")
     seen = on_a_terminal("index", tmp_path)
     assert "loading the model" in seen
-    assert re.search(r"indexing .* 16 of 60 ", seen)
+    # Which counts are drawn is the display's own choice: it is drawn anew ten times a second.
     assert re.search(r"indexing .* \d+ of 60 +\d+\.\d pictures/s +0:00:\d\d +\[red\]\d\d\.png", seen)
     assert "60 pictures: 60 indexed" in seen
