@@ -91,13 +91,13 @@ run: setup  ## the whole API on this machine: make run [PORT=8080] [PARAMETERS="
 	@$(BIN)/python -m local --port $(PORT) --model $(MODEL) --parameters "$(PARAMETERS)" \
 	  $(if $(PICTURES),--pictures "$(PICTURES)")
 
-# What is above a quarter of a second and not marked `slow` is listed at the end. schemathesis is for the contract's tests, and
+# What is above a fifth of a second and not marked `slow` is listed at the end. schemathesis is for the contract's tests, and
 # costs each process a second. Bytecode is kept, whatever the environment wants: compiling takes a third of the time.
 unit: export PYTHONDONTWRITEBYTECODE :=
 unit: export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/bytecode
-unit: setup  ## the inner loop: tests/unit without what is marked slow (about half a minute)
+unit: setup  ## the inner loop: tests/unit without what is marked slow (less than half a minute)
 	$(BIN)/python -m pytest tests/unit -m "not slow" -n 2 --dist worksteal -q -p no:schemathesis --durations=5 \
-	  --durations-min=0.25
+	  --durations-min=0.2
 
 test: setup tests/tools/node_modules/.ready  ## every test that needs no container engine and no browser
 	$(BIN)/python -m pytest -m "not browser and not container and not export" -n 2 --dist loadfile -q

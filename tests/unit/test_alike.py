@@ -69,6 +69,7 @@ def test_a_pair_at_the_threshold_is_judged_by_its_exact_score() -> None:
         assert alike_groups(both, pair.similarity + 1e-12).groups == []
 
 
+@pytest.mark.slow
 def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors = clustered(7, 300, 0.6)
     whole = alike_groups(vectors, 0.75), alike_rows(vectors, 0.75)

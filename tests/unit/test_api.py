@@ -50,6 +50,7 @@ def test_every_public_name_is_there_and_no_other() -> None:
         image_similarity.Catalog  # noqa: B018
 
 
+@pytest.mark.slow
 def test_a_files_vector_is_that_of_the_service(encoder: Encoder) -> None:
     body = json.dumps({"img": base64.b64encode(PHOTOGRAPHS[0].read_bytes()).decode()}).encode()
     answer = load_service({}, threads=1).handle(Request({"content-type": "application/json"}, body))
@@ -133,6 +134,7 @@ def test_what_can_not_be_read_is_named(encoder: Encoder, tmp_path: Path) -> None
         encoder.embed([PHOTOGRAPHS[0], 7])  # type: ignore[list-item]
 
 
+@pytest.mark.slow
 def test_compare_is_the_similarity_of_the_vectors(encoder: Encoder) -> None:
     first, second = PHOTOGRAPHS[:2]
     vectors = encoder.embed([first, second])
@@ -148,6 +150,7 @@ def test_similarity_takes_two_vectors_of_one_length() -> None:
         similarity(np.zeros((2, 512), np.float32), np.zeros(512, np.float32))
 
 
+@pytest.mark.slow
 def test_pairs_of_a_folder(tmp_path: Path, drawing: Image.Image, encoder: Encoder) -> None:
     (tmp_path / "below").mkdir()
     drawing.save(tmp_path / "a.png")

@@ -33,6 +33,7 @@ def catalogue(tmp_path: Path, encoder: Encoder, album: Path) -> Catalogue:
     return catalogue
 
 
+@pytest.mark.slow
 def test_it_follows_its_folders(catalogue: Catalogue, album: Path) -> None:
     assert (len(catalogue), catalogue.folders) == (2, [album])
     assert catalogue.index() == Indexed(0, 2, 0, {})
@@ -68,6 +69,7 @@ def test_search_takes_what_the_encoder_takes(catalogue: Catalogue, album: Path, 
         catalogue.search(album / "missing.png")
 
 
+@pytest.mark.slow
 def test_vectors_are_the_encoders(catalogue: Catalogue, album: Path, encoder: Encoder) -> None:
     path = album / "cat.png"
     np.testing.assert_array_equal(catalogue.vector(path), encoder.embed(path)[0])

@@ -45,6 +45,7 @@ def test_each_kind_begins_at_its_threshold() -> None:
     assert kinds(MODEL, [0.9999994])[0][0] == "copy"
 
 
+@pytest.mark.slow
 def test_the_scale_begins_at_what_different_pictures_have() -> None:
     median = document()["x-calibrations"][MODEL]["different"]["median"]
     places = [place for _, place in kinds(MODEL, [0.1, median, (1 + median) / 2, 1.0])]
@@ -53,6 +54,7 @@ def test_the_scale_begins_at_what_different_pictures_have() -> None:
     assert places[3] == 1
 
 
+@pytest.mark.slow
 def test_a_model_without_a_calibration_is_given_no_words() -> None:
     assert [kind for kind, _ in kinds("ViT-B-32/laion2b_s34b_b79k", [0.2, 0.9, 1.0])] == [
         "unknown",

@@ -65,6 +65,7 @@ def read(*texts: str) -> list[Any]:
     return called("credentials.js", "readCredentials", *([text] for text in texts))
 
 
+@pytest.mark.slow
 def test_what_is_pasted_is_recognised() -> None:
     for form, found in zip(PASTED, read(*PASTED.values()), strict=True):
         assert found["problem"] is None, form
@@ -98,6 +99,7 @@ def test_keys_of_a_person_have_no_token() -> None:
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

@@ -93,6 +93,7 @@ def test_the_document_is_valid_openapi_3_0(document: dict[str, Any]) -> None:
     validate(document)
 
 
+@pytest.mark.slow
 def test_every_example_has_the_shape_of_its_schema(document: dict[str, Any]) -> None:
     contents = [response.get("content", {}) for _, response in all_responses(document)]
     contents += [body["content"] for body in document["components"]["requestBodies"].values()]
@@ -104,6 +105,7 @@ def test_every_example_has_the_shape_of_its_schema(document: dict[str, Any]) -> 
     assert checked > 30
 
 
+@pytest.mark.slow
 def test_what_belongs_to_a_feature_is_left_out_without_it(document: dict[str, Any]) -> None:
     without = build.document()
     validate(without)

@@ -47,6 +47,7 @@ def test_the_vector_is_that_of_the_first_example(service: Service) -> None:
     assert answer["result"] == pytest.approx(responses()["vector"]["result"], abs=1e-5)
 
 
+@pytest.mark.slow
 def test_the_similarity_is_that_of_the_two_cats_and_a_cup_is_less_alike(service: Service) -> None:
     _, alike = ask(service, requests()["similar"])
     _, different = ask(service, requests()["different"])

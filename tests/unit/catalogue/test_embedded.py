@@ -165,6 +165,7 @@ def test_a_file_that_stays_locked_may_pass(tmp_path: Path, monkeypatch: pytest.M
         assert set(entries(index)) == {"s3://photos/a.jpg", "s3://photos/b.jpg"}
 
 
+@pytest.mark.slow
 def test_many_threads(tmp_path: Path) -> None:
     from concurrent.futures import ThreadPoolExecutor
 

@@ -81,6 +81,7 @@ def test_real_pictures() -> None:
                 np.testing.assert_allclose(stored, alone[0], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_life(small: Small) -> None:
     small.buckets.write(KEY, picture(1))
     assert small.run(KEY, KEY) == {KEY: Outcome.INDEXED}
@@ -99,6 +100,7 @@ def test_a_life(small: Small) -> None:
     assert len(small.index) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("data", "message"),
     [

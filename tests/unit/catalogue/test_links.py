@@ -11,6 +11,7 @@ SETTINGS = Settings(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("region", "suffix"),
     [
@@ -36,6 +37,7 @@ def test_a_link_leads_to_the_region(monkeypatch: pytest.MonkeyPatch, region: str
     assert store.link("s3://my.photos/a.png", 1).startswith(f"https://s3.{region}.{suffix}/my.photos/a.png?")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bucket", ["photos", "my.photos"])
 def test_a_link_leads_to_the_endpoint_that_is_set(monkeypatch: pytest.MonkeyPatch, bucket: str) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:5000")

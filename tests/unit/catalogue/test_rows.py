@@ -14,6 +14,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "GROUP", 4)
 
 
+@pytest.mark.slow
 def test_rows_over_blocks_and_gaps() -> None:
     chance = np.random.default_rng(0)
     kept = Rows()

@@ -56,6 +56,7 @@ def test_a_picture_that_fails_fails_alone_and_one_without_a_turn_is_sent_again(f
     assert len(server.bodies) == 2
 
 
+@pytest.mark.slow
 def test_no_body_is_larger_than_the_api_takes(tmp_path: Path) -> None:
     names = [str(tmp_path / f"{number}.bmp") for number in range(7)]
     for name in names:

@@ -41,6 +41,7 @@ def test_embed_writes_an_array_with_its_names(folder: Path, tmp_path: Path) -> N
     assert index["model"].startswith("embedded/")
 
 
+@pytest.mark.slow
 def test_one_bad_picture_is_reported_and_does_not_stop_the_rest(broken: Path) -> None:
     done = run("embed", broken, broken / "missing.jpg", "-o", broken / "v.jsonl")
     assert done.exit_code == 1
@@ -50,6 +51,7 @@ def test_one_bad_picture_is_reported_and_does_not_stop_the_rest(broken: Path) ->
     assert [Path(json.loads(line)["source"]).name for line in lines] == ["b-cat.jpg"]
 
 
+@pytest.mark.slow
 def test_compare_prints_a_number(folder: Path) -> None:
     same = run("compare", folder / "cat.jpg", folder / "cat.jpg")
     assert (same.exit_code, same.stdout) == (0, "1.000000\n")
@@ -143,6 +145,7 @@ def test_the_kinds_meet_at_the_thresholds(score: float, meaning: str) -> None:
     assert in_words("another", score) is None
 
 
+@pytest.mark.slow
 def test_embed_reads_names_from_stdin(folder: Path) -> None:
     done = run_on(f"{folder / 'cat.jpg'}\n{folder / 'coffee.bmp'}\n".encode(), "embed", "-")
     assert done.exit_code == 0

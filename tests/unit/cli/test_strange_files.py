@@ -198,6 +198,7 @@ def test_a_folder_that_can_not_be_read_is_reported(folder: Path) -> None:
         (root / "closed").chmod(0o700)
 
 
+@pytest.mark.slow
 def test_folders_deeper_than_a_path_may_be_are_reported(draw: Draw) -> None:
     folder = draw("a.png").parent
     here = os.open(folder, os.O_RDONLY)

@@ -66,6 +66,7 @@ def test_memory_that_was_touched_ahead_costs_no_page_faults(ahead: int, fewest: 
     assert fewest <= int(output) <= most  # 54 MB are 13,824 pages
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="needs glibc")
 def test_only_a_start_on_several_cores_touches_memory_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
     touched: list[int] = []

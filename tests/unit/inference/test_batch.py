@@ -87,6 +87,7 @@ def test_results_are_in_order_whatever_the_chunks(count: int) -> None:
     assert max(encoder.chunks) <= batch.CHUNK
 
 
+@pytest.mark.slow
 def test_the_same_picture_has_the_same_vector_in_a_batch_and_alone() -> None:
     service = Service(OnnxEncoder(DEFAULT_MODEL_DIR, threads=1), POLICY)
     image = {"img": b64(picture())}
@@ -113,6 +114,7 @@ def test_one_bad_image_fails_alone_and_a_defect_tells_nothing(caplog: pytest.Log
     assert response.failures == {"InvalidImage": 1, "InternalError": 1}
 
 
+@pytest.mark.slow
 def test_what_has_not_begun_in_time_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch, "BEGIN_SECONDS", 0.3)
     decoder = Digits({b"0": lambda: time.sleep(0.5)})

@@ -80,6 +80,7 @@ def test_an_artifact_that_is_no_model(copy: Path) -> None:
         OnnxEncoder(copy, threads=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "batch",
     [

@@ -21,6 +21,7 @@ ctypes.CDLL(None).malloc_stats()
 """
 
 
+@pytest.mark.slow
 def test_it_gives_the_encoder_that_loading_gives() -> None:
     batch = np.random.default_rng(0).integers(0, 256, (1, 224, 224, 3), dtype=np.uint8)
     begun, loaded = Loading({}, threads=2).encoder(), load(DEFAULT_MODEL_DIR, threads=1)

@@ -53,6 +53,7 @@ def test_a_defect_is_a_500_that_tells_nothing_of_the_inside(caplog: pytest.LogCa
     assert "Server-Timing" not in response.headers
 
 
+@pytest.mark.slow
 def test_a_refused_pair_is_answered_when_neither_picture_is_decoded_any_more(
     working: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:

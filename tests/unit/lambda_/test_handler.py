@@ -81,6 +81,7 @@ def test_a_start_that_a_request_waits_for_makes_no_embedding_of_its_own(
     assert answer(adapter, event({"img": picture()}))[0] == 200
 
 
+@pytest.mark.slow
 def test_an_image_is_answered_with_the_gateways_request_id(adapter: ModuleType) -> None:
     status, body, headers = answer(adapter, event({"img": picture()}))
     assert status == 200

@@ -189,6 +189,7 @@ def test_ping_stays_quick_under_load(server: str) -> None:
     assert max(times) < 1.5, times
 
 
+@pytest.mark.slow
 def test_slow_sources_hold_up_nobody_else(server: str, slow: SlowPictures) -> None:
     guests = AT_ONCE
     with ThreadPoolExecutor(guests) as threads:

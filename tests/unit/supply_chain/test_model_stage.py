@@ -84,6 +84,7 @@ def test_weights_that_nobody_pinned_are_refused_or_warned_of(
     assert done.stderr.startswith(said)
 
 
+@pytest.mark.slow
 def test_the_encoder_for_copies_is_pinned_so_that_its_build_may_begin(build: Path) -> None:
     environment = {**os.environ, "MODEL": "sscd_disc_mixup", "PRETRAINED": "meta", "PRECISION": "fp16"}
     command = ["sh", "supply_chain/model.sh", "check"]

@@ -27,6 +27,7 @@ def packages(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_every_part_stands_in_it_with_its_licence(packages: Path) -> None:
     bom = bill_of_materials(packages, "lambda")
     found = {part.name: licenses(part) for part in bom.components}

@@ -44,6 +44,7 @@ def test_a_picture_of_another_size_is_no_comparison() -> None:
         decoding.difference(np.zeros((48, 64, 3), np.uint8), np.zeros((24, 32, 3), np.uint8))
 
 
+@pytest.mark.slow
 def test_pillow_is_always_there_and_scales() -> None:
     (whole, *_), (half, *_) = decoding.whole().values(), decoding.half().values()
     buffer = io.BytesIO()

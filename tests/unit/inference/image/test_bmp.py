@@ -104,12 +104,14 @@ def test_16_bits(green_bits: int, masks: tuple[int, int, int]) -> None:
     close(data, shown.astype(np.uint8), ROUNDED)
 
 
+@pytest.mark.slow
 def test_run_lengths_of_8_bits() -> None:
     rows = b"".join(b"".join(bytes([1, index]) for index in row) + b"\0\0" for row in INDICES[::-1])
     data = files.bmp(rows + b"\0\1", SIZE, 8, compression=1, palette=PALETTE_4)
     close(data, COLOURS[INDICES], EXACT)
 
 
+@pytest.mark.slow
 def test_run_lengths_of_4_bits() -> None:
     pairs = INDICES[:, ::2] << 4 | INDICES[:, 1::2]
     rows = b"".join(b"".join(bytes([2, pair]) for pair in row) + b"\0\0" for row in pairs[::-1])

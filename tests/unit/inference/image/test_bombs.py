@@ -136,6 +136,7 @@ def test_compressed_pixels_are_bounded_by_the_pictures(bits: int, colour: int, i
     assert 1.1 * header.row_bytes < most < 1.13 * header.row_bytes * (1 + interlaced)
 
 
+@pytest.mark.slow
 def test_limits_leave_room_for_what_programs_write() -> None:
     assert files.saved(PHOTO, "JPEG", progressive=True).count(b"\xff\xda") < jpeg.MAX_SCANS / 5
     small_chunks = io.BytesIO()

@@ -69,6 +69,7 @@ def test_other_formats_are_named(words: str) -> None:
         refused(data, words=f"{words}.*send a JPEG, PNG, BMP or WebP file")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "MPO"])
 @pytest.mark.parametrize("part", [0.001, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 0.999])
 def test_truncated_files(kind: str, part: float) -> None:
@@ -81,6 +82,7 @@ def test_bmps_without_their_last_pixels(missing: int) -> None:
     refused(files.saved(PHOTO.resize((64, 64)), "BMP")[:-missing], words="truncated")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "end"), [("JPEG", 2), ("PNG", 12)])
 def test_files_without_their_end_marker_are_read(kind: str, end: int) -> None:
     data = files.saved(PHOTO, kind)

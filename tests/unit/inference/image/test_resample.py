@@ -32,6 +32,7 @@ def upright(picture: Image.Image, **changes: object) -> NDArray[np.uint8]:
     return decode(files.saved(picture, "BMP"), preprocessing=preprocessing)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SHRUNK)
 def test_large_pictures_are_shrunk_to_pillows_pixels(size: tuple[int, int]) -> None:
     picture = PHOTO.resize(size)
@@ -40,6 +41,7 @@ def test_large_pictures_are_shrunk_to_pillows_pixels(size: tuple[int, int]) -> N
     near(upright(picture), files.reference(picture))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("interpolation", ["bicubic", "bilinear"])
 @pytest.mark.parametrize("mode", ["shortest", "squash"])
 @pytest.mark.parametrize("picture", [PHOTO, SHARP], ids=["photo", "noise"])
@@ -70,6 +72,7 @@ def test_each_side_has_to_shrink(size: tuple[int, int], scaled: tuple[int, int])
     assert not resample.serves(Image.new("RGB", size), scaled)
 
 
+@pytest.mark.slow
 def test_without_the_library_pillow_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resample, "AVAILABLE", False)
     picture = PHOTO.resize((2048, 1536))

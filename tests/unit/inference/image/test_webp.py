@@ -76,6 +76,7 @@ def test_lossy_is_close_and_libwebps_own(quality: int) -> None:
     assert np.abs(np.asarray(theirs.convert("RGB")).astype(int) - PHOTO).mean() < 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{"lossless": True, "exact": True}, {"quality": 95}])
 def test_alpha_shows_white(options: dict[str, object]) -> None:
     data = files.saved(SEEN_THROUGH, "WEBP", **options)
@@ -100,6 +101,7 @@ def test_alpha_counts_where_libwebp_has_it_count(picture: bytes, flags: int) -> 
     assert np.array_equal(decoded(moving), decoded(data))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prefix", [b"", b"Exif\0\0"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_the_exif_behind_the_picture_turns_it(orientation: int, prefix: bytes) -> None:
@@ -119,6 +121,7 @@ def test_of_two_exifs_the_first_counts_and_an_unannounced_one_does_not() -> None
     assert webp.read(riff(header(HAS_EXIF), two[0], coded(LOSSLESS))).orientation == 6
 
 
+@pytest.mark.slow
 def test_the_first_frame_of_an_animation_counts() -> None:
     data = files.saved(FRAMES[0], "WEBP", save_all=True, append_images=FRAMES[1:], lossless=True)
     assert b"ANMF" in data

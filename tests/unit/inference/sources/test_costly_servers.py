@@ -97,6 +97,7 @@ def test_records_of_one_byte(contexts: dict[str, ssl.SSLContext]) -> None:
         assert processor_seconds(server.url, SourceUnavailable, PIECES) < budget.PROCESSOR_SECONDS
 
 
+@pytest.mark.slow
 def test_packets_of_one_byte() -> None:
     with serving(in_pieces(HEAD + b"\r\n", b"x")) as server:
         seconds = processor_seconds(server.url, ApiError, "too many small pieces|more than")
@@ -113,6 +114,7 @@ def test_session_tickets_before_the_answer(contexts: dict[str, ssl.SSLContext]) 
         contexts["good"].num_tickets = 2
 
 
+@pytest.mark.slow
 def test_usual_tickets_and_large_files_cost_little(contexts: dict[str, ssl.SSLContext]) -> None:
     file = bytes(20 * 2**20)
     with serving(ok(file), context=contexts["good"]) as server:
@@ -128,6 +130,7 @@ def dripping(connection: socket, head: bytes) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_a_server_that_drips_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budget, "GRACE_SECONDS", 0.2)
     with (
@@ -137,6 +140,7 @@ def test_a_server_that_drips_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
         http.read(parse(server.url, POLICY), POLICY, Deadline(60))
 
 
+@pytest.mark.slow
 def test_a_server_that_drips_and_then_says_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budget, "GRACE_SECONDS", 0.2)
     left = threading.Event()

@@ -55,6 +55,7 @@ def test_a_server_that_says_nothing_is_left_with_the_answer() -> None:
         ends_soon()
 
 
+@pytest.mark.slow
 def test_a_connection_that_does_not_come_about_is_given_up() -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.socket() as waiting:
         others = [socket.socket() for _ in range(4)]
@@ -118,6 +119,7 @@ def test_a_fetch_that_hangs_does_not_delay_the_end_of_the_process() -> None:
     assert [thread.daemon for thread in threading.enumerate() if thread.name.startswith("fetch-")] == [True]
 
 
+@pytest.mark.slow
 def test_their_places_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetch, "_fetches", threading.BoundedSemaphore(1))
     with serving(ok(FILE)) as server:

@@ -79,6 +79,7 @@ def test_a_server_that_never_answers_fails_its_own_files_alone() -> None:
     assert outcomes[6:] == [b"fast"] * 6
 
 
+@pytest.mark.slow
 def test_at_most_four_files_are_fetched_from_one_server_at_a_time() -> None:
     lock, now, most = threading.Lock(), 0, 0
 
@@ -97,6 +98,7 @@ def test_at_most_four_files_are_fetched_from_one_server_at_a_time() -> None:
     assert most == 4
 
 
+@pytest.mark.slow
 def test_so_many_files_as_are_fetched_at_once_take_places() -> None:
     counts: list[int] = []
 
@@ -126,6 +128,7 @@ def test_without_a_place_nothing_is_sent() -> None:
         assert server.connections == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("declares", [True, False], ids=["declared", "not declared"])
 def test_sixteen_files_of_twenty_mebibytes_are_refused_within_the_bounds(declares: bool) -> None:
     lock, sent = threading.Lock(), 0

@@ -64,6 +64,7 @@ def test_a_file_of_exactly_the_limit_and_one_byte_more() -> None:
         fails(server.url, PayloadTooLarge, "more than 100000 bytes")
 
 
+@pytest.mark.slow
 def test_proxies_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(b"HTTP/1.1 500 no\r\n\r\n") as proxy, serving(ok(FILE)) as server:
         for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
@@ -72,6 +73,7 @@ def test_proxies_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch)
     assert proxy.connections == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_three_redirects_are_followed(status: int) -> None:
     with (

@@ -150,6 +150,7 @@ def test_names_that_are_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
         read("http://nowhere.example/")
 
 
+@pytest.mark.slow
 def test_the_deadline_holds_for_a_resolver_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     released = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: released.wait(10) or [])

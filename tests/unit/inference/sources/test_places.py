@@ -19,6 +19,7 @@ from tests.support.servers import ok, serving
 from tests.unit.inference.sources.test_http import FILE, POLICY
 
 
+@pytest.mark.slow
 def test_so_many_pass_and_the_next_waits_for_its_turn() -> None:
     places, passed = Places(at_once=2, in_line=1), threading.Event()
 
@@ -157,6 +158,7 @@ def test_addresses_that_do_not_answer_make_no_other_server(monkeypatch: pytest.M
     assert not http.places._working
 
 
+@pytest.mark.slow
 def test_who_waits_until_the_deadline_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     places = Places(at_once=1)
     monkeypatch.setattr(http, "places", places)

@@ -39,6 +39,7 @@ def region(answer: Handler, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[by
         yield asked
 
 
+@pytest.mark.slow
 def test_a_bucket_in_another_region_is_read_there(monkeypatch: pytest.MonkeyPatch) -> None:
     def answer(connection: socket.socket, head: bytes) -> None:
         if b"/" + THERE + b"/s3/" not in head:
@@ -51,6 +52,7 @@ def test_a_bucket_in_another_region_is_read_there(monkeypatch: pytest.MonkeyPatc
     assert asked == [b"HEAD " + HERE, b"HEAD " + THERE, b"GET " + THERE]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [b"301 Moved Permanently", b"400 Bad Request"])
 def test_a_bucket_in_a_region_that_refuses_us(status: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     refusal = moved(THERE).replace(b"301 Moved Permanently", status)

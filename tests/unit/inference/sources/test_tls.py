@@ -106,6 +106,7 @@ def test_a_valid_certificate_of_an_address(contexts: dict[str, ssl.SSLContext]) 
         assert read(server.url) == b"x" * 100_000
 
 
+@pytest.mark.slow
 def test_the_certificate_is_the_names_and_not_the_addresss(
     contexts: dict[str, ssl.SSLContext], monkeypatch: pytest.MonkeyPatch
 ) -> None:

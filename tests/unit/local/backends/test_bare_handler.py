@@ -8,11 +8,13 @@ import time
 from pathlib import Path
 
 import httpx
+import pytest
 
 ROOT = Path(__file__).parents[4]
 PATIENCE_SECONDS = 10
 
 
+@pytest.mark.slow
 def test_a_connection_that_is_kept_open_holds_up_no_other(tmp_path: Path) -> None:
     (tmp_path / "echo.py").write_text("def handler(event, context):\n    return event\n")
     with socket.socket() as free:
