@@ -58,6 +58,15 @@ def sizes(request: Request) -> tuple[int, int]:
     return len(json.loads(body)["images"]), len(body)
 
 
+def batches_of(page: Page, folder: Path) -> list[tuple[int, int]]:
+    """Take a folder: the images and the bytes of each request that it is sent in."""
+    sent: list[Request] = []
+    page.on("request", lambda request: sent.append(request) if request.method == "POST" else None)
+    take(page, folder)
+    results(page)
+    return [sizes(request) for request in sent]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1200, 320])
 def test_groups_and_matrix(open_page: Open, keep: Keep, holidays: Path, scheme: str, width: int) -> None:
@@ -150,11 +159,7 @@ def test_many_go_in_batches_within_the_limits(open_page: Open, keep: Keep, tmp_p
     for number in range(70):
         coffee.crop((number, 0, 300 + number, 300)).resize((64, 64)).save(folder / f"{number}.png")
     page = open_page(OPEN)
-    sent: list[Request] = []
-    page.on("request", lambda request: sent.append(request) if request.method == "POST" else None)
-    take(page, folder)
-    results(page)
-    batches = [sizes(request) for request in sent]
+    batches = batches_of(page, folder)
     assert sum(images for images, _ in batches) == 70
     assert len(batches) == 3
     page.locator("canvas").press("ArrowDown")
@@ -170,11 +175,7 @@ def test_large_ones_go_in_batches_of_five_mebibytes(open_page: Open, tmp_path: P
         Image.effect_noise((600, 600), 90 + number).save(folder / f"{number}.png")
     assert sum(file.stat().st_size for file in folder.iterdir()) > 4 * 1024**2
     page = open_page(OPEN)
-    sent: list[Request] = []
-    page.on("request", lambda request: sent.append(request) if request.method == "POST" else None)
-    take(page, folder)
-    results(page)
-    batches = [sizes(request) for request in sent]
+    batches = batches_of(page, folder)
     assert sum(images for images, _ in batches) == 16
     assert len(batches) > 1
     assert max(size for _, size in batches) <= 5 * 1024**2

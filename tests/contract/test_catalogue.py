@@ -22,7 +22,7 @@ from image_similarity.catalogue.s3_vectors import S3VectorsIndex
 from image_similarity.catalogue.sqs import SqsQueue
 from tests.contract.test_contract import check_headers
 from tests.support.adapters import REQUEST_ID, Answer, proxy_answer
-from tests.support.catalogue.aws import Context, OnAws, adapter, running
+from tests.support.catalogue.aws import OnAws, adapter, index_waiting, running
 from tests.support.world import b64, picture
 
 CALLER = {"accountId": "123456789012", "userArn": "arn:aws:iam::123456789012:user/ann", "caller": "AIDA"}
@@ -64,8 +64,7 @@ def module(aws: OnAws) -> Iterator[ModuleType]:
         aws.s3.put_object(Bucket=aws.album, Key="coffee.png", Body=picture("coffee", "PNG"))
         parts, _ = module._indexing()
         module._sync(parts).start()
-        while records := aws.receive()["Records"]:
-            assert module.index({"Records": records}, Context()) == {"batchItemFailures": []}
+        index_waiting(aws, module)
         yield module
 
 

@@ -16,7 +16,7 @@ from image_similarity.inference.image import decode
 from tests.contract.test_catalogue import JSON, OPEN, event
 from tests.contract.test_contract import check_headers
 from tests.support.adapters import Answer, proxy_answer
-from tests.support.catalogue.aws import Context, OnAws, adapter, running
+from tests.support.catalogue.aws import OnAws, adapter, index_waiting, running
 from tests.support.text_tower import CONTEXT, EMBEDDED, model_with_words
 from tests.support.world import picture
 
@@ -50,8 +50,7 @@ def module(aws: OnAws, model: Path) -> Iterator[ModuleType]:
             aws.put(key, picture(name, "PNG"))
         parts, _ = module._indexing()
         module._sync(parts).start()
-        while records := aws.receive()["Records"]:
-            assert module.index({"Records": records}, Context()) == {"batchItemFailures": []}
+        index_waiting(aws, module)
         yield module
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.catalogue.aws import Context, OnAws, adapter, running
+from tests.support.catalogue.aws import OnAws, adapter, index_waiting, running
 from tests.support.world import picture
 
 PAGE = Path(__file__).parents[2] / "docs" / "calling.md"
@@ -104,8 +104,7 @@ def test_the_commands_one_after_another(aws: OnAws, module: ModuleType, url: str
     elsewhere = aws.put("elsewhere.png", picture("chelsea", "PNG"))
     [sync] = run("sync", url, aws, tmp_path)
     assert sync["state"] == "running"
-    while records := aws.receive()["Records"]:
-        assert module.index({"Records": records}, Context()) == {"batchItemFailures": []}
+    index_waiting(aws, module)
     [status] = run("status", url, aws, tmp_path)
     assert (status["failed"], status["lastSync"]["queued"]) == (0, 4)
     by_file, by_key = run("search", url, aws, tmp_path)

@@ -6,14 +6,12 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
-from sagemaker.workers import cores
-from tests.unit.sagemaker.test_refusals import COMMAND, House, answer_of, head, refused_once
-from tests.unit.sagemaker.test_server import post, serving, slow_pictures
+from tests.unit.sagemaker.test_refusals import COMMAND, answer_of, full_house, head, refused_once
+from tests.unit.sagemaker.test_server import post, serving
 
 pytestmark = pytest.mark.slow
 BROKEN_CHUNK = b"zz\r\n"
@@ -34,17 +32,6 @@ def logged() -> Iterator[tuple[str, list[str]]]:
         assert process.wait(30) == 0
         reading.join(10)
         assert not reading.is_alive()
-
-
-@contextlib.contextmanager
-def full_house(url: str) -> Iterator[House]:
-    with slow_pictures() as slow, ThreadPoolExecutor(cores()) as threads:
-        seated = [threads.submit(post, url, slow.body) for _ in range(cores())]
-        for _ in seated:
-            assert slow.waiting.acquire(timeout=8)
-        house = House(url, slow, seated)
-        yield house
-        house.open()
 
 
 def defects(records: list[str]) -> list[str]:

@@ -73,16 +73,23 @@ class House:
             yield caller
 
 
-@pytest.fixture
-def full(server: str) -> Iterator[House]:
+@contextlib.contextmanager
+def full_house(url: str) -> Iterator[House]:
+    """All places of a server are taken while the block runs; then all who sat are served."""
     with slow_pictures() as slow, ThreadPoolExecutor(cores()) as threads:
-        seated = [threads.submit(post, server, slow.body) for _ in range(cores())]
+        seated = [threads.submit(post, url, slow.body) for _ in range(cores())]
         for _ in seated:
             assert slow.waiting.acquire(timeout=8)
-        house = House(server, slow, seated)
+        house = House(url, slow, seated)
         yield house
-        house.open()  # whatever was tried: all who sat are served, and the next one too
-        assert post(server, IMAGE_BODY).status_code == 200
+        house.open()
+
+
+@pytest.fixture
+def full(server: str) -> Iterator[House]:
+    with full_house(server) as house:
+        yield house
+    assert post(server, IMAGE_BODY).status_code == 200  # whatever was tried, the next one is served too
 
 
 def by_http_client(url: str, body: bytes) -> Seen:
