@@ -1,6 +1,5 @@
 """Processes as /proc shows them."""
 
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -39,11 +38,8 @@ def descendants(pid: int) -> list[int]:
 
 
 def running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return not any(process.pid == pid and process.state == "Z" for process in processes())
+    """Read once: a process that is reaped between two looks has ended, whatever the first one saw."""
+    return any(process.pid == pid and process.state != "Z" for process in processes())
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
