@@ -43,7 +43,7 @@ def measure(service: Service, picture: str, rounds: int) -> Mapping[int, float]:
     ratios: dict[int, list[float]] = {chunk: [] for chunk in CHUNKS}
     for _ in range(rounds + 1):  # the first is not counted
         for chunk in CHUNKS:
-            batch.CHUNK = chunk
+            batch.CHUNK = batch.CHUNK_AMONG_OTHERS = chunk
             alone = _seconds(service, [single] * IMAGES)
             ratios[chunk].append(alone / _seconds(service, [many]))
     return {chunk: median(values[1:]) for chunk, values in ratios.items()}
@@ -63,7 +63,7 @@ def beside(service: Service, picture: str, seconds: float) -> Mapping[int, tuple
     many = Request({}, json.dumps({"images": [{"img": picture}] * IMAGES}).encode())
     times: dict[int, tuple[float, float, float, float]] = {}
     for chunk in CHUNKS:
-        batch.CHUNK = chunk
+        batch.CHUNK = batch.CHUNK_AMONG_OTHERS = chunk
         quiet = _percentiles(service, single, seconds)
         with _sending(service, many):
             times[chunk] = (*quiet, *_percentiles(service, single, seconds))

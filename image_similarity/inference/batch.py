@@ -23,8 +23,9 @@ from image_similarity.inference.request import Source
 from image_similarity.inference.sources import Files
 from image_similarity.inference.timings import Timings
 
-CHUNK = 4
-"""Images that are encoded at once. See docs/adr/0008 for what more and fewer cost."""
+CHUNK, CHUNK_AMONG_OTHERS = 8, 4
+"""Images that are encoded at once: where a request has the process to itself, and where others wait for it.
+See docs/adr/0008 for what more and fewer cost."""
 TURN_SECONDS = 1.0
 """After which a turn begins with no further image: one image may take two seconds of the processor."""
 BEGIN_SECONDS = 20.0
@@ -143,7 +144,8 @@ class Batch:
     def _compute(self) -> None:
         """One turn: decode the next chunk while encoding the one before."""
         self._computed = True
-        chunk = deque(self._waiting.popleft() for _ in range(min(CHUNK, len(self._waiting))))
+        size = CHUNK_AMONG_OTHERS if self._engine.is_shared else CHUNK
+        chunk = deque(self._waiting.popleft() for _ in range(min(size, len(self._waiting))))
         decoded: list[tuple[int, NDArray[np.uint8]]] = []
         end = time.monotonic() + TURN_SECONDS
         workers = [

@@ -75,6 +75,11 @@ class Engine:
             yield
 
     @property
+    def is_shared(self) -> bool:
+        """Whether several requests may compute side by side or in turns; on Lambda, none ever does."""
+        return self.gate is not unbounded
+
+    @property
     def name(self) -> str:
         """Model and weights, as in the X-Model header."""
         return self._encoder.name

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from image_similarity.inference import batch
 from image_similarity.inference.encoder import OnnxEncoder
+from image_similarity.inference.engine import unbounded
 from image_similarity.inference.errors import InvalidImage, Unavailable
 from image_similarity.inference.loading import DEFAULT_MODEL_DIR
 from image_similarity.inference.manifest import Manifest, Preprocessing
@@ -78,13 +79,16 @@ def levels(answer: Any) -> list[float | str]:
     ]
 
 
+@pytest.mark.parametrize("shared", [False, True])
 @pytest.mark.parametrize("count", [1, batch.CHUNK, batch.CHUNK + 1, 64])
-def test_results_are_in_order_whatever_the_chunks(count: int) -> None:
+def test_results_are_in_order_whatever_the_chunks(count: int, shared: bool) -> None:
+    """Chunks are smaller where others wait for them: behind a gate."""
     encoder = Levels()
-    status, answer = send(Service(encoder, POLICY, decoder=Digits()), numbers(count))
+    service = Service(encoder, POLICY, gate(Turns(1)) if shared else unbounded, decoder=Digits())
+    status, answer = send(service, numbers(count))
     assert (status, levels(answer)) == (200, [float(number) for number in range(count)])
     assert sum(encoder.chunks) == count
-    assert max(encoder.chunks) <= batch.CHUNK
+    assert max(encoder.chunks) == min(count, batch.CHUNK_AMONG_OTHERS if shared else batch.CHUNK)
 
 
 @pytest.mark.slow
