@@ -1,13 +1,16 @@
 """A share of the processor as Lambda gives it: a CFS quota in a control group of its own (Linux, root)."""
 
+import errno
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 PERIOD_MS = 20
 """Of the quota: a function that used its share waits for the next period."""
+REMOVAL_SECONDS = 10
 
 
 class NoQuotaError(RuntimeError):
@@ -18,7 +21,7 @@ class NoQuotaError(RuntimeError):
 def limited(cpus: float) -> Iterator[tuple[str, ...]]:
     """A control group that gets so many CPUs; yields what to write before a command to start it there.
 
-    The group goes at the end, when its processes must have ended.
+    The group goes at the end, when its processes must be about to end.
 
     Raises:
         NoQuotaError: the kernel's controller is missing or not ours to use, or there are too few cores.
@@ -38,7 +41,19 @@ def limited(cpus: float) -> Iterator[tuple[str, ...]]:
             raise NoQuotaError(f"the quota can't be set: {error}") from error
         yield ("sh", "-c", 'echo $$ > "$0" && exec "$@"', str(group / "cgroup.procs"))
     finally:
-        group.rmdir()
+        _remove(group)
+
+
+def _remove(group: Path) -> None:
+    """Waits for the last processes: what one of ours has started ends a moment after it."""
+    deadline = time.monotonic() + REMOVAL_SECONDS
+    while True:
+        try:
+            return group.rmdir()
+        except OSError as error:
+            if error.errno != errno.EBUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(0.01)
 
 
 def controller(mounts: str) -> tuple[Path, int]:

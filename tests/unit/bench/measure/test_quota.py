@@ -47,3 +47,14 @@ def test_a_process_gets_its_share_and_the_group_goes() -> None:
         pytest.skip(str(error))
     assert float(used.stdout) < 0.5
     assert not group.exists()
+
+
+@pytest.mark.slow
+def test_the_group_waits_for_processes_that_end_a_moment_later() -> None:
+    try:
+        with limited(1) as prefix:
+            group = Path(prefix[-1]).parent
+            subprocess.run([*prefix, "sh", "-c", "sleep 0.5 >/dev/null 2>&1 &"], check=True, timeout=60)
+    except NoQuotaError as error:
+        pytest.skip(str(error))
+    assert not group.exists()
