@@ -66,7 +66,7 @@ def _steps(model_dir: Path, threads: int) -> dict[str, Step]:
 
     from bench.measure.inputs import cases
     from image_similarity.inference import image, request
-    from image_similarity.inference.service import rounded
+    from image_similarity.inference.rounding import rounded
 
     encoder, case = OnnxEncoder(model_dir, threads=threads), cases()[0]
     pre, event, body = encoder.manifest.preprocessing, case.event(), case.body().encode()

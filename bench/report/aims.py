@@ -117,8 +117,10 @@ def of_folders(found: Folders) -> list[Row]:
     again = found.first_seconds / found.second_seconds
     peak = squared / found.pairs_peak_gb
     pairs = f"memory of `pairs` of {found.pairs_vectors:,} vectors"
+    exact = [found.exact.index / found.exact.encoder] if found.exact else []
     return [
-        Row(f"indexing {name}, a core", "the encoder's rate", 0.8, index, share, where=where),
+        Row(f"indexing {name}, a core, `embedded`", "the encoder's rate", 0.8, index, share, where=where),
+        *(Row("the same, `exact`", "the encoder's rate", 0.8, one, share, where=where) for one in exact),
         Row(f"second run of `pairs`, {name}", "the first", 50.0, again, times, where=where),
         Row(pairs, f"n squared floats, {squared:.1f} GB", 20.0, peak, part, where=where),
     ]

@@ -124,6 +124,11 @@ def folders() -> str:
         ["pictures a second and core, indexed", f"{found.index_rate:.1f}"],
         ["the encoder alone, on decoded pictures", f"{found.encoder_rate:.1f}"],
         *([["the decoder alone", f"{found.decoder_rate:.1f}"]] if found.decoder_rate else []),
+        *(
+            [["indexed with ViT-B/32", f"{one.index:.1f}"], ["its encoder alone", f"{one.encoder:.1f}"]]
+            if (one := found.exact)
+            else []
+        ),
         [f"`pairs` of {found.pictures:,} photographs, first run", f"{found.first_seconds:.1f} s"],
         ["second run", f"{found.second_seconds:.2f} s"],
         [f"grouping {found.pairs_vectors:,} vectors", f"{found.pairs_seconds:.1f} s"],

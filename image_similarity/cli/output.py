@@ -13,9 +13,7 @@ from image_similarity import __version__, alike
 from image_similarity.cli.targets import Answer, Unreachable
 from image_similarity.cli.text import write
 from image_similarity.inference.manifest import DIMENSIONS
-from image_similarity.inference.service import rounded
-
-DECIMALS = 6
+from image_similarity.inference.rounding import DECIMALS, rounded
 
 
 class Vectors:

@@ -28,7 +28,10 @@ def progress(doing: str, total: int | None = None) -> Iterator[Advance]:
     Yields:
         A function that takes how many more are done.
     """
-    from rich import progress as rich  # only where there is something to do
+    if not stderr().is_terminal:
+        yield lambda more, last="": None
+        return
+    from rich import progress as rich  # only where it is seen
 
     bar = rich.Progress(
         rich.TextColumn("{task.description}", markup=False),
@@ -38,7 +41,6 @@ def progress(doing: str, total: int | None = None) -> Iterator[Advance]:
         rich.TimeRemainingColumn() if total else rich.TimeElapsedColumn(),
         rich.TextColumn("{task.fields[last]}", markup=False),
         console=stderr(),
-        disable=not stderr().is_terminal,
         transient=True,
     )
     with bar:

@@ -4,7 +4,6 @@ import threading
 from typing import TYPE_CHECKING
 
 from image_similarity.inference.errors import ApiError, ImageTooLarge, InvalidImage
-from image_similarity.inference.image import decode
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +22,8 @@ class LargeToo:
         self, data: bytes, *, preprocessing: "Preprocessing", seconds: float | None = None
     ) -> "NDArray[np.uint8]":
         """See `Decoder.decode`; it can't be stopped."""
+        from image_similarity.inference.image import decode  # a run with nothing new needs no Pillow
+
         try:
             return decode(data, preprocessing=preprocessing)
         except ImageTooLarge:

@@ -1,6 +1,7 @@
 """The JSON object of a request's body: RFC 8259 in UTF-8, bounded before Python makes objects of it."""
 
 import json
+from collections import Counter
 from typing import Any
 
 from image_similarity.inference.errors import InvalidRequest, PayloadTooLarge, UnsupportedMediaType
@@ -74,8 +75,9 @@ def _parsed(body: bytes, usage: str) -> dict[str, Any]:
         raise InvalidRequest(NOT_UTF8) from error
     if not text.isascii() and REPLACED in text:
         raise InvalidRequest(NOT_UTF8)
+    objects = _Objects()
     try:
-        value = json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
+        value = json.loads(text, object_pairs_hook=objects.make, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise InvalidRequest(
             f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
@@ -84,6 +86,7 @@ def _parsed(body: bytes, usage: str) -> dict[str, Any]:
         raise InvalidRequest("The body is nested too deeply. " + usage) from error
     except ValueError as error:  # Python refuses integers of more than 4300 digits
         raise InvalidRequest("The body holds a number with too many digits. " + usage) from error
+    objects.check(value)
     if not isinstance(value, dict):
         raise InvalidRequest(f"The body is {JSON_TYPE_NAMES[type(value)]}, not an object. {usage}")
     return value
@@ -108,13 +111,36 @@ def _count(body: bytes, character: bytes) -> int:
     return FEW + body.count(character, position + 1)
 
 
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in fields:
-            raise InvalidRequest(f"The field {quoted(name)} stands more than once. Send it once.")
-        fields[name] = value
-    return fields
+class _Objects:
+    """Makes the objects of one body; `repeated` holds a name for each in which one stands more than once."""
+
+    def __init__(self) -> None:
+        self.repeated: list[tuple[dict[str, Any], str]] = []
+
+    def make(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        fields = dict(pairs)
+        if len(fields) < len(pairs):
+            counts = Counter(name for name, _ in pairs)
+            self.repeated.append((fields, next(name for name, count in counts.items() if count > 1)))
+        return fields
+
+    def check(self, value: object) -> None:
+        """Raises InvalidRequest for a repeated name, with its place where requests have objects."""
+        if not self.repeated:
+            return
+        made, name = self.repeated[-1]  # the body itself is made last
+        if made is not value:
+            made, name = self.repeated[0]
+        lists = value.items() if isinstance(value, dict) and made is not value else ()
+        places = (
+            f"{field}[{place}].{name}"
+            for field, items in lists
+            if isinstance(items, list)
+            for place, item in enumerate(items)
+            if item is made
+        )
+        field = next(places, name)
+        raise InvalidRequest(f"The field {quoted(field)} stands more than once. Send it once.")
 
 
 def _refuse_constant(name: str) -> None:

@@ -3,13 +3,16 @@
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import xxhash
 
 from image_similarity.inference.errors import StartError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 Interpolation = Literal["bicubic", "bilinear"]
 ResizeMode = Literal["shortest", "squash"]
@@ -19,6 +22,9 @@ MANIFEST_FILE = "manifest.json"
 MODEL_FILE = "model.onnx"
 WEIGHTS_FILE = "model.onnx.data"
 DIMENSIONS = 512
+UNREADABLE = (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
+"""What reading a manifest that is none may raise."""
+_TYPES: dict[Any, str] = {int: "a whole number", str: "a string", bool: "true or false"}
 
 
 class ManifestError(StartError):
@@ -47,13 +53,15 @@ class Preprocessing:
     draft_factor: int = 4
 
     def __post_init__(self) -> None:
+        check_types(self, "preprocessing.")
         if not 1 <= self.size <= 4096:
             raise ManifestError(f"preprocessing.size is {self.size}, expected 1 to 4096 pixels")
         _one_of("preprocessing.interpolation", self.interpolation, get_args(Interpolation))
         _one_of("preprocessing.resize_mode", self.resize_mode, get_args(ResizeMode))
         if not 0 <= self.draft_factor <= 64:
             raise ManifestError(f"preprocessing.draft_factor is {self.draft_factor}, expected 0 to 64")
-        if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
+        numbers = all(isinstance(value, int | float) for value in (*self.mean, *self.std))
+        if not numbers or len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
             raise ManifestError(
                 "preprocessing.mean and preprocessing.std need three numbers each, std above 0"
             )
@@ -84,6 +92,7 @@ class Manifest:
     tried: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        check_types(self)
         if self.dimensions != DIMENSIONS:
             raise ManifestError(f"dimensions is {self.dimensions}, but the API's vectors have {DIMENSIONS}")
         _one_of("precision", self.precision, get_args(Precision))
@@ -106,7 +115,7 @@ class Manifest:
             raise ManifestError(f"{path} does not exist: export the model there first") from None
         except ManifestError as error:
             raise ManifestError(f"{path}: {error}") from None
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        except UNREADABLE as error:
             raise ManifestError(f"{path} is not a model manifest ({error}): export the model again") from None
 
     def save(self, model_dir: Path) -> None:
@@ -124,6 +133,14 @@ class Manifest:
         """Raises ManifestError unless the files in `model_dir` are those that this manifest describes."""
         verify_file(model_dir / MODEL_FILE, self.sha256, hashlib.sha256)
         verify_file(model_dir / WEIGHTS_FILE, self.weights_xxh3, xxhash.xxh3_128)
+
+
+def check_types(one: "DataclassInstance", where: str = "") -> None:
+    """Raises ManifestError for a field of another type than is declared: JSON has 224.0 and "224" too."""
+    for each in fields(one):
+        value = getattr(one, each.name)
+        if each.type in _TYPES and type(value) is not each.type:
+            raise ManifestError(f"{where}{each.name} is {repr(value)[:64]}, expected {_TYPES[each.type]}")
 
 
 def verify_file(path: Path, recorded: str, digest: "Callable[[], hashlib._Hash | xxhash.xxh3_128]") -> None:

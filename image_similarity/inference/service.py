@@ -20,10 +20,10 @@ from image_similarity.inference.encoder import Encoder
 from image_similarity.inference.engine import GATE_SECONDS, Engine, Gate, Holding, unbounded
 from image_similarity.inference.errors import ApiError, InternalError
 from image_similarity.inference.request import Mode, Source
+from image_similarity.inference.rounding import DECIMALS, rounded
 from image_similarity.inference.sources import Files, Place, SourcePolicy
 from image_similarity.inference.timings import Timings
 
-DECIMALS = 6
 MAX_REQUEST_ID_LENGTH = 128
 OK = "OK"
 """A response's code where there is no error."""
@@ -200,12 +200,6 @@ def error_response(error: ApiError, headers: Mapping[str, str]) -> Response:
 def server_timing(steps: Mapping[str, float]) -> str:
     """The Server-Timing header's value for milliseconds of steps (W3C Server Timing section 3)."""
     return ", ".join(f"{name};dur={duration:.1f}" for name, duration in steps.items())
-
-
-def rounded(vector: NDArray[np.float32]) -> list[float]:
-    """A vector as JSON numbers of six decimals, without negative zeros."""
-    numbers: list[float] = (np.round(vector.astype(np.float64), DECIMALS) + 0.0).tolist()
-    return numbers
 
 
 def load_service(

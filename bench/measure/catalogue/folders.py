@@ -18,13 +18,15 @@ import numpy as np
 from PIL import ImageOps
 
 from bench.measure import machine, scenes
-from bench.measure.catalogue.results import Folders, Watching, save
-from bench.measure.paths import CACHE, EMBEDDED, ROOT
+from bench.measure.catalogue.results import Folders, Rates, Watching, save
+from bench.measure.paths import CACHE, EMBEDDED, EXACT, ROOT
 from image_similarity.inference.encoder import OnnxEncoder
 from image_similarity.inference.image import decode
 from image_similarity.inference.manifest import DIMENSIONS, Manifest
 
 PICTURES, VECTORS = 1000, 40_000
+PICTURES_OF_EXACT = 200
+"""ViT-B/32 takes ten times as long."""
 SIZE = (1024, 768)
 BATCH, BATCHES = 16, 20
 THRESHOLD = 0.91
@@ -45,17 +47,18 @@ def photographs(folder: Path, number: int) -> None:
         picture.save(folder / f"{one:05}.jpg", quality=88)
 
 
-def encoder_rate() -> float:
+def encoder_rate(model: Path = EMBEDDED) -> float:
     """Pictures a second of a core that the encoder makes of decoded ones, in the quicker of two ways.
 
     One session with a thread for each core, and one of one thread that as many threads call.
     """
     cores = os.cpu_count() or 1
-    return max(_encoding(threads=cores, callers=1), _encoding(threads=1, callers=cores)) / cores
+    together = _encoding(model, threads=cores, callers=1)
+    return max(together, _encoding(model, threads=1, callers=cores)) / cores
 
 
-def _encoding(threads: int, callers: int) -> float:
-    encoder = OnnxEncoder(EMBEDDED, threads=threads)
+def _encoding(model: Path, threads: int, callers: int) -> float:
+    encoder = OnnxEncoder(model, threads=threads)
     side = encoder.manifest.preprocessing.size
     batch = np.random.default_rng(0).integers(0, 256, (BATCH, side, side, 3), dtype=np.uint8)
     with ThreadPoolExecutor(callers) as pool:
@@ -75,12 +78,12 @@ def decoder_rate(folder: Path) -> float:
         return len(files) / (time.perf_counter() - start) / cores
 
 
-def command(home: Path, *arguments: object) -> float:
+def command(home: Path, *arguments: object, model: Path = EMBEDDED) -> float:
     """Seconds of one run of the command line."""
     start = time.perf_counter()
     subprocess.run(
         [sys.executable, "-m", "image_similarity.cli", *map(str, arguments)],
-        env={**os.environ, "XDG_DATA_HOME": str(home)},
+        env={**os.environ, "XDG_DATA_HOME": str(home), "MODEL_DIR": str(model)},
         cwd=ROOT,
         check=True,
         stdout=subprocess.DEVNULL,
@@ -100,6 +103,7 @@ def measure(pictures: int, vectors: int) -> Folders:
         rate, decoding = encoder_rate(), decoder_rate(folder)
         empty = command(Path(made, "none"), "--version")
         indexing = command(Path(made, "one"), "index", folder) - empty
+        exact = _of_exact(Path(made), folder, empty)
         first = command(Path(made, "two"), "pairs", folder)
         second = min(command(Path(made, "two"), "pairs", folder) for _ in range(3))
     seconds, peak = _pairs(vectors)
@@ -114,7 +118,18 @@ def measure(pictures: int, vectors: int) -> Folders:
         pairs_peak_gb=round(peak, 3),
         circumstances=watching.circumstances(),
         decoder_rate=round(decoding, 1),
+        exact=exact,
     )
+
+
+def _of_exact(made: Path, folder: Path, empty: float) -> Rates | None:
+    """Of the model that `make bench` has exported."""
+    if not (EXACT / "manifest.json").exists():
+        return None
+    few = sorted(folder.iterdir())[:PICTURES_OF_EXACT]
+    seconds = command(made / "exact", "index", *few, model=EXACT) - empty
+    cores = os.cpu_count() or 1
+    return Rates(round(len(few) / seconds / cores, 2), round(encoder_rate(EXACT), 2))
 
 
 def _pairs(vectors: int) -> tuple[float, float]:

@@ -85,6 +85,14 @@ class Quality:
 
 
 @dataclass(frozen=True)
+class Rates:
+    """Pictures a second of one core: indexed from files, and through the encoder alone."""
+
+    index: float
+    encoder: float
+
+
+@dataclass(frozen=True)
 class Folders:
     """Folders on the command line. Rates in pictures a second of one core.
 
@@ -93,6 +101,7 @@ class Folders:
         index_rate: indexed, all cores at work.
         encoder_rate: the encoder alone, on decoded pictures, in the same batches.
         decoder_rate: the decoder alone, on the same files; none in older records.
+        exact: the same two of ViT-B/32, on fewer photographs; none where it is not exported.
         first_seconds, second_seconds: two runs of `pairs`.
         pairs_vectors: vectors that were compared with each other.
         pairs_seconds: that took.
@@ -109,6 +118,7 @@ class Folders:
     pairs_peak_gb: float
     circumstances: Circumstances
     decoder_rate: float | None = None
+    exact: Rates | None = None
 
 
 @dataclass

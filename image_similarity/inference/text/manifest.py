@@ -11,8 +11,10 @@ import xxhash
 from image_similarity.inference.manifest import (
     MANIFEST_FILE,
     MODEL_FILE,
+    UNREADABLE,
     WEIGHTS_FILE,
     ManifestError,
+    check_types,
     verify_file,
 )
 
@@ -44,6 +46,7 @@ class TextManifest:
     parity: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        check_types(self)
         if not 3 <= self.context_length <= 512:
             raise ManifestError(f"context_length is {self.context_length}, expected 3 to 512 tokens")
 
@@ -58,7 +61,7 @@ class TextManifest:
             raise ManifestError(f"{path} does not exist: export the model there first") from None
         except ManifestError as error:
             raise ManifestError(f"{path}: {error}") from None
-        except (OSError, ValueError, TypeError) as error:
+        except UNREADABLE as error:
             raise ManifestError(f"{path} is no manifest of a text tower ({error}): export again") from None
 
     def save(self, folder: Path) -> None:

@@ -68,6 +68,16 @@ def test_missing_directory(tmp_path: Path) -> None:
             {"size": 9, "mean": [0] * 3, "std": [1] * 3, "draft_factor": -1},
             "draft_factor is -1, expected 0 to 64",
         ),
+        (
+            "preprocessing",
+            {"size": 224.0, "mean": [0] * 3, "std": [1] * 3},
+            "size is 224.0, expected",
+        ),
+        ("preprocessing", {"size": True, "mean": [0] * 3, "std": [1] * 3}, "size is True, expected"),
+        ("preprocessing", {"size": 9, "mean": ["0"] * 3, "std": [1] * 3}, "need three numbers each"),
+        ("dimensions", 512.0, "dimensions is 512.0, expected a whole number"),
+        ("sha256", 7, "sha256 is 7, expected a string"),
+        ("model", None, "model is None, expected a string"),
         ("unknown", 1, "is not a model manifest"),
     ],
 )
@@ -79,7 +89,7 @@ def test_wrong_content(tmp_path: Path, key: str, value: object, sentence: str) -
         Manifest.load(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", "null", "\xff"])
+@pytest.mark.parametrize("text", ["", "[]", "{}", "null", "\xff", pytest.param("[" * 100_000, id="deep")])
 def test_not_a_manifest(tmp_path: Path, text: str) -> None:
     (tmp_path / "manifest.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(ManifestError, match="is not a model manifest"):

@@ -135,6 +135,26 @@ def test_content_type_is_checked_before_size() -> None:
         parse("text/plain", b" " * (MAX_BODY_BYTES + 1))
 
 
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b'{"img": "a", "img": "b"}', "img"),
+        (
+            b'{"images": [{"img": "a"}, {"url": "b", "img": "c", "url": "d"}, {"img": "", "img": ""}]}',
+            "images[1].url",
+        ),
+        (b'{"images": [{"img": "a", "img": "b"}], "images": []}', "images"),
+        (b'{"img": {"a": 1, "a": 2}}', "a"),
+        (b'[{"img": "a", "img": "b"}]', "img"),
+    ],
+    ids=["one image", "of a batch", "what holds it too", "where no object belongs", "no object at all"],
+)
+def test_a_name_that_stands_twice_is_told_with_its_place(body: bytes, field: str) -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        parse(JSON, body)
+    assert refusal.value.message == f'The field "{field}" stands more than once. Send it once.'
+
+
 def test_many_names_with_one_twice_are_refused_at_once() -> None:
     names = ",".join(f'"{i}":0' for i in range(16_000)) + ',"15999":0'
     with pytest.raises(ApiError, match="more than once"):

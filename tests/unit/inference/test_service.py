@@ -21,7 +21,6 @@ from image_similarity.inference.service import (
     Request,
     Service,
     load_service,
-    rounded,
     valid_request_id,
 )
 from image_similarity.inference.sources import SourcePolicy
@@ -138,11 +137,6 @@ def test_refuse_answers_in_the_same_shape(working: Service) -> None:
 @pytest.mark.parametrize("unfit", [None, "", "a\r\nSet-Cookie: b", "é", "x" * 129])
 def test_an_id_unfit_for_a_header_is_replaced(unfit: str | None) -> None:
     assert uuid.UUID(valid_request_id(unfit)).version == 4
-
-
-def test_numbers_have_six_decimals_and_no_negative_zero() -> None:
-    vector = np.array([1 / 3, -1e-9, -0.1234565], dtype=np.float32)
-    assert json.dumps(rounded(vector)) == "[0.333333, 0.0, -0.123457]"
 
 
 def test_a_missing_model_stops_the_start_with_a_sentence(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from bench.measure import typed_json
 from bench.measure.aims import ratio
-from bench.measure.catalogue.results import Circumstances, Folders, Scale, Searches
+from bench.measure.catalogue.results import Circumstances, Folders, Rates, Scale, Searches
 from bench.measure.paths import RESULTS
 from bench.measure.recorded import Aims, Clients, load, save
 from bench.measure.results import Cold, Run, Served, State
@@ -62,6 +62,7 @@ def test_folders() -> None:
     assert said(of_folders(replace(FOLDERS, pairs_peak_gb=0.33))) == [False, True, False]
     assert "| the encoder's rate | 80.0 % | 75.0 % | **missed** |" in markdown(of_folders(FOLDERS))
     assert "1/20.0 | 1/21.3 | met |" in markdown(of_folders(FOLDERS))
+    assert said(of_folders(replace(FOLDERS, exact=Rates(9.0, 10.0)))) == [False, True, True, True]
 
 
 @pytest.mark.parametrize(("p50", "met"), [(140.0, True), (151.0, False)])

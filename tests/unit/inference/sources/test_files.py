@@ -81,14 +81,17 @@ def test_a_server_that_never_answers_fails_its_own_files_alone() -> None:
 
 @pytest.mark.slow
 def test_at_most_four_files_are_fetched_from_one_server_at_a_time() -> None:
-    lock, now, most = threading.Lock(), 0, 0
+    lock, now, most, four = threading.Lock(), 0, 0, threading.Event()
 
     def counting(connection: socket, _head: bytes) -> None:
         nonlocal now, most
         with lock:
             now += 1
             most = max(most, now)
-        time.sleep(0.05)
+            if now == 4:
+                four.set()
+        four.wait(5)
+        time.sleep(0.05)  # in which a fifth would come
         with lock:
             now -= 1
         connection.sendall(ok(b"file"))

@@ -91,6 +91,8 @@ def test_the_tower_of_another_model(model: Path) -> None:
     ("change", "sentence"),
     [
         ({"context_length": 2}, "context_length is 2, expected 3 to 512"),
+        ({"context_length": 77.0}, "context_length is 77.0, expected a whole number"),
+        ({"padded": 1}, "padded is 1, expected true or false"),
         ({"unknown": 1}, "is no manifest of a text tower"),
     ],
 )
