@@ -86,9 +86,9 @@ FEATURE_ROWS = (
         label="Lambda Max Concurrency",
         default="",
         rule=values.CONCURRENCY,
-        text="Requests that Lambda works on at once at most, reserved out of the account's concurrency: "
-        "the ceiling of an open API's bill. More are answered 503. Empty: the account's limit. Used "
-        "by yes-lambda.",
+        text="Requests that a function works on at once at most, reserved out of the account's concurrency: "
+        "the ceiling of an open API's bill. More are answered 503. Empty: the account's limit. Used by "
+        "yes-lambda, and once more by the catalogue's searches.",
     ),
 )
 SAGEMAKER_ROWS = (
