@@ -46,7 +46,7 @@ class Walk(RuleBasedStateMachine):
 
     @initialize(seed=st.integers(0, 2**32))
     def begin(self, seed: int) -> None:
-        self.world = World(seed, lose=lambda: self.losing)
+        self.world = World(seed, lose=lambda: self.losing, page=3)  # fewer than a bucket has objects
         self.world.faults.between = self._meanwhile
 
     def _meanwhile(self) -> None:
@@ -116,12 +116,20 @@ class Walk(RuleBasedStateMachine):
     def wait(self, seconds: int) -> None:
         self.world.queue.now += seconds
 
+    def _race(self) -> None:
+        """All pictures in one batch, which owners and other workers overtake while it is worked on."""
+        self.world.drain()
+        for key in KEYS:
+            self._change(key, self.world.queue.chance.choice(list(CONTENTS)[: len(GOOD)]))
+        self.work(1, 2 * len(KEYS), self.world.queue.chance.choice([0, 100]), 300, float("inf"))
+
     def teardown(self) -> None:
         if not hasattr(self, "world"):
             return
         world = self.world
         chance = world.queue.chance
-        self.work(chance.randrange(3), 12, 0, 100, float("inf"))
+        for _ in range(chance.randrange(3)):
+            self._race()
         self.owners_rest = True  # no later event is to repair what these do
         self.work(chance.randrange(8), 12, 50, 300, float("inf"))
         self.losing = True
