@@ -1,4 +1,4 @@
-"""The text tower of a model where it has one, loaded when the first text comes."""
+"""A model's text tower, if it has one, loaded when the first text comes."""
 
 import threading
 from pathlib import Path
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from image_similarity.inference.text.tower import TextTower
 
 FOLDER = "text"
-"""In the folder of the artifact; absent where the model has no text tower."""
+"""In the artifact's folder; absent if the model has no text tower."""
 
 
 class Words:
