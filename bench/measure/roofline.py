@@ -30,8 +30,8 @@ from image_similarity.inference.encoder import OnnxEncoder
 IMAGES = (1, 2, 8, 16)
 PRODUCT, STREAM = "product", "stream"
 REST_SECONDS = 0.1
-"""Before each step: the threads of BLAS and of ONNX Runtime look for more work for some 30 ms, on the cores that
-the next step needs."""
+"""Before each step: threads of BLAS and of ONNX Runtime spin for some 30 ms in case more work comes, on the
+cores that the next step needs."""
 
 
 def measure(model_dir: Path, threads: int, rounds: int) -> Roofline:
