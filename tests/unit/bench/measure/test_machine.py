@@ -43,7 +43,7 @@ def test_other_programs_are_seen() -> None:
             process.kill()
     assert state.slowest_pace == 1  # of a single pause
     assert state.others is not None
-    assert state.others > 0.5 / (os.cpu_count() or 1)
+    assert state.others > 0.2 / (os.cpu_count() or 1)  # of a core, which others share
 
 
 def test_frequencies_where_the_machine_says_them(tmp_path: Path) -> None:
