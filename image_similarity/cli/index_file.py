@@ -94,7 +94,8 @@ def bring_up_to_date(index: FolderIndex, inventory: Inventory) -> Update:
         with progress("loading the model"):
             index.load()
         try:
-            with progress("indexing", len(todo)) as advance, closing(index.update(todo)) as batches:
+            # The display ends before what was begun is waited for: a second Ctrl-C may end that at once.
+            with closing(index.update(todo)) as batches, progress("indexing", len(todo)) as advance:
                 for batch in batches:
                     problems = [(one.key, one.problem) for one in batch if one.problem]
                     for key, problem in problems:

@@ -81,6 +81,28 @@ def test_a_damaged_file(model: Path, name: str) -> None:
         words(model).encode("cat")
 
 
+def test_a_damaged_tower_is_read_once_until_one_of_its_files_changes(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A search by words would read hundreds of megabytes to say the same again."""
+    path, verify, read = model / "text" / "merges.txt", TextManifest.verify, list[Path]()
+
+    def verified(manifest: TextManifest, folder: Path, image_weights_sha256: str) -> None:
+        read.append(folder)
+        verify(manifest, folder, image_weights_sha256)
+
+    monkeypatch.setattr(TextManifest, "verify", verified)
+    good, tower = path.read_bytes(), words(model)
+    path.write_bytes(good[:-1])
+    for _ in range(3):
+        with pytest.raises(ManifestError, match=r"merges\.txt has the checksum .* export the model again"):
+            tower.encode("cat")
+    assert len(read) == 1
+    path.write_bytes(good)
+    np.testing.assert_allclose(tower.encode("cat"), axis(0), atol=1e-6)
+    assert len(read) == 2
+
+
 def test_the_tower_of_another_model(model: Path) -> None:
     replace(Manifest.load(model), weights_sha256="0" * 64).save(model)
     with pytest.raises(ManifestError, match="belongs to another model"):
