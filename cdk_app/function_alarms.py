@@ -25,7 +25,7 @@ def throttles_alarm(
     """Calls are turned away; `calls` names them in the alarm's text."""
     text = pick(
         choices.conditions.has_ceiling,
-        f"Lambda turns {calls} away: as many as LambdaMaxConcurrency allows are at work.",
+        f"Lambda turns {calls} away: LambdaMaxConcurrency is reached.",
         f"Lambda turns {calls} away: the account's concurrency is used up.",
     )
     return Alarm(alarm_id, condition, text, 0, {"throttles": counted(function, "Throttles")}, "throttles")
@@ -64,7 +64,7 @@ def spend_alarm(
         return f"({' + '.join(f'FILL({one}, 0)' for one in names)})" if len(names) > 1 else names[0]
 
     text = (
-        f"{who} over {SPEND_DOLLARS_AN_HOUR} dollars an hour (at us-east-1's list price): {bounds} bound it."
+        f"{who} over {SPEND_DOLLARS_AN_HOUR} dollars an hour (at us-east-1's list price): {bounds} limit it."
     )
     seconds = f"{total('duration')} / 1000 * ${{LambdaMemorySize}} / 1024 * {price}"
     return Alarm(
