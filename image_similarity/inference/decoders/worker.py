@@ -29,9 +29,9 @@ REQUESTS, ANSWERS = 3, 4
 # What Pillow imports when it is first needed: a confined process opens no file.
 LATE = ("ImageColor", "ImageFile", "ImagePalette")
 ENDS = (*(signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT), signal.SIGPROF)
-"""What ends a codec that crashes, and one that takes too long. A fork has the handlers that Python's faulthandler
-(PYTHONFAULTHANDLER) gave to the service: confined they can't undo themselves, and the crash would come again
-until the processor time is used up."""
+"""What ends a codec that crashes, and one that takes too long. A fork inherits the handlers that Python's
+faulthandler (PYTHONFAULTHANDLER) gave to the service. In a confined process they can't undo themselves, and
+the crash would come again until the processor time is used up."""
 Decode = Callable[..., NDArray[np.uint8]]
 
 
