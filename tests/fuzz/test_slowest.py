@@ -18,7 +18,7 @@ def slow_in_text(data: bytes) -> None:
 def test_a_slow_way_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(TARGETS, "planted", (slow_in_text, Recipe(b"", b"QUJD", b"")))
     before = seconds_for_a_megabyte(slow_in_text, b"QUJD" * (SIZE // 4))
-    worst, recipe, _ = search("planted", 2, size=SIZE, least=300)
+    worst, recipe, _ = search("planted", 2, size=SIZE, least=60)
     assert worst > 5 * before
     assert not recipe.made(SIZE).isascii()
 
