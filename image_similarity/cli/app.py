@@ -49,10 +49,10 @@ def printable_errors() -> Iterator[None]:
 app = typer.Typer(
     cls=Commands,
     help=(
-        "Vectors, similarities, near-duplicates and search of pictures (JPEG, PNG, BMP and WebP; files, "
+        "Vectors, similarities, near-duplicates and search for pictures (JPEG, PNG, BMP and WebP; files, "
         "folders or URLs). "
         "Without --stack, --url or --local everything is computed in this process. "
-        "Exit codes: 0 all done, 1 a picture failed, 2 wrong use or nothing answers, 130 stopped by Ctrl-C."
+        "Exit codes: 0 all done, 1 a picture failed, 2 wrong usage or no answer, 130 stopped by Ctrl-C."
     ),
     no_args_is_help=True,
     add_completion=False,

@@ -1,4 +1,4 @@
-"""The text tower of a model where it has one, loaded when the first text comes."""
+"""A model's text tower, if it has one, loaded when the first text comes."""
 
 import os
 import threading
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 State = tuple[tuple[str, int, int], ...]
 FOLDER = "text"
-"""In the folder of the artifact; absent where the model has no text tower."""
+"""In the artifact's folder; absent if the model has no text tower."""
 
 
 class Words:

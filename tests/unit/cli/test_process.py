@@ -69,7 +69,7 @@ def test_ctrl_c_while_a_busy_server_is_waited_for(folder: Path) -> None:
         assert len(server.bodies) <= 4, "it went on after it was stopped"
     assert (code, stdout) == (130, "")
     note, stopped = stderr.splitlines()
-    assert note.endswith("it is of an older version. Deploy the stack again to send many.")
+    assert note.endswith("it is an older version. Deploy the stack again to send several at once.")
     assert stopped == "Stopped."
 
 

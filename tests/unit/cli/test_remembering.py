@@ -72,7 +72,7 @@ def test_other_vectors_under_one_name_start_anew(album: Path) -> None:
         assert sent(server, album) == 4
         done = run("pairs", album, "--url", server.url, "--jobs", 1, "--threshold", 0.9)
         assert len(server.bodies) == 8
-    assert "The API's vectors have changed though its model has the same name" in done.stderr
+    assert "The API's vectors have changed, but not its model's name" in done.stderr
 
 
 def test_a_file_that_was_just_written_is_not_remembered(album: Path) -> None:

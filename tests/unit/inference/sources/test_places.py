@@ -129,7 +129,7 @@ def test_many_names_of_one_address_are_one_server(monkeypatch: pytest.MonkeyPatc
         answers = [one.result() for one in (*first, *rest)]
     assert counted.most == AT_ONCE
     assert answers.count(FILE) == AT_ONCE + 2
-    assert sum("being fetched from this server already" in str(one) for one in answers if one != FILE) == 8
+    assert sum("already being fetched from this server" in str(one) for one in answers if one != FILE) == 8
 
 
 @pytest.mark.slow

@@ -190,7 +190,7 @@ def test_compressed_objects_are_unpacked(value: str, bucket: S3Client) -> None:
     ("value", "body", "error", "words"),
     [
         ("br", FILE, SourceUnavailable, r"the object is compressed \(br\)"),
-        ("gzip", FILE, SourceUnavailable, r"the object is said to be compressed \(gzip\), and is not"),
+        ("gzip", FILE, SourceUnavailable, r"the object is declared as compressed \(gzip\), but is not"),
         ("gzip", gzip.compress(FILE, mtime=0)[:-9], SourceUnavailable, "breaks off within"),
         (
             "gzip",

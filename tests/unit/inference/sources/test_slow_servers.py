@@ -52,7 +52,7 @@ def test_slow_servers_are_left_at_the_deadline(name: str) -> None:
 ENDLESS = {
     "body": (forever(HEAD + b"\r\n", b"x" * 60_000), PayloadTooLarge, "more than"),
     "chunks": (forever(CHUNKED, b"1\r\nx\r\n" * 9999), PayloadTooLarge, "more"),
-    "headers": (forever(HEAD, b"A: b\r\n" * 99), SourceUnavailable, "endless headers|breaks off"),
+    "headers": (forever(HEAD, b"A: b\r\n" * 99), SourceUnavailable, "endless headers"),
     "continue": (forever(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 99), SourceUnavailable, "endless headers"),
     "chunk lines": (
         forever(CHUNKED, b"1;" + b"x" * 60_000 + b"\r\nx\r\n"), PayloadTooLarge, "more"),

@@ -54,7 +54,7 @@ def test_a_text_of_as_many_tokens_as_the_tower_takes_and_one_more(model: Path) -
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("x" * 2001, "found 2001 characters, and at most 2000"),
+        ("x" * 2001, "found 2001 characters; at most 2000"),
         (" \u3000\t", "found no words"),
         ("cat<end_of_text>red", "marks of the model's own"),
         ("<Start_of_text>", "marks of the model's own"),
