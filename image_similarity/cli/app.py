@@ -1,8 +1,10 @@
 """The command `image-similarity`: its commands, how it starts and how it ends."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -47,10 +49,10 @@ def printable_errors() -> Iterator[None]:
 app = typer.Typer(
     cls=Commands,
     help=(
-        "Vectors, similarities, near-duplicates and search of pictures (JPEG, PNG, BMP and WebP; files, "
+        "Vectors, similarities, near-duplicates and search for pictures (JPEG, PNG, BMP and WebP; files, "
         "folders or URLs). "
         "Without --stack, --url or --local everything is computed in this process. "
-        "Exit codes: 0 all done, 1 a picture failed, 2 wrong use or nothing answers, 130 stopped by Ctrl-C."
+        "Exit codes: 0 all done, 1 a picture failed, 2 wrong usage or no answer, 130 stopped by Ctrl-C."
     ),
     no_args_is_help=True,
     add_completion=False,
@@ -102,6 +104,8 @@ def main() -> None:
     """The entry point of the command `image-similarity`."""
     runtime.prepare()
     streams.prepare()
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # no shell told it to ignore Ctrl-C
+        signal.signal(signal.SIGINT, interrupt)
     try:
         app(prog_name="image-similarity")
     except SystemExit as end:
@@ -110,6 +114,19 @@ def main() -> None:
         if not streams.written():
             leave(ExitCode.CANNOT_GO_ON)
         raise
+
+
+def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    """Ctrl-C: the first one lets what was begun be finished and kept, the second ends at once."""
+    signal.signal(signal.SIGINT, leave_at_once)
+    raise KeyboardInterrupt
+
+
+def leave_at_once(number: int, frame: FrameType | None) -> NoReturn:
+    """End while threads are still at work: what they would find closed is nobody's error."""
+    with suppress(OSError):
+        os.write(2, b"Stopped.\n")  # Python's own stderr may be in use at this moment
+    os._exit(ExitCode.INTERRUPTED)
 
 
 def leave(code: ExitCode) -> NoReturn:

@@ -48,11 +48,11 @@ class Shown:
         """The group with its number."""
         first = sorted(self.looks, key=lambda name: name != self.kept)
         cards = "".join(self._card(name) for name in first)
-        note = "" if self.kept else "<p>Not all of them could be looked at: none is proposed.</p>\n"
+        note = "" if self.kept else "<p>Not all of them could be read, so none is proposed.</p>\n"
         return (
             f'<section>\n<div class="head"><h2>{number}. {counted(len(self.looks), "picture")}</h2>'
-            f'<p class="quiet">at least {self.weakest:.3f} alike</p>'
-            '<p class="none">Nothing of this group is kept.</p>'
+            f'<p class="quiet">at least {self.weakest:.3f} similar</p>'
+            '<p class="none">Nothing in this group is kept.</p>'
             f"<button type=button class=all hidden>Keep all</button></div>\n{note}"
             f"<ul>\n{cards}</ul>\n</section>\n"
         )
@@ -73,7 +73,7 @@ class Shown:
         keeps = not self.kept or name == self.kept
         reason = f'<p class="why">{self.why}</p>' if name == self.kept else ""
         if not reason and name in self.to_kept:
-            reason = f'<p class="quiet">{self.to_kept[name]:.3f} alike to the one kept</p>'
+            reason = f'<p class="quiet">{self.to_kept[name]:.3f} similar to the one kept</p>'
         return (
             f"<li{' class=keep' if reason and name == self.kept else ''}>"
             f'<a href="{escape(key_of(path))}" target="_blank" rel="noreferrer" '
@@ -99,8 +99,8 @@ def listed(others: Sequence[str]) -> str:
     return (
         '<footer id="list">\n'
         f'<h2>The others: <span class="count">{len(others):,}</span></h2>\n'
-        "<p>Lines for bash that move them into ~/duplicates, where each keeps the path that it had: look at "
-        "them there before you delete any. What is there already is not replaced.</p>\n"
+        "<p>Commands for bash that move them into ~/duplicates, where each keeps its path, for you to check "
+        "before you delete any. Files that are already there are not replaced.</p>\n"
         f'<pre tabindex=0 data-move="{escape(MOVE)}">{escape(script if others else NOTHING)}</pre>\n'
         "<button type=button class=copy hidden></button>\n</footer>\n"
     )

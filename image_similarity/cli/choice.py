@@ -37,4 +37,4 @@ def keep(faces: Mapping[str, Face]) -> tuple[str, str]:
         return name, "the least compressed of those as large and as sharp"
     if sum(face.modified == oldest for face in fullest.values()) == 1:
         return name, "the oldest of those as large and as sharp"
-    return name, "the first by name: nothing else tells them apart"
+    return name, "the first by name: they are otherwise the same"

@@ -22,19 +22,19 @@ def index(
         list[str] | None,
         typer.Argument(
             metavar="[DIR|FILE...]",
-            help="The pictures; - reads their names from stdin. Without any: all that were given before.",
+            help="The pictures; - reads their names from stdin. Default: all that were ever given.",
         ),
     ] = None,
     forget: Annotated[bool, typer.Option("--forget", help="Remove these from the index.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="What was done, as a JSON object.")] = False,
     file: IndexFile = None,
 ) -> None:
-    """Keep an index of pictures, in one file: new and changed ones are read, those that are gone leave.
+    """Keep an index of pictures in one file: new and changed ones are read, deleted ones are removed.
 
-    It may be stopped at any time; the next run goes on from there.
+    It may be stopped at any time; the next run continues from there.
     """
     if forget and not sources:
-        fail("Name the folders or files that the index is to forget: index --forget DIR.")
+        fail("Name the folders or files to remove from the index: index --forget DIR.")
     with sentences():
         from image_similarity.cli.index_file import opened
 

@@ -20,14 +20,14 @@ STDIN = "-"
 LOCAL_URL = "http://127.0.0.1:8080/prod/image-similarity"
 
 API = "Through an API"
-"""The heading in --help of what is of no use in process."""
+"""The heading in --help of the options that an API needs."""
 
 Stack = Annotated[
     str | None,
     typer.Option(envvar="IMAGE_SIMILARITY_STACK", help="A deployed stack's name.", rich_help_panel=API),
 ]
 Url = Annotated[
-    str | None, typer.Option(envvar="IMAGE_SIMILARITY_URL", help="The API's own URL.", rich_help_panel=API)
+    str | None, typer.Option(envvar="IMAGE_SIMILARITY_URL", help="The API's URL.", rich_help_panel=API)
 ]
 Local = Annotated[
     bool, typer.Option("--local", help=f"The server of `make run`: {LOCAL_URL}", rich_help_panel=API)
@@ -39,20 +39,18 @@ Sign = Annotated[
     ),
 ]
 Region = Annotated[
-    str | None, typer.Option(help="The AWS region, where stack or URL do not tell it.", rich_help_panel=API)
+    str | None, typer.Option(help="The AWS region, if stack or URL do not name it.", rich_help_panel=API)
 ]
-Jobs = Annotated[int, typer.Option(min=1, max=64, help="Pictures at the same time.")]
+Jobs = Annotated[int, typer.Option(min=1, max=64, help="How many pictures to process at once.")]
 Requests = Annotated[
-    int, typer.Option("--jobs", min=1, max=64, help="Requests at the same time.", rich_help_panel=API)
+    int, typer.Option("--jobs", min=1, max=64, help="How many requests to send at once.", rich_help_panel=API)
 ]
 Output = Annotated[
-    Path | None, typer.Option("--output", "-o", help="A .jsonl or .npy file, instead of stdout.")
+    Path | None, typer.Option("--output", "-o", help="A .jsonl or .npy file instead of stdout.")
 ]
 IndexFile = Annotated[
     Path | None,
-    typer.Option(
-        "--index", envvar="IMAGE_SIMILARITY_INDEX", help="The index's file, instead of the default."
-    ),
+    typer.Option("--index", envvar="IMAGE_SIMILARITY_INDEX", help="The index file, instead of the default."),
 ]
 
 
@@ -139,5 +137,5 @@ def _place_problem(option: str, file: Path) -> str | None:
     if not file.parent.is_dir():
         return f"{option} {file}: there is no folder {file.parent}. Make it first."
     if file.exists() and not file.is_file():
-        return f"{option} {file} is no regular file."
+        return f"{option} {file} is not a regular file."
     return None

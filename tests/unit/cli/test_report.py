@@ -102,7 +102,7 @@ def test_the_largest_is_kept_and_all_are_shown(album: Path, cat: Image.Image) ->
     text = (album.parent / "report.html").read_text("utf-8")
     assert page.ticked == ["keep large.png"]
     assert ">the largest<" in text
-    assert re.search(r"0\.\d{3} alike to the one kept", text)
+    assert re.search(r"0\.\d{3} similar to the one kept", text)
     assert "451 x 300" in text
     assert "similarity of 0.8 or more" in text
     assert "http" not in text.replace("http-equiv", "")
@@ -176,7 +176,7 @@ def face(pixels: int, sharpness: float, modified: float, size: int = 1) -> Face:
         ({"a": face(2, 0.9, 1), "b": face(2, 2, 9)}, "b", "the sharpest"),
         ({"a": face(2, 0.9, 1), "b": face(2, 2, 9), "c": face(1, 9, 0)}, "b", "the sharpest of the largest"),
         ({"a": face(2, 2.0, 9), "b": face(2, 1.05, 1)}, "b", "the oldest of those as large and as sharp"),
-        ({"b": face(2, 2, 1), "a": face(2, 2, 1)}, "a", "the first by name: nothing else tells them apart"),
+        ({"b": face(2, 2, 1), "a": face(2, 2, 1)}, "a", "the first by name: they are otherwise the same"),
         (
             {"a": face(2, 2, 1, 49), "b": face(2, 2, 9, 100), "c": face(1, 9, 0, 900)},
             "b",
@@ -225,7 +225,7 @@ def test_without_groups_it_says_so(album: Path, cat: Image.Image) -> None:
     report(album)
     text = (album.parent / "report.html").read_text("utf-8")
     assert "<dt>picture</dt><dd>1</dd>" in text
-    assert "No two of 1 picture are as alike as that." in text
+    assert "No near-duplicates among 1 picture at this threshold." in text
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="a folder that nobody writes into, not even root")
