@@ -241,7 +241,7 @@ def test_links_are_for_signed_callers(aws: OnAws, search: Ask, signed: Ask) -> N
         assert 0 < int(query["X-Amz-Expires"][0]) <= 900
         assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
         assert query["X-Amz-SignedHeaders"] == ["host"]
-    got = httpx.get(matches[0]["link"], trust_env=False)
+    got = httpx.get(matches[0]["link"], trust_env=False, timeout=60)
     assert got.content == picture()
 
 
