@@ -11,7 +11,7 @@ PICTURES ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)
 
-help:  ## this list
+help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 # Where HOME can't be written to (a service account, a read-only home), caches are kept in the checkout.
@@ -131,10 +131,10 @@ release: sbom  ## the notes and the lists of parts of a release, in release/: ma
 	$(BIN)/python -m supply_chain.release "$(TAG)" release
 	cp sbom/*.cdx.json release/
 
-docs: setup  ## the documentation as a site in .cache/site; a link that leads nowhere fails
+docs: setup  ## the documentation as a site in .cache/site; a broken link fails
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
-audit: setup  ## known vulnerabilities of locked packages, Python's and npm's; fails where the services don't answer
+audit: setup  ## known vulnerabilities of locked packages, Python's and npm's; fails if a service does not answer
 	$(BIN)/python -m supply_chain.audit
 
 pin: setup  ## record digests and hashes of bases and weights: make pin [ONLY_MISSING=1] [WEIGHTS=MODEL/TAG=SOURCE] [INT8=exported-model]
@@ -179,10 +179,10 @@ publish: setup  ## template and images into the account's own bootstrap, and a l
 	-$(BIN)/python -m supply_chain.pin --only-missing  # as in deploy
 	@$(SYNTHESIZING)
 	$(CDK) publish-assets --unstable=publish-assets --all --concurrency=1 $(FLAGS)  # the model is exported once
-	@echo "Whoever opens this link makes a stack of what was published, in the console (docs/platform-teams.md):"
+	@echo "Opening this link creates a stack from what was published, in the console (docs/platform-teams.md):"
 	@cat cdk.out/quick-create.txt
 
-destroy: setup  ## delete the stack and all that it made
+destroy: setup  ## delete the stack and everything that it created
 	@$(SYNTHESIZING)
 	$(CDK) destroy
 
@@ -257,7 +257,7 @@ bench-infinity: $(VENV)/.ready  ## install infinity-emb (6 GB), which `make benc
 	@.venv-imagededup/bin/python $(PIP_INSTALL) -r $<
 	@mv .venv-imagededup/.making $@
 
-bench-duplicates: setup .venv-imagededup/.ready  ## the command line beside imagededup's hashes: make bench-duplicates [PHOTOGRAPHS=folder]
+bench-duplicates: setup .venv-imagededup/.ready  ## the command line compared with imagededup's hashes: make bench-duplicates [PHOTOGRAPHS=folder]
 	$(BIN)/python -m bench.measure.duplicates $(if $(PHOTOGRAPHS),--photographs "$(PHOTOGRAPHS)")
 	$(BIN)/python -m bench.report.duplicates_page
 
@@ -266,7 +266,7 @@ calibrate: setup  ## what a score means: make calibrate [IMAGES=your-pictures] [
 	  $(if $(RECORD),--record)
 
 # The file's lines: a picture's path from the file's folder on, a tab, and what the picture shows.
-calibrate-words: setup  ## what a score of words means: make calibrate-words MODEL_DIR=exported-model CAPTIONS=file.tsv
+calibrate-words: setup  ## what a score for words means: make calibrate-words MODEL_DIR=exported-model CAPTIONS=file.tsv
 	$(BIN)/python -m bench.report.words --model "$(MODEL_DIR)" --captions "$(CAPTIONS)"
 
 exactness: .venv-export/.ready  ## cosine of each artifact to open_clip's pipeline: make exactness [IMAGES=more]
@@ -279,7 +279,7 @@ exactness: .venv-export/.ready  ## cosine of each artifact to open_clip's pipeli
 	@mv .venv-fuzz/.making $@
 
 TIME ?= 300
-fuzz: setup .venv-fuzz/.ready  ## coverage-guided fuzzing of what reads strangers' bytes: make fuzz [TIME=seconds] [JOBS=2]
+fuzz: setup .venv-fuzz/.ready  ## coverage-guided fuzzing of everything that reads strangers' bytes: make fuzz [TIME=seconds] [JOBS=2]
 	@PYTHONPATH="$(CURDIR):$$(echo "$(CURDIR)"/$(VENV)/lib/python3.*/site-packages)" \
 	  .venv-fuzz/bin/python -m tests.fuzz.run --time $(TIME) $(if $(JOBS),--jobs $(JOBS))
 
@@ -293,10 +293,10 @@ mutants: setup .venv-mutants/.ready  ## mutation tests of the request path: make
 	@.venv-mutants/bin/python -m tests.mutants.run \
 	  $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) $(if $(PARTS),--parts $(PARTS))
 
-slow: setup  ## search for the files that cost most of the processor: make slow [TIME=seconds a reader]
+slow: setup  ## search for the files that cost the most CPU time: make slow [TIME=seconds a reader]
 	@$(BIN)/python -m tests.fuzz.slow --time $(TIME)
 
-strangers: setup  ## any folder of pictures through our reader and others: make strangers FOLDER=... [SEEN=folder]
+strangers: setup  ## run a folder of pictures through our reader and others: make strangers FOLDER=... [SEEN=folder]
 	@$(BIN)/python -W ignore -m tests.strangers "$(FOLDER)" $(if $(SEEN),--show --save "$(SEEN)")
 
 soak: setup  ## load at capacity with faults, both backends: make soak [TIME=seconds]

@@ -1,6 +1,6 @@
-"""ARNs and URLs of the API, which hold its id by name: nobody has to wait for the API to be made.
+"""ARNs and URLs of the API, which refer to its id by name, so that nothing has to wait for the API.
 
-And the name of what must have one of its own.
+Also the name of resources that need a unique one.
 """
 
 import aws_cdk as cdk
@@ -35,5 +35,5 @@ def stack_part() -> str:
 
 
 def own_name() -> str:
-    """A name that no other stack has, of small letters, digits and dashes."""
+    """A name that no other stack has, of lower-case letters, digits and dashes."""
     return cdk.Fn.sub(OWN_NAME, {"Stack": stack_part()})

@@ -1,4 +1,4 @@
-"""What whoever deploys should know about the images before they are built."""
+"""What a deployer should know about the images before they are built."""
 
 import os
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ def warnings(config: DeploymentConfig) -> Iterator[tuple[str, str]]:
     if unpinned := _unpinned(config):
         yield (
             "pins",
-            f"{unpinned} Until then the images get what these names stand for on the day of the build.",
+            f"{unpinned} Until then the images use whatever these names refer to on the day of the build.",
         )
     by_itself = "sagemaker" in config.backends and builder(config["builder"]) == OTHER
     if by_itself and os.environ.get("BUILDAH_FORMAT") != "docker":
@@ -27,13 +27,13 @@ def warnings(config: DeploymentConfig) -> Iterator[tuple[str, str]]:
 
 
 def require_pins(config: DeploymentConfig) -> None:
-    """Raise ConfigError where `pins` is required and something is not pinned."""
+    """Raise ConfigError if `pins` is required and something is not pinned."""
     if config["pins"] == "required" and (unpinned := _unpinned(config)):
-        raise ConfigError(f"{unpinned} Without -c pins=required the names are used.")
+        raise ConfigError(f"{unpinned} Without -c pins=required they are used by name.")
 
 
 def _unpinned(config: DeploymentConfig) -> str:
-    """What the images are built of that has no digest or hash yet, and how to pin it; empty for nothing."""
+    """What the images are built from that has no digest or hash yet, and how to pin it; empty if nothing."""
     pins = Pins.load(ROOT / "supply_chain" / "pins.json")
     bases = {PYTHON_BASE, *(BASES[backend] for backend in config.backends)}
     names = sorted(base for base in bases if pins.bases[base] is None)

@@ -41,7 +41,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class Alarm:
-    """One alarm: `expression` over the threshold in `periods` of three; silence is no alarm.
+    """One alarm: `expression` over the threshold in `periods` of three; missing data is no alarm.
 
     Args:
         alarm_id: the construct's id.
@@ -68,7 +68,7 @@ def own(name: str, statistic: str, backend: object, **dimensions: str) -> Metric
 
 
 def of_the_running(conditions: Conditions, metrics: Mapping[str, Metric]) -> Metric | object:
-    """The metric of the backend that runs, given those of all whose image is built."""
+    """The running backend's metric, given those of all backends whose image is built."""
     if len(metrics) == 1:
         return next(iter(metrics.values()))
     return conditions.by_backend({name: metric.stat() for name, metric in metrics.items()})

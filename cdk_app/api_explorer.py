@@ -14,7 +14,7 @@ from cdk_app.choices import Choices
 from cdk_app.conditions import when
 from cdk_app.logs import log_group
 
-# Not the newest: that the regions of China have python3.14 is told nowhere. Both are supported as long.
+# Not the newest: whether China's regions have python3.14 is not documented. Both are supported as long.
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 RUNTIME = "python3.13"
 MEMORY_MB = 256
@@ -58,7 +58,7 @@ class ApiExplorer(Construct):
 
 
 def _deployed(choices: Choices) -> dict[str, str]:
-    """What the function is told of the deployment."""
+    """What the function gets to know about the deployment."""
     variables = {
         "AUTHORIZATION": choices.parameters["APIGatewayAuthorization"],
         "IMAGE_SIMILARITY": choices.parameters["ImageSimilarity"],

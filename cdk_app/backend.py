@@ -1,4 +1,4 @@
-"""What the stack wants of a backend, whichever it is."""
+"""What the stack needs from any backend."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Backend(Protocol):
 
     @property
     def permission(self) -> IDependable | None:
-        """What must exist before a route to it is served, beside what the integration refers to."""
+        """What must exist before a route to it is served, besides what the integration refers to."""
 
     @property
     def variables(self) -> Mapping[str, str]:
@@ -40,11 +40,11 @@ class Backend(Protocol):
 
     @property
     def alarms(self) -> Sequence[Alarm]:
-        """What only this backend can suffer from."""
+        """The alarms that only this backend needs."""
 
     @property
     def turned_away(self) -> Metric:
-        """Requests that it refused because it was full; they have an alarm of their own."""
+        """Requests that it refused because it was busy; they have their own alarm."""
 
     @property
     def widgets(self) -> object:

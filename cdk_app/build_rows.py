@@ -1,4 +1,4 @@
-"""The rows of flags that no parameter can stand for: what goes into the images, and how they are built."""
+"""The rows of flags that can't be parameters: what goes into the images, and how they are built."""
 
 from collections.abc import Mapping
 
@@ -38,51 +38,51 @@ BUILD_FLAGS = (
         default="ViT-B-32",
         rule=values.MODEL_NAME,
         text="The images' model, and the first part of X-Model: ViT-B-32 for meaning and words, "
-        "sscd_disc_mixup for copies and remakes (docs/models.md), embedded the small one that comes along.",
+        "sscd_disc_mixup for copies and remakes (docs/models.md), embedded for the small bundled model.",
     ),
     Row(
         flag="pretrained",
         group=MODEL,
         default="laion2b_s34b_b79k",
         rule=values.PRETRAINED_TAG,
-        text="Which weights of the model, and the second part of X-Model. sscd_disc_mixup has one kind "
-        "alone, which is its default.",
+        text="The model's weights, and the second part of X-Model. sscd_disc_mixup has only one kind, which "
+        "is its default.",
     ),
     Row(
         flag="precision",
         group=MODEL,
         default="fp16",
         rule=OneOf(("fp16", "int8")),
-        text="How the weights are stored: int8 is faster and a little less exact.",
+        text="How the weights are stored: int8 is faster and slightly less exact.",
     ),
     Row(
         flag="architecture",
         group=BUILD,
         default="x86_64",
         rule=OneOf(("x86_64", "arm64")),
-        text="The function's architecture and the images' platform; on arm64 SageMaker runs on Graviton.",
+        text="The function's architecture and the images' platform; with arm64, SageMaker runs on Graviton.",
     ),
     Row(
         flag="accelerator",
         group=BUILD,
         default="cpu",
         rule=OneOf(("cpu", "gpu")),
-        text="The SageMaker image and its instance types; gpu is x86_64 always.",
+        text="The SageMaker image and its instance types; gpu is always x86_64.",
     ),
     Row(
         flag="images",
         group=BUILD,
         default="both",
         rule=OneOf(tuple(IMAGES)),
-        text="Which images are built. The other backend leaves the parameter's values, and the one built "
-        "becomes its default.",
+        text="Which images are built. The values of the other backend are removed from the parameter, and "
+        "the one that is built becomes the default.",
     ),
     Row(
         flag="builder",
         group=BUILD,
         default=AUTO,
         rule=OneOf((AUTO, *SAGEMAKER_OUTPUTS)),
-        text="How the SageMaker image is built; auto looks which engine this machine has: see the section "
+        text="How the SageMaker image is built; auto detects which engine this machine has: see the section "
         "on the builder.",
     ),
     Row(
@@ -90,7 +90,7 @@ BUILD_FLAGS = (
         group=BUILD,
         default="optional",
         rule=OneOf(PINS),
-        text="optional takes bases and weights that make pin has not recorded by their names, and warns; "
+        text="optional uses bases and weights that make pin has not recorded by their names, and warns; "
         "required refuses them.",
     ),
 )

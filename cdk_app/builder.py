@@ -1,4 +1,4 @@
-"""Which builder makes the images on this machine: what decides how the SageMaker image has to be built."""
+"""Which builder makes the images on this machine; it decides how the SageMaker image has to be built."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ BUILDKIT, OTHER = "buildkit", "other"
 ON_BUILDKIT = {"finch", "nerdctl"}
 # DOCKER_BUILDKIT that means off, as Go's strconv.ParseBool has it: docker/cli, cmd/docker/builder.go:57.
 OFF = {"0", "f", "F", "false", "False", "FALSE"}
-SECONDS = 20  # a laptop that is busy; `docker buildx version` asks no daemon
+SECONDS = 20  # for a busy laptop; `docker buildx version` asks no daemon
 
 
 def builder(flag: str) -> str:
@@ -30,7 +30,7 @@ def command(environment: Mapping[str, str]) -> str:
 
 @cache
 def _probed(engine: str, docker_buildkit: str) -> str:
-    """BuildKit also where there is no engine, as on a machine that only synthesizes: it is the usual one."""
+    """BuildKit also if there is no engine, as on a machine that only synthesizes: it is the usual one."""
     if Path(engine).stem in ON_BUILDKIT:
         return BUILDKIT
     if docker_buildkit in OFF:

@@ -1,4 +1,4 @@
-"""What is chosen, at deployment by parameters and at synthesis by flags; every construct builds on it."""
+"""All choices, at deployment by parameters and at synthesis by flags; every construct builds on them."""
 
 from dataclasses import dataclass
 

@@ -105,7 +105,7 @@ class Conditions(Construct):
             self._add(f"Is{backend}{suffix}", both)
 
     def _catalogue(self) -> None:
-        """What of the catalogue there is: what it keeps, and what serves."""
+        """Which parts of the catalogue exist: its data, and what serves."""
         off = cdk.Fn.condition_equals(self._parameters["Catalogue"], "no")
         self._add("HasCatalogue", cdk.Fn.condition_not(off))
         on = cdk.Fn.condition_equals(self._parameters["Catalogue"], "yes")

@@ -18,7 +18,7 @@ from supply_chain.pins import Pins
 
 ROOT = Path(__file__).resolve().parent.parent
 ROWS: Mapping[str, Row] = {row.flag: row for row in (*PARAMETERS, *BUILD_FLAGS)}
-# Flags of which none goes without the other: the rules of the template say the same (parameters.py).
+# Flags that require each other: the rules of the template say the same (parameters.py).
 PAIRS = (("subnet_ids", "security_group_ids"),)
 # What the CDK's command line writes into context files; its other keys have one of `:`, `/` and `@`.
 CDK_KEYS = {"acknowledged-issue-numbers", "cli-telemetry"}
@@ -26,7 +26,7 @@ NEAR = 0.75  # share of letters that two names have in common; "tags" and "stage
 
 
 class ConfigError(ValueError):
-    """A context key or value that the app does not know; the message lists what it does know."""
+    """A context key or value that the app does not know; the message lists those that it knows."""
 
 
 def defaults() -> dict[str, str]:
@@ -71,7 +71,7 @@ class DeploymentConfig:
         config = cls({**defaults(), **given}, tuple(others))
         for flag in sorted(
             given, key=lambda flag: callable(ROWS[flag].rule)
-        ):  # those that others decide last
+        ):  # those that depend on others last
             _check(flag, config[flag], ROWS[flag].flag_rule(config.flags))
         config._check_together()
         return config
@@ -87,11 +87,11 @@ class DeploymentConfig:
         return has_resources(self.flags)
 
     def _check_together(self) -> None:
-        """Raise ConfigError for flags of which each is right, and together they can't be."""
+        """Raise ConfigError for flags that are valid alone but not together."""
         if int(self["sagemaker_min"]) > int(self["sagemaker_max"]):
             raise ConfigError(
                 f"sagemaker_min is {self['sagemaker_min']} and sagemaker_max is {self['sagemaker_max']}: "
-                "the minimum can't be over the maximum."
+                "the minimum can't be above the maximum."
             )
         if self["model"] == "embedded" and self["precision"] != "fp16":
             raise ConfigError("Context key 'precision': the embedded model comes as fp16 alone.")
@@ -103,7 +103,7 @@ class DeploymentConfig:
                 raise ConfigError(f"{' and '.join(pair)} go together: '{absent[0]}' is missing.")
 
     def _check_catalogue(self) -> None:
-        """What the template's rules say of the parameters (parameters.py)."""
+        """The same rules as the template's for the parameters (parameters.py)."""
         if not self["image_buckets"]:
             raise ConfigError(f"catalogue is {self['catalogue']}: 'image_buckets' must list its buckets.")
         if not self.has_catalogue:
@@ -124,13 +124,13 @@ def _is_of_the_cdk(key: str) -> bool:
 
 
 def _only_weights(model: str) -> dict[str, str]:
-    """The flag of a model's weights, where the model has one kind alone."""
+    """The flag for a model's weights, if the model has only one kind."""
     tag = Pins.load(ROOT / "supply_chain" / "pins.json").only_tag(model)
     return {"pretrained": tag} if tag else {}
 
 
 def _near(key: str) -> str:
-    """The flag that a key was probably meant to be, however it is written; parameters' names count too."""
+    """The flag that a key was probably meant to be, however it is spelt; parameters' names count too."""
     meant = {_snake(row.name): row.flag for row in PARAMETERS} | {flag: flag for flag in ROWS}
     close = difflib.get_close_matches(_snake(key), meant, n=1, cutoff=NEAR)
     return meant[close[0]] if close else ""
@@ -142,7 +142,7 @@ def _snake(name: str) -> str:
 
 def _text(key: str, value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise ConfigError(f"Context key '{key}' has the value {json.dumps(value)}; give a text or a number.")
+        raise ConfigError(f"Context key '{key}' has the value {json.dumps(value)}; give a string or number.")
     return str(value)
 
 
@@ -155,6 +155,6 @@ def _check(key: str, value: str, constraint: Constraint) -> None:
 
 def _hint(word: str, known: Iterable[str]) -> str:
     if word.isdigit():
-        return ""  # a number is no misspelling of another
+        return ""  # a number is not a misspelling of another
     close = difflib.get_close_matches(word, list(known), n=1)
     return f" Did you mean '{close[0]}'?" if close else ""

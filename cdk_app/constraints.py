@@ -1,4 +1,4 @@
-"""What a value may be: one rule, used by CloudFormation on parameters and by synth on context flags."""
+"""Which values are allowed: one rule, used by CloudFormation for parameters and by synth for flags."""
 
 import re
 from dataclasses import dataclass

@@ -21,7 +21,7 @@ HASH_LENGTH = 8
 
 @dataclass(frozen=True)
 class Permissions:
-    """What API Gateway needs before it can serve routes, beside what their integrations refer to.
+    """What API Gateway needs before it can serve routes, besides what their integrations refer to.
 
     Attributes:
         backends: by backend, of the feature's routes; a backend whose integration says all has none.

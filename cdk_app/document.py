@@ -12,7 +12,7 @@ from cdk_app.table import Row
 DOCUMENT = ROOT / "docs" / "deploy.md"
 BEGIN = "<!-- from cdk_app/parameter_rows.py and build_rows.py, by python -m cdk_app.document -->"
 END = "<!-- end of the tables -->"
-LISTED = 6  # a list with more values is told by its first ones
+LISTED = 6  # of a longer list, only this many values are shown
 
 
 def tables() -> str:

@@ -1,4 +1,4 @@
-"""What the functions of the stack share: the Lambda backend's, the Explorer's and the catalogue's."""
+"""What the stack's functions share: the Lambda backend's, the Explorer's and the catalogue's."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -36,7 +36,7 @@ def json_logs(logs: aws_logs.CfnLogGroup) -> lambda_.CfnFunction.LoggingConfigPr
 
 
 def traced(conditions: Conditions) -> lambda_.CfnFunction.TracingConfigProperty:
-    """Traces, but in China, where Lambda has no X-Ray.
+    """Traces, except in China, where Lambda has no X-Ray.
 
     https://docs.amazonaws.cn/en_us/aws/latest/userguide/lambda.html#feature-diff
     """

@@ -27,8 +27,8 @@ ALLOWED_HEADERS = (
     *("Content-Type", "Authorization", "X-Amz-Date", "X-Amz-Security-Token", "X-Amz-Content-Sha256"),
     *("X-Amz-User-Agent", "amz-sdk-invocation-id", "amz-sdk-request", "X-Api-Key"),
 )
-"""What a preflight is told: the headers of JSON and SigV4, and those that AWS's SDKs for browsers add."""
-# A browser that opens a page accepts text/html by name; who accepts JSON by name gets it. In HTTP/2 the
+"""What a preflight allows: the headers of JSON and SigV4, and those that AWS's browser SDKs add."""
+# A browser opening a page accepts text/html by name; callers that accept JSON by name get it. In HTTP/2 the
 # header's name is in lower case, and whether $input.params minds is not documented.
 BROWSER_OR_NOT = """\
 #set($accept = "$input.params('Accept') $input.params('accept')")
@@ -134,7 +134,7 @@ def _parameters(operation: Json) -> Json:
 
 
 def _service_name(operation: Json, conditions: Conditions) -> Json:
-    """The permanent route: an API without methods cannot be deployed. It leads browsers to the Explorer."""
+    """The permanent route: an API without methods can't be deployed. It sends browsers to the Explorer."""
     answer = json.dumps(operation["responses"]["200"]["content"]["application/json"]["example"])
     headers = {"Access-Control-Allow-Origin": ANY_ORIGIN}
     served = mock("200", headers, answer)

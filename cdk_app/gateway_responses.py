@@ -1,4 +1,4 @@
-"""The answers that API Gateway gives by itself, in the shape of the API's errors.
+"""The answers that API Gateway gives by itself, in the API's error format.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 """

@@ -1,4 +1,4 @@
-"""Roles whose every statement is written out: no managed policy, no grant that adds more than it says."""
+"""Roles with every statement written out: no managed policy, no grant that adds more than it says."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ Statement = Mapping[str, Any]
 SENDS_SOURCE_ACCOUNT = {
     # https://github.com/aws/agent-toolkit-for-aws: AWS's own lambda-trust-policy.json asks for it.
     "lambda": True,
-    # Of the pollers of an event source mapping nothing is known; they assume the function's role too.
+    # Nothing is known about the pollers of an event source mapping, which assume the function's role too.
     "lambda-pollers": False,
     # https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html
     "sagemaker": True,
@@ -69,7 +69,7 @@ def bucket_arns(conditions: Conditions, buckets: str, tail: str = "") -> object:
 def read_buckets(
     scope: Construct, role: iam.CfnRole, *, conditions: Conditions, backend: str, buckets: str
 ) -> None:
-    """Let the role read the objects of the listed buckets; nothing exists where none is listed."""
+    """Let the role read the objects in the listed buckets; without listed buckets nothing is created."""
     policy = iam.CfnPolicy(
         scope,
         "BucketsPolicy",
@@ -128,5 +128,5 @@ def write_logs(group: logs.CfnLogGroup) -> Statement:
 
 
 def write_traces() -> Statement:
-    """Send X-Ray segments; X-Ray knows no resources."""
+    """Send X-Ray segments; X-Ray has no resource-level permissions."""
     return allow(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "*")

@@ -71,7 +71,7 @@ def model_name(config: DeploymentConfig) -> str:
 
 
 def embedded_manifest() -> dict[str, Any]:
-    """What the model that comes along says of itself."""
+    """The bundled model's manifest."""
     manifest: dict[str, Any] = json.loads((ROOT / EMBEDDED / "manifest.json").read_text("utf-8"))
     return manifest
 

@@ -77,7 +77,7 @@ class LambdaBackend(Construct):
     def _throttles_alarm(self) -> Alarm:
         text = pick(
             self._choices.conditions.has_ceiling,
-            "Lambda turns requests away: as many as LambdaMaxConcurrency allows are at work.",
+            "Lambda turns requests away: LambdaMaxConcurrency is reached.",
             "Lambda turns requests away: the account's concurrency is used up.",
         )
         return Alarm(
@@ -90,7 +90,7 @@ class LambdaBackend(Construct):
         seconds = f"duration / 1000 * ${{LambdaMemorySize}} / 1024 * {price}"
         text = (
             f"Lambda costs over {SPEND_DOLLARS_AN_HOUR} dollars an hour (at us-east-1's list price): "
-            "LambdaMaxConcurrency and ThrottlingRateLimit bound it."
+            "LambdaMaxConcurrency and ThrottlingRateLimit limit it."
         )
         return Alarm(
             "LambdaSpendAlarm",

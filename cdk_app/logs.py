@@ -1,4 +1,4 @@
-"""Log groups that the stack owns: they expire, and they go when it goes."""
+"""Log groups that the stack owns: their lines expire, and they are deleted with it."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_logs as logs
@@ -9,7 +9,7 @@ from cdk_app.conditions import pick
 
 
 def log_group(scope: Construct, group_id: str, choices: Choices, name: str | None = None) -> logs.CfnLogGroup:
-    """A log group; its name is generated where the writing service does not prescribe one."""
+    """A log group; its name is generated unless the writing service prescribes one."""
     parameters, conditions = choices.parameters, choices.conditions
     group = logs.CfnLogGroup(
         scope,

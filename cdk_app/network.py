@@ -46,7 +46,7 @@ def function_statements() -> list[iam.Statement]:
 
 
 def model_statements() -> list[iam.Statement]:
-    """For SageMaker; nothing tells its calls from the container's, which has the same role."""
+    """For SageMaker; its calls can't be told from those of the container, which has the same role."""
     return [iam.allow(MODEL_ACTIONS, "*")]
 
 

@@ -70,8 +70,8 @@ class Observability(Construct):
             answered += " + FILL(catalogue, 0)"
         failed = "(failures - FILL(away, 0) + FILL(broken, 0))"
         text = (
-            "More than 5 % of the requests are answered 5xx, or are batches in which an image failed on our "
-            "side; those of a full backend do not count here."
+            "More than 5 % of the requests got a 5xx, or are batches in which an image failed on our "
+            "side; requests that a busy backend turned away do not count here."
         )
         share = f"{failed} / ({failed} + {answered})"
         return Alarm("ApiErrorsAlarm", "IsOn", text, FAILED_SHARE, counted, share)
@@ -82,9 +82,7 @@ class Observability(Construct):
         return Alarm("ApiLatencyAlarm", "IsOn", text, SLOW_MILLISECONDS, latency, "latency")
 
     def _requests_alarm(self) -> Alarm:
-        text = (
-            "Requests use more than 80 % of ThrottlingRateLimit: the bill nears its ceiling, callers get 429."
-        )
+        text = "Requests use over 80 % of ThrottlingRateLimit: the bill nears its limit; callers may get 429."
         rate, _ = throttles(self._choices)
         share = {"Fn::Sub": ["requests / (PERIOD(requests) * ${Rate})", {"Rate": rate}]}
         requests = {"requests": self._metric("Count", "Sum")}
@@ -108,7 +106,7 @@ class Observability(Construct):
 
 
 def _common_widgets() -> list[Widget]:
-    """The API's figures and the service's own."""
+    """The API's metrics and the service's own."""
     errors = f'{{{NAMESPACE},Stack,Backend,Code}} MetricName="Errors" Stack="${{AWS::StackName}}"'
     requests = metrics("AWS/ApiGateway", ("Count", "4XXError", "5XXError"), API)
     steps = metrics(NAMESPACE, ("Latency", "Fetch", "Decode", "Encode"), SERVICE)
@@ -119,5 +117,5 @@ def _common_widgets() -> list[Widget]:
         widget("Latency seen by callers, ms", "p99", latency),
         widget("Steps of a request, ms", "p50", steps),
         widget("Errors by code", "Sum", [[{"expression": f"SEARCH('{errors}', 'Sum')"}]]),
-        widget("Images, and those of batches that failed", "Sum", images),
+        widget("Images, and images that failed in batches", "Sum", images),
     ]

@@ -25,8 +25,8 @@ FEATURE_ROWS = (
         rule=OneOf(("lambda", "sagemaker", "none")),
         words={"lambda": "yes-lambda", "sagemaker": "yes-sagemaker", "none": "no"},
         offers=lambda flags: (*backends(flags), "none"),
-        text="Where images are compared: yes-lambda costs nothing at rest; yes-sagemaker bills its "
-        "instances by the hour, starts in about 10 minutes and is never cold; no removes the "
+        text="Where images are compared. yes-lambda costs nothing while idle; yes-sagemaker is billed by "
+        "instance and hour, takes about 10 minutes to start and has no cold starts; no deletes the "
         "feature's resources and keeps the API's URL.",
     ),
     Row(
@@ -38,7 +38,7 @@ FEATURE_ROWS = (
         rule=OneOf(("IAM", "NONE")),
         words={"IAM": "AWS_IAM"},
         text="AWS_IAM: callers sign requests (SigV4) and need execute-api:Invoke. NONE: everyone on the "
-        "internet may call at your cost; in China regions that also needs an ICP licence.",
+        "internet may call at your cost; in China regions this also requires an ICP licence.",
     ),
     Row(
         flag="api_explorer",
@@ -47,8 +47,8 @@ FEATURE_ROWS = (
         label="API Explorer",
         default="yes",
         rule=SWITCH,
-        text="A page that documents the API and tries it out. The page itself is open to everyone, also "
-        "with AWS_IAM.",
+        text="A page that documents the API and lets you try it out. The page itself is open to everyone, "
+        "even with AWS_IAM.",
     ),
     Row(
         flag="stage",
@@ -66,8 +66,8 @@ FEATURE_ROWS = (
         label="Image Buckets",
         default="",
         rule=values.BUCKETS,
-        text="S3 buckets that s3:// URLs may name, comma-separated; empty: none. Whoever may call the API "
-        "can compare their objects, so list no private bucket with authorization NONE.",
+        text="S3 buckets that s3:// URLs may name, comma-separated; empty: none. Anyone who may call the API"
+        " can compare the objects in them, so list no private bucket with authorization NONE.",
     ),
     Row(
         flag="lambda_memory",
@@ -76,8 +76,8 @@ FEATURE_ROWS = (
         label="Lambda Memory Size",
         default="3008",
         rule=values.LAMBDA_MEMORY,
-        text="Memory in MB; CPU grows with it, and so does the price of a second. New accounts may use up "
-        "to 3008. Used by yes-lambda and the catalogue.",
+        text="Memory in MB; CPU grows with it, and so does the price per second. New accounts are limited to"
+        " 3008. Used by yes-lambda and the catalogue.",
     ),
     Row(
         flag="lambda_max_concurrency",
@@ -86,9 +86,9 @@ FEATURE_ROWS = (
         label="Lambda Max Concurrency",
         default="",
         rule=values.CONCURRENCY,
-        text="Requests that Lambda works on at once at most, reserved out of the account's concurrency: "
-        "the ceiling of an open API's bill. More are answered 503. Empty: the account's limit. Used "
-        "by yes-lambda.",
+        text="The most requests that Lambda handles at once, reserved from the account's concurrency; this "
+        "caps the bill of an open API. Further requests get 503. Empty: the account's limit. Used by "
+        "yes-lambda.",
     ),
 )
 SAGEMAKER_ROWS = (
@@ -100,9 +100,9 @@ SAGEMAKER_ROWS = (
         default=AUTO,
         rule=_instance_type,
         offers=instance_types,
-        text="Billed by the hour for each instance; the account's quota for it must allow the maximum "
-        "below. A change starts a new endpoint beside the old one, which serves until then. Used by "
-        "yes-sagemaker.",
+        text="Each instance is billed by the hour; the account's quota for the type must cover the maximum "
+        "below. A change starts a new endpoint beside the old one, which serves until the new one is "
+        "ready. Used by yes-sagemaker.",
     ),
     Row(
         flag="sagemaker_min",
@@ -111,9 +111,9 @@ SAGEMAKER_ROWS = (
         label="Minimum Instances",
         default="1",
         rule=values.INSTANCES,
-        text="Instances that a new endpoint starts with and that always run; 2 or more survive the loss of "
-        "a zone. A change replaces the instances, the old ones serving until then. Not over the "
-        "maximum.",
+        text="Instances that a new endpoint starts with and that always run; with 2 or more the endpoint "
+        "survives the loss of a zone. A change replaces the instances; the old ones serve until the new"
+        " ones are ready. At most the maximum.",
     ),
     Row(
         flag="sagemaker_max",
@@ -122,7 +122,7 @@ SAGEMAKER_ROWS = (
         label="Maximum Instances",
         default="2",
         rule=values.INSTANCES,
-        text="Instances that run under load at most: the ceiling of the bill. Not under the minimum.",
+        text="The most instances that run under load; this caps the bill. At least the minimum.",
     ),
 )
 NETWORK_ROWS = (
@@ -133,8 +133,8 @@ NETWORK_ROWS = (
         label="URL Hosts",
         default="",
         rule=values.URL_HOSTS,
-        text="Hosts that http(s) URLs may name, comma-separated: cdn.example.com, or .example.com for all "
-        "below it. none: no http(s) URL at all. Empty: any public host.",
+        text="Hosts that http(s) URLs may name, comma-separated: cdn.example.com, or .example.com for "
+        "everything below it. none: no http(s) URLs. Empty: any public host.",
     ),
     Row(
         flag="user_agent_contact",
@@ -143,8 +143,8 @@ NETWORK_ROWS = (
         label="User-Agent Contact",
         default="",
         rule=values.CONTACT,
-        text="A URL or address that the servers which images are fetched from see in the User-Agent, so "
-        "that they know whom to ask. Empty: the project's page.",
+        text="A URL or e-mail address shown in the User-Agent to servers that images are fetched from, so "
+        "that they know whom to contact. Empty: the project's page.",
     ),
     Row(
         flag="subnet_ids",
@@ -153,9 +153,8 @@ NETWORK_ROWS = (
         label="Subnet Ids",
         default="",
         rule=values.SUBNETS,
-        text="Subnets that the backend's network interfaces are put into, comma-separated; at least two "
-        "zones for yes-sagemaker. They need a NAT for URLs and an S3 endpoint for s3://. Goes with "
-        "SecurityGroupIds.",
+        text="Subnets for the backend's network interfaces, comma-separated; for yes-sagemaker in at least "
+        "two zones. They need a NAT for URLs and an S3 endpoint for s3://. Requires SecurityGroupIds.",
     ),
     Row(
         flag="security_group_ids",
@@ -164,8 +163,8 @@ NETWORK_ROWS = (
         label="Security Group Ids",
         default="",
         rule=values.SECURITY_GROUPS,
-        text="Security groups of those network interfaces, comma-separated; outbound 443, and 80 for http. "
-        "Goes with SubnetIds.",
+        text="Security groups for those network interfaces, comma-separated; they must allow outbound 443, "
+        "and 80 for http. Requires SubnetIds.",
     ),
     Row(
         flag="web_acl_arn",
@@ -174,8 +173,8 @@ NETWORK_ROWS = (
         label="Web ACL ARN",
         default="",
         rule=values.WEB_ACL_ARN,
-        text="Regional web ACL (WAFv2) of this region that the stage is put behind; empty: none of the "
-        "stack's. To replace one, empty this first.",
+        text="Regional web ACL (WAFv2) in this region to put in front of the stage. Empty: the stack "
+        "attaches none. To replace one, empty this first.",
     ),
 )
 OPERATION_ROWS = (
@@ -186,8 +185,8 @@ OPERATION_ROWS = (
         label="Throttling Rate Limit",
         default=AUTO,
         rule=values.RATE,
-        text="Requests a second that the API takes in the long run; more are answered 429. auto: 50 where "
-        "calls are signed, 10 where they are open.",
+        text="Requests per second that the API accepts in the long run; further requests get 429. auto: 50 "
+        "if calls are signed, 10 if they are open.",
     ),
     Row(
         flag="burst_limit",
@@ -196,8 +195,8 @@ OPERATION_ROWS = (
         label="Throttling Burst Limit",
         default=AUTO,
         rule=values.BURST,
-        text="Requests that the API takes at once before the rate limit counts. auto: 100 where calls are "
-        "signed, 20 where they are open.",
+        text="Requests that the API accepts at once before the rate limit applies. auto: 100 if calls are "
+        "signed, 20 if they are open.",
     ),
     Row(
         flag="log_retention_days",
@@ -206,7 +205,7 @@ OPERATION_ROWS = (
         label="Log Retention Days",
         default="30",
         rule=OneOf(values.RETENTION_DAYS),
-        text="Days until log lines are deleted. All log groups go with the stack.",
+        text="Days until log lines are deleted. All log groups are deleted with the stack.",
     ),
     Row(
         flag="kms_key_arn",
@@ -215,8 +214,8 @@ OPERATION_ROWS = (
         label="KMS Key ARN",
         default="",
         rule=values.KEY_ARN,
-        text="KMS key of this region that log groups and the catalogue's queues are encrypted with; its "
-        "policy must let CloudWatch Logs and, for the queues, EventBridge use it. Empty: keys of AWS's own.",
+        text="KMS key in this region that encrypts the log groups and the catalogue's queues; its policy "
+        "must let CloudWatch Logs and, for the queues, EventBridge use it. Empty: AWS's own keys.",
     ),
     Row(
         flag="alarm_topic_arn",
@@ -225,7 +224,7 @@ OPERATION_ROWS = (
         label="Alarm Topic ARN",
         default="",
         rule=values.TOPIC_ARN,
-        text="SNS topic in this region that alarms notify; empty: alarms only show in CloudWatch.",
+        text="SNS topic in this region that alarms notify. Empty: alarms only show in CloudWatch.",
     ),
     Row(
         flag="access_logs",
@@ -234,9 +233,9 @@ OPERATION_ROWS = (
         label="Access Logs",
         default="no",
         rule=SWITCH,
-        text="Access logs and detailed metrics of API Gateway, which cost extra. yes fails where the "
-        "region has no CloudWatch role for API Gateway (API Gateway console, Settings): the stack "
-        "makes none.",
+        text="API Gateway's access logs and detailed metrics, which cost extra. yes fails if the account has"
+        " no CloudWatch role for API Gateway in this region (API Gateway console, Settings); the stack "
+        "creates none.",
     ),
 )
 PARAMETERS = (*FEATURE_ROWS, *CATALOGUE_ROWS, *SAGEMAKER_ROWS, *NETWORK_ROWS, *OPERATION_ROWS)

@@ -35,7 +35,7 @@ class Parameters(Construct):
         return cdk.Fn.ref(self._parameters[name].logical_id)
 
     def number(self, name: str) -> float:
-        """A parameter's Ref where the CDK wants a number."""
+        """A parameter's Ref for use where the CDK wants a number."""
         return cdk.Token.as_number({"Ref": self._parameters[name].logical_id})
 
     def interface(self) -> dict[str, Any]:
@@ -62,7 +62,7 @@ class Parameters(Construct):
         )
 
     def _instances_rule(self) -> None:
-        """Refuse a minimum over the maximum, where the maximum is small enough to list what is under it.
+        """Refuse a minimum above the maximum, if the maximum is small enough to list the values below it.
 
         Rules compare for equality only, so larger maxima are left to Application Auto Scaling to refuse.
         """
@@ -75,16 +75,16 @@ class Parameters(Construct):
                     cdk.Fn.condition_not(cdk.Fn.condition_equals(highest, str(limit))),
                     cdk.Fn.condition_contains(counts, lowest),
                 ),
-                assert_description=f"SageMakerMinInstances is over SageMakerMaxInstances, which is {limit}.",
+                assert_description=f"SageMakerMinInstances is above SageMakerMaxInstances, which is {limit}.",
             )
 
         cdk.CfnRule(self, "MinimumWithinMaximum", assertions=[assertion(limit) for limit in RULED_MAXIMA])
 
     def _catalogue_rule(self, config: DeploymentConfig) -> None:
-        """Refuse a catalogue of no buckets, without the image of its functions, and without S3 Vectors."""
+        """Refuse a catalogue without buckets, without its functions' image, and without S3 Vectors."""
         here = cdk.Fn.condition_contains(list(WITHOUT_S3_VECTORS), cdk.Aws.REGION)
         needed = {
-            "Catalogue needs ImageBuckets, which is empty: list the buckets to index, or give no.": (
+            "Catalogue needs ImageBuckets, which is empty: list the buckets to index, or choose no.": (
                 cdk.Fn.condition_not(cdk.Fn.condition_equals(self["ImageBuckets"], ""))
             ),
             "Catalogue can only be no: this region has no Amazon S3 Vectors.": cdk.Fn.condition_not(here),
@@ -109,7 +109,7 @@ class Parameters(Construct):
         for given, needed in ((one, other), (other, one)):
             assertion = cdk.CfnRuleAssertion(
                 assert_=cdk.Fn.condition_not(cdk.Fn.condition_equals(self[needed], "")),
-                assert_description=f"{given} goes with {needed}, which is empty: give both, or neither.",
+                assert_description=f"{given} requires {needed}, which is empty: give both, or neither.",
             )
             cdk.CfnRule(
                 self,
@@ -120,7 +120,7 @@ class Parameters(Construct):
 
 
 def _refusal(constraint: Constraint) -> str:
-    """What the console says of a value that is refused; a list of choices it shows by itself."""
+    """What the console says about a refused value; it shows a list of choices itself."""
     return "must be one of the listed values" if isinstance(constraint, OneOf) else f"must be {constraint}"
 
 

@@ -1,4 +1,4 @@
-"""What a deployment needs of this machine, told before anything slow: nothing slow is imported here."""
+"""What a deployment needs on this machine, reported early: nothing slow is imported here."""
 
 import os
 import subprocess
@@ -23,18 +23,18 @@ OTHERS = {
 
 
 class NotReady(Exception):
-    """A deployment can't work from here; the message says what mends it."""
+    """A deployment can't work from here; the message says how to fix it."""
 
 
 def check(words: Sequence[str], environment: Mapping[str, str] = os.environ) -> None:
     """Look for credentials and a container engine where a command of the CDK's deploys.
 
-    A missing engine is only told: images that the account has already are not built again. Of a missing
-    bootstrap the CDK tells by itself before it builds anything, and how to make it.
+    A missing engine is only a warning: images that the account already has are not built again. A missing
+    bootstrap is reported by the CDK itself before it builds anything.
 
     Args:
         words: the CDK's command line; empty where it is not known.
-        environment: what the CDK hands to its app. It names the account once its credentials have answered.
+        environment: what the CDK passes to its app. It names the account once the credentials work.
 
     Raises:
         NotReady: there are no credentials that work.

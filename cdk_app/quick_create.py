@@ -1,4 +1,4 @@
-"""The console's link that makes a stack of the template which the CDK has put into the bootstrap's bucket."""
+"""The console link that creates a stack from the template that the CDK put into the bootstrap's bucket."""
 
 import json
 from pathlib import Path

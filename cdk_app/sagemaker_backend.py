@@ -63,7 +63,7 @@ class SageMakerBackend(Construct):
         when(choices.conditions["IsSageMaker"], self)
 
     def _stack_arn(self, tail: str) -> str:
-        """The prefix of all endpoints of this stack: the old one works on while a new one takes over."""
+        """The prefix of this stack's endpoints: the old one keeps working while a new one takes over."""
         return iam.arn(f"{tail}{NAME_PREFIX}-${{Stack}}-*", Stack=self._stack_part)
 
     def _model(self, container: ecr_assets.DockerImageAsset) -> sagemaker.CfnModel:
@@ -182,7 +182,7 @@ class SageMakerBackend(Construct):
         return {"EndpointName": self._endpoint_name, "VariantName": VARIANT}
 
     def _health_alarm(self) -> Alarm:
-        """Failures but those of a container that is full, which the other alarm is for.
+        """Failures, except refusals by a busy container, which have their own alarm.
 
         SageMaker counts every 5xx of the container among the endpoint's.
         """

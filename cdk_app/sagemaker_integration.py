@@ -1,4 +1,4 @@
-"""How API Gateway calls the SageMaker endpoint and turns what SageMaker says into what the container said.
+"""How API Gateway calls the SageMaker endpoint and turns SageMaker's answer into the container's.
 
 SageMaker answers 424 with the container's status and body inside whenever the container's status is no 2xx:
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html#API_runtime_InvokeEndpoint_Errors

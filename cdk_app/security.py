@@ -1,4 +1,4 @@
-"""cdk-nag's AwsSolutions rules over the whole app, and what of them we decline, each with its reason.
+"""cdk-nag's AwsSolutions rules over the whole app, and the findings we decline, each with its reason.
 
 An acknowledgment names one construct and one finding. Tests prove that none is stale, and that a finding
 that nobody acknowledged stops synthesis.

@@ -1,4 +1,4 @@
-"""The stack: puts the parts together and tells what they are called."""
+"""The stack: puts the parts together and outputs their names."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -35,7 +35,7 @@ class ImageSimilarityStack(cdk.Stack):
             scope,
             "ImageSimilarity",
             description="Image Similarity: vectors and similarity of images on Lambda or SageMaker",
-            # The CLI checks the bootstrap version; a parameter for it would only puzzle in the console.
+            # The CLI checks the bootstrap version; a parameter for it would only confuse in the console.
             synthesizer=cdk.DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
             analytics_reporting=False,
             tags={"Solution": "image-similarity"},
@@ -84,9 +84,9 @@ class ImageSimilarityStack(cdk.Stack):
                 condition=condition,
             )
 
-        page = Output("APIExplorer", addresses.url("api-explorer"), "The API's page, for the browser")
+        page = Output("APIExplorer", addresses.url("api-explorer"), "The API Explorer, for the browser")
         arn = addresses.execute_arn("POST/image-similarity", stage=f"${{{addresses.STAGE}}}")
-        allowed = "What a caller's policy allows execute-api:Invoke on"
+        allowed = "The resource for execute-api:Invoke in a caller's policy"
         put(
             Output("ImageSimilarity", addresses.url("image-similarity"), "Where to POST images"),
             conditions.is_on,

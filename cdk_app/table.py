@@ -1,4 +1,4 @@
-"""The one table of what a deployment can be told: a row for each stack parameter and each other flag.
+"""The one table of a deployment's settings: a row for each stack parameter and each other flag.
 
 The defaults, the CloudFormation parameters, the console's groups and labels, the checks of the flags and
 the tables of docs/deploy.md all come from the rows. Nothing here needs the CDK.

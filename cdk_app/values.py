@@ -38,7 +38,7 @@ _IPV6 = r"[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){2,7}"
 _HOST = rf"(?:{_NAME}|{_SUFFIX}|{_IPV6})"
 URL_HOSTS = Pattern(
     rf"|none|{_HOST}(?:,{_HOST})*",
-    "hosts and .suffixes in small letters, comma-separated without spaces; or none alone; or nothing",
+    "hosts and .suffixes in lower case, comma-separated without spaces; or just none; or nothing",
     VARIABLE_LENGTH,
 )
 # It becomes a comment of the User-Agent, which ends at a closing bracket (RFC 9110, section 10.1.5).
@@ -83,7 +83,7 @@ RETENTION_DAYS = tuple(str(days) for days in _DAYS)
 # What the SageMaker image runs on, the default first.
 INSTANCE_TYPES = {
     "x86_64": (
-        "ml.c5.large",  # the cheapest with a whole core, and the one that every region has
+        "ml.c5.large",  # the cheapest with a whole core, and available in every region
         "ml.c5.xlarge",
         "ml.c5.2xlarge",
         "ml.c6i.large",

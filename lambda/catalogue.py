@@ -1,4 +1,4 @@
-"""The Lambda adapter of the catalogue: `index` takes messages of its queue, `answer` calls of API Gateway.
+"""The Lambda adapter of the catalogue: `index` takes messages from its queue, `answer` API Gateway's calls.
 
 Both are functions of one image, each with its own command.
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
@@ -38,11 +38,11 @@ from image_similarity.inference.text.words import Words
 from image_similarity.version import __version__
 
 READING = 8
-"""Objects that are read, or looked at, side by side."""
+"""Objects that are read, or checked, in parallel."""
 MARGIN_SECONDS, MARGIN_SHARE = 60, 0.3
-"""Of the time that is left, what is kept for ending what was begun."""
+"""The part of the remaining time that is reserved for finishing what was started."""
 ALL = [{"itemIdentifier": ""}]
-"""Lambda takes a batch with an identifier that is none for failed as a whole."""
+"""With an invalid identifier, Lambda treats the whole batch as failed."""
 logger = logging.getLogger(__name__)
 
 runtime.prepare(JsonFormatter())
@@ -73,10 +73,10 @@ class Context(Protocol):
 
 
 def index(event: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """Handle a batch of messages; those that are not finished are named, and come again."""
+    """Handle a batch of messages; unfinished ones are named, and are delivered again."""
     try:
         return {"batchItemFailures": _indexed(event["Records"], context)}
-    except Exception:  # Lambda would log and hand on the stack trace with all that it quotes
+    except Exception:  # Lambda would log and pass on the stack trace with everything that it quotes
         logger.exception("a batch could not be handled")
         return {"batchItemFailures": ALL}
 
@@ -98,12 +98,12 @@ def _indexed(records: Sequence[Any], context: Context) -> list[dict[str, str]]:
         try:
             one = _received(record)
         except (events.UnreadableError, LookupError, TypeError, ValueError) as error:
-            # Its queue counts how often it was received, and then has it among the dead letters.
+            # The queue counts how often it was received, and then moves it to the dead letters.
             logger.warning("message %s can't be read: %s", identifier, error)
             counts["Unreadable"] += 1
             failed.append(identifier)
             continue
-        if one is None:  # of a bucket that is not followed; what is not named as failed is deleted
+        if one is None:  # from a bucket that is not followed; messages not named as failed are deleted
             counts["Foreign"] += 1
         else:
             received[identifier] = one
@@ -124,7 +124,7 @@ def _received(record: Mapping[str, Any]) -> Received | None:
 
 
 class _Called:
-    """One event: which call it is and whether it is signed is read only once a defect is a response."""
+    """One event: which call it is, and whether it is signed, is read where a defect becomes a response."""
 
     def __init__(self, event: Mapping[str, Any]) -> None:
         self._event = event
@@ -137,9 +137,9 @@ class _Called:
         return _calls().refuse(error, request_id)
 
     def _signed(self) -> bool:
-        """Whether API Gateway names an IAM caller, as it does of calls whose signature it has checked."""
+        """Whether API Gateway names an IAM caller, as it does for calls whose signature it has checked."""
         identity = (self._event.get("requestContext") or {}).get("identity") or {}
-        trusted = os.environ.get("CATALOGUE_TRUSTED") == "yes"  # the local run's, whose caller owns it
+        trusted = os.environ.get("CATALOGUE_TRUSTED") == "yes"  # in the local run, the caller is the owner
         return trusted or bool(identity.get("userArn") or identity.get("accountId"))
 
 

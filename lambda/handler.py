@@ -26,7 +26,7 @@ from image_similarity.inference.service import load_service
 from image_similarity.inference.telemetry import JsonFormatter, ObservedService
 
 runtime.prepare(JsonFormatter())
-# At import: in Lambda's init phase, before the first request waits; on demand, it waits already.
+# At import, in Lambda's init phase, before a request waits; started on demand, one is already waiting.
 warm = not waits_for_the_start(os.environ)
 load = partial(load_service, os.environ, threads=threads, decoder=decoder, warm=warm, begun=loading)
 try:

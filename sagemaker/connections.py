@@ -1,4 +1,4 @@
-"""uvicorn's connections, closed so that callers read their answer although they are still sending.
+"""uvicorn's connections, closed so that callers can read their answer even while they are still sending.
 
 A socket that is closed while bytes of a request are unread is reset, and a reset takes away the answer
 that was sent before (RFC 9112 section 9.6). So the answer's end is told first, and what still comes is
@@ -17,7 +17,7 @@ LINGER_BYTES = 32 * 1024**2
 """Of a request that was answered: more than SageMaker passes on."""
 
 _dropped = bytearray(256 * 1024)
-"""What is dropped is received here, of all connections: an event loop receives one at a time."""
+"""Dropped data is received here, for all connections: an event loop receives one at a time."""
 
 
 class Connection(H11Protocol):
@@ -31,7 +31,7 @@ class Connection(H11Protocol):
         self.transport = _Lingering(transport, self)
 
     def send_400_response(self, msg: str) -> None:
-        """End a connection whose bytes are no HTTP, with an answer where none was given yet.
+        """End a connection whose bytes are not HTTP, with an answer if none was given yet.
 
         A body may break while its request waits for a place, or after a 404. The application is told that
         the caller has gone: what it answers would be a second answer, which h11 refuses as our defect.
@@ -83,7 +83,7 @@ class _Lingering(asyncio.Transport):
 
 
 class _Drop(asyncio.BufferedProtocol):
-    """Receives what nobody reads, until the caller ends the connection or a bound is reached."""
+    """Receives data that nobody reads, until the caller ends the connection or a limit is reached."""
 
     def __init__(self, transport: asyncio.Transport, connection: Connection) -> None:
         self._transport, self._connection = transport, connection

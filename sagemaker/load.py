@@ -1,6 +1,6 @@
-"""How busy the instance is, as a metric: the endpoint scales by it, whatever its requests hold.
+"""How busy the instance is, as a metric by which the endpoint scales, whatever its requests contain.
 
-Requests are no measure of load where one may have a pair of thumbnails and another 64 photographs. Written in
+Requests do not measure load: one may have a pair of thumbnails and another 64 photographs. Written in
 CloudWatch's embedded metric format, as the requests' lines are.
 """
 
@@ -76,7 +76,7 @@ def report(load: Load, environ: Mapping[str, str], write: Write = write_line) ->
     """Write the metric again and again, in a thread of its own that ends with the process."""
     stack = environ.get(STACK_VARIABLE)
     if not stack:
-        return  # nobody scales by it on a laptop
+        return  # nothing scales by it on a laptop
 
     def run() -> None:
         while True:
@@ -87,5 +87,5 @@ def report(load: Load, environ: Mapping[str, str], write: Write = write_line) ->
 
 
 def system_stat() -> str:
-    """What the system says of its processors."""
+    """The system's own processor statistics."""
     return STAT.read_text()

@@ -35,21 +35,21 @@ from sagemaker.connections import Connection
 from sagemaker.workers import Fetching, Gate, Held, Workers, cores
 
 CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
-"""The one header that SageMaker hands through both ways: the request's id in, Server-Timing out."""
+"""The one header that SageMaker passes on in both directions: the request id in, Server-Timing out."""
 CLOSE = {"Connection": "close"}
 MOUNTED_MODEL = Path("/opt/ml/model")
 PLACES_PER_CORE = 16
 """For requests that decode and compute, or wait for it."""
 FETCHING_PER_CORE = 12
-"""For fetching: places of their own, for two files each, so that slow servers take none of the others."""
+"""For fetching: separate places, for two files each, so that slow servers take none of the others."""
 HELD_BYTES_PER_CORE = 160 * 1024**2
 """Of fetched files that wait to be decoded. With 12 places that fetch 40 MiB each it leaves room on the
 instances with the least memory, 2 GiB a core."""
 BODY_SECONDS = 10.0
 PROMPT_SECONDS = 0.25
-"""Who sends a whole body in so much keeps its place meanwhile; a slower caller gives it back."""
+"""A caller that sends its whole body in this time keeps its place meanwhile; a slower one loses it."""
 PATIENCE_SECONDS = 1.0
-"""For a place. It is also what slows down callers that come again at once when they are refused."""
+"""The wait for a place. It also slows down callers that retry at once when they are refused."""
 KEEP_ALIVE_SECONDS = 75
 DRAIN_SECONDS = 28
 """A batch may take 25 and the encoding of its last chunk; SageMaker kills 30 seconds after SIGTERM."""
@@ -59,7 +59,7 @@ def create_app(service: ObservedService, workers: Workers) -> Starlette:
     """The two routes over a loaded service."""
 
     async def ping(_: requests.Request) -> responses.Response:
-        # The service made an embedding before the port opened; stuck work means that it can't any more.
+        # The service made an embedding before the port opened; stuck work means that it no longer can.
         return responses.Response(status_code=503 if workers.stuck else 200)
 
     async def invocations(request: requests.Request) -> responses.Response:
@@ -67,11 +67,11 @@ def create_app(service: ObservedService, workers: Workers) -> Starlette:
         try:
             return _http(await _answer(request, request_id))
         except Unavailable as error:
-            async with workers.turn_to_refuse:  # many run out of patience at once: others come in between
+            async with workers.turn_to_refuse:  # many give up waiting at once: let others in between
                 await asyncio.sleep(0)
                 return _http(service.refuse(error, request_id), CLOSE)
         except requests.ClientDisconnect:
-            # Nobody is there to read it; and what is left of the body would keep the connection for ever.
+            # Nobody is there to read it, and the rest of the body would keep the connection open for ever.
             return responses.Response(status_code=400, headers=CLOSE)
 
     async def _answer(request: requests.Request, request_id: str | None) -> Response:

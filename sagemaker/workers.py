@@ -16,14 +16,14 @@ STUCK_AFTER_SECONDS = 60.0
 """SageMaker's own limit for an invocation: after that, nobody receives the answer."""
 
 READING_PER_CORE = 4
-"""Bodies that are received at once by callers with a place: /ping waits behind all that arrive."""
+"""Bodies received at once from callers with a place: /ping waits behind all that arrive."""
 BODIES_PER_PLACE = 4
 """Bodies (of up to 5 MiB) that may be arriving for each place: many callers may be slow at once."""
 FILES_A_PLACE = 2
 """The files of a pair take one place, the sixteen of the largest batch eight."""
 KEPT_SHARE = 3
-"""One of so many places is kept for requests of one place: else three batches with slow servers would take
-all the places of two cores."""
+"""One in this many places is kept for requests that need one place: otherwise three batches with slow servers
+would take all the places of two cores."""
 BUSY = "Too many requests wait here already. Try again in a moment."
 
 Result = TypeVar("Result")
@@ -35,7 +35,7 @@ def cores() -> int:
 
 
 class Gate:
-    """Lets so many requests compute at once, in the order in which they came. Thread-safe."""
+    """Lets a fixed number of requests compute at once, in the order of their arrival. Thread-safe."""
 
     def __init__(self, width: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.width = width
@@ -46,7 +46,7 @@ class Gate:
         self._starts: dict[object, float] = {}
 
     def seconds(self) -> float:
-        """What all turns have taken so far, together, those that go on included."""
+        """What all turns have taken so far in total, including running ones."""
         with self._lock:
             now = self._clock()
             return self._ended + sum(now - start for start in self._starts.values())
@@ -74,7 +74,7 @@ class Gate:
 
 
 class Fetching:
-    """Counts the files that are being fetched, and refuses more than so many. Thread-safe.
+    """Counts the files that are being fetched, and refuses more than its limit. Thread-safe.
 
     The other places of `Workers` are left to requests that fetch nothing, or whose files are there.
     """
@@ -86,7 +86,7 @@ class Fetching:
 
     @contextmanager
     def files(self, count: int) -> Iterator[None]:
-        """Fetch so many files at once while the block runs.
+        """Fetch this many files while the block runs.
 
         Raises:
             Unavailable: there are not enough places left.
@@ -119,7 +119,7 @@ class Held:
 
     @contextmanager
     def holding(self, size: int) -> Iterator[None]:
-        """Hold so many bytes while the block runs; when nothing else is held, any number may be.
+        """Hold this many bytes while the block runs; if nothing else is held, any number may be.
 
         Raises:
             Unavailable: there would be too many.
@@ -158,7 +158,7 @@ class Workers:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Receive a body that comes slowly, and hold it until it has a place: meanwhile it takes none.
+        """Receive a slow body, and hold it until it has a place: meanwhile it takes none.
 
         Raises:
             Unavailable: too many bodies are arriving.

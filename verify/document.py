@@ -13,8 +13,8 @@ INTRODUCTION = """\
 # The first deployment
 
 What the tests show on one machine rests on AWS's documentation. `make verify` shows it in an account: it
-calls the stack, changes its parameters one after the other, looks what the services then describe, puts the
-parameters back, and prints a table, which it saves in `verify-results/` as well.
+calls the stack, changes its parameters one after the other, checks what the services then report, restores
+the parameters, and prints a table, which it also saves in `verify-results/`.
 
 ```bash
 make deploy
@@ -25,23 +25,23 @@ make verify STACK=ImageSimilarity WITH="KmsKeyArn=arn:... WebAclArn=arn:..."
 make verify LOCAL=1                        # the same without an account, on the tests' CloudFormation engine
 ```
 
-It asks before it changes anything; `YES=1` is for automation. `REGION=`, `PROFILE=` and `PICTURE=` (the URL
-of a picture that everyone may fetch) are taken too. `DELETE=1` deletes the stack at the end and looks what
-is left of it: for a stack that was made for this. Ctrl-C puts the parameters back as well; a second one
-does not wait for that. While parameters change, the API is called every two seconds, signed and unsigned:
-callers of a stack in use see what the rows do to it (limits of one request, another stage name), so verify
-a copy of it.
+It asks before it changes anything; `YES=1` is for automation. It also takes `REGION=`, `PROFILE=` and
+`PICTURE=` (the URL of a picture that everyone may fetch). `DELETE=1` deletes the stack at the end and checks
+that nothing is left of it: use it for a stack that was made for this. Ctrl-C restores the parameters too; a
+second Ctrl-C does not wait for that. While parameters change, the API is called every two seconds, signed
+and unsigned. Callers of a stack in use would notice what the rows do to it (a limit of one request, another
+stage name), so verify a copy of it.
 
-Exit status: 0 where every row passed, 1 where one failed, 3 where none failed and some were skipped.
-Skipped is never passed: the table says why, and what to give for it.
+Exit status: 0 if every row passed, 1 if one failed, 3 if none failed and some were skipped. A skipped row
+never counts as passed: the table says why it was skipped, and what to give for it.
 
-Who runs it needs, beside `execute-api:Invoke` and the rights of an update (`cloudformation:UpdateStack` and
-what it does), those to read: CloudFormation, Lambda, API Gateway, SageMaker, Application Auto Scaling,
-CloudWatch and its logs, WAF, ECR, EC2's network interfaces, and `iam:SimulatePrincipalPolicy`; where there
-is a catalogue, EventBridge, S3 Vectors and Lambda's event source mappings too.
+Whoever runs it needs `execute-api:Invoke`, the permissions for an update (`cloudformation:UpdateStack` and
+what it does), and read access to CloudFormation, Lambda, API Gateway, SageMaker, Application Auto Scaling,
+CloudWatch and its logs, WAF, ECR, EC2's network interfaces, and `iam:SimulatePrincipalPolicy`; with a
+catalogue, also to EventBridge, S3 Vectors and Lambda's event source mappings.
 
-The rows of a catalogue run where `Catalogue` is `yes`. Some write a picture below `image-similarity-verify/`
-and delete it: `CatalogueBucket` is one of `ImageBuckets`, `OtherCatalogueBucket` is not, and both send their
+The catalogue's rows run if `Catalogue` is `yes`. Some write a picture below `image-similarity-verify/` and
+delete it: `CatalogueBucket` is one of `ImageBuckets`, `OtherCatalogueBucket` is not, and both send their
 events to EventBridge (`docs/deploy.md`). `Catalogue=no` deletes the index, so only `DELETE=1` tries it.
 """
 QUICK_MARK = "yes"
@@ -56,8 +56,8 @@ def _rows() -> str:
     lines = [
         "## What is verified",
         "",
-        "Where: `as found` is the backend that the stack has. Rows that change parameters begin",
-        "with the stack as it was, and end so.",
+        "Where: `as found` is the backend that the stack has. Rows that change parameters start from",
+        "the stack as it was, and restore it.",
         "",
         "| row | what | expected | where | changes | needs `WITH` | quick |",
         "| --- | --- | --- | --- | --- | --- | --- |",
@@ -81,7 +81,7 @@ def _only_there() -> str:
     lines = [
         "## What only an account can show, and why",
         "",
-        "`make verify LOCAL=1` runs these rows too, on services that were written from what is known of AWS.",
+        "`make verify LOCAL=1` runs these rows too, on services written from what is known about AWS.",
         "",
         "| row | why |",
         "| --- | --- |",
@@ -91,10 +91,9 @@ def _only_there() -> str:
 
 
 NOT_VERIFIED = """\
-Not verified by any row: the time of a first `cdk deploy` with its builds and uploads (`time make deploy`);
-regions of other partitions than the one of the stack (run it there: hosts and ARNs are expected by the
-partition); that alarms fire (they are there, and what they watch has values); how long an idle function
-stays active.
+Not verified by any row: how long a first `cdk deploy` takes with its builds and uploads (`time make deploy`);
+regions in other partitions than the stack's (run it there: it expects the partition's hosts and ARNs); that
+alarms fire (they exist, and what they watch has values); how long an idle function stays active.
 """
 
 if __name__ == "__main__":

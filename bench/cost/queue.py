@@ -49,7 +49,7 @@ class Course:
 
     Attributes:
         rate: pictures of the bucket that were indexed a second, on the average.
-        limit: what binds: "functions", "writes" or "the list".
+        limit: the bottleneck: "functions", "writes" or "the list".
         hours: until all were.
         waits: seconds that a new picture waited meanwhile, at most.
     """

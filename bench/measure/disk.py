@@ -37,6 +37,7 @@ print(json.dumps(files))
 """
 OURS = ["onnxruntime", "numpy", "pillow", "cykooz-resizer", "pybase64", "xxhash", "certifi", "boto3"]
 OURS += ["awslambdaric"]
+TEXT = "text"
 BASELINE = ["torch", "torchvision", "open_clip_torch", "pillow"]
 
 
@@ -46,8 +47,13 @@ def measure() -> list[Disk]:
     libraries = sum(path.stat().st_size for path in theirs.values()) / 1e6
     return [
         Disk("hand-written", libraries, CHECKPOINT.stat().st_size / 1e6),
-        *(Disk(name, ours, _size(path)) for name, path in _models()),
+        *(_shipped(name, ours, path) for name, path in _models()),
     ]
+
+
+def _shipped(name: str, libraries: float, model: Path) -> Disk:
+    text = _size(model / TEXT)
+    return Disk(name, libraries, _size(model) - text, text)
 
 
 def _models() -> list[tuple[str, Path]]:

@@ -12,6 +12,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from bench.measure.results import State
 
 OTHERS_LIMIT = 0.05
@@ -19,7 +21,11 @@ OTHERS_LIMIT = 0.05
 STEAL_LIMIT = 0.01
 """Of the time of all cores, over the whole run."""
 PAUSE_SECONDS = 1.0
-SPIN_SECONDS = 0.1
+SPIN_SECONDS = 0.2
+SIDE = 512
+"""Of the matrices whose product is the fixed work that tells how fast a core is."""
+PACE_LIMIT = 0.8
+"""Of the fastest pause: hosts slow their guests down for one another without counting it as stolen time."""
 
 
 @dataclass(frozen=True)
@@ -62,17 +68,21 @@ class Watch:
         self._begin = Ticks.now()
         self._others: list[float] = []
         self._mhz: list[float] = []
+        self._paces: list[float] = []
+        self._matrix = np.ones((SIDE, SIDE), np.float32)
 
     def pause(self) -> None:
-        """Does nothing for a second and sees what others do; then computes, and sees how fast a core runs."""
+        """Do nothing for a second and see what others do; then compute, and see how fast the machine is."""
         before = Ticks.now()
         time.sleep(PAUSE_SECONDS)
         spent = Ticks.now().since(before)
         if spent.total > 0:
             self._others.append((spent.busy + spent.steal) / spent.total)
-        end = time.perf_counter() + SPIN_SECONDS
-        while time.perf_counter() < end:
-            pass
+        begin, products = time.perf_counter(), 0
+        while (took := time.perf_counter() - begin) < SPIN_SECONDS:
+            self._matrix @ self._matrix
+            products += 1
+        self._paces.append(products / took)
         self._mhz += frequencies(Path("/"))
 
     def state(self) -> State:
@@ -83,6 +93,7 @@ class Watch:
             steal=spent.steal / spent.total if spent.total > 0 else None,
             lowest_mhz=min(self._mhz, default=None),
             highest_mhz=max(self._mhz, default=None),
+            slowest_pace=min(self._paces) / max(self._paces) if self._paces else None,
         )
 
 
@@ -129,5 +140,10 @@ def objections(state: State) -> list[str]:
     if state.steal > STEAL_LIMIT:
         against.append(
             f"the host withheld {state.steal:.1%} of the cores' time, {STEAL_LIMIT:.0%} is the limit"
+        )
+    if state.slowest_pace is not None and state.slowest_pace < PACE_LIMIT:
+        against.append(
+            f"the same work went at {state.slowest_pace:.0%} of its fastest pace at times, "
+            f"{PACE_LIMIT:.0%} is the limit"
         )
     return against

@@ -12,11 +12,16 @@ PREVIOUS = "previous"
 
 @dataclass(frozen=True)
 class Disk:
-    """What a contender ships, in megabytes of 10^6 bytes."""
+    """What a contender ships, in megabytes of 10^6 bytes.
+
+    `text`: the tower for searches by words, where a model has one; no request for a picture opens it. The
+    hand-written handler has the towers in one file.
+    """
 
     contender: str
     libraries: float
     model: float
+    text: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -129,13 +134,15 @@ class State:
 
     `others`: the most that other programs and the host took of all cores in a pause between measurements;
     `steal`: what the host withheld of all cores' time, over the whole run; both from 0 to 1. The frequencies
-    are of the fastest core while it computes.
+    are of the fastest core while it computes. `slowest_pace`: how fast the same work was in the slowest of
+    the pauses, as a share of the fastest; none in older records.
     """
 
     others: float | None
     steal: float | None
     lowest_mhz: float | None = None
     highest_mhz: float | None = None
+    slowest_pace: float | None = None
 
 
 Servers = dict[str, dict[int, Served]]

@@ -29,6 +29,9 @@ from image_similarity.inference.encoder import OnnxEncoder
 
 IMAGES = (1, 2, 8, 16)
 PRODUCT, STREAM = "product", "stream"
+REST_SECONDS = 0.1
+"""Before each step: threads of BLAS and of ONNX Runtime spin for some 30 ms in case more work comes, on the
+cores that the next step needs."""
 
 
 def measure(model_dir: Path, threads: int, rounds: int) -> Roofline:
@@ -80,7 +83,7 @@ def markdown(rooflines: Mapping[int, Roofline]) -> str:
 
 
 def _here(model_dir: Path, threads: int, rounds: int) -> Roofline:
-    times = _in_turns(_steps(model_dir, threads), rounds)
+    times = in_turns(_steps(model_dir, threads), rounds)
     return Roofline(
         gflops=2 * SIDE**3 / 1e9 / times[PRODUCT],
         gigabytes=WEIGHTS_MB / 1000 / times[STREAM],
@@ -103,11 +106,12 @@ def _steps(model_dir: Path, threads: int) -> dict[str, Callable[[], object]]:
     }
 
 
-def _in_turns(steps: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+def in_turns(steps: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
     """Median seconds of each, the least of the limits; the first round is not counted."""
     times: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(rounds + 1):
         for name, step in steps.items():
+            time.sleep(REST_SECONDS)
             start = time.perf_counter()
             step()
             times[name].append(time.perf_counter() - start)

@@ -43,7 +43,7 @@ def _cells(costs: Costs) -> list[str]:
 
 
 def times(seconds: Curve, model: str = "exact") -> str:
-    """By functions at once: how fast, how long, what new pictures wait, and what binds."""
+    """By functions at once: how fast, how long, what new pictures wait, and the bottleneck."""
     rows = []
     for functions in FUNCTIONS:
         setting = Setting(functions, seconds[model][MEMORY_MB])
@@ -58,7 +58,7 @@ def times(seconds: Curve, model: str = "exact") -> str:
                 million.limit,
             ]
         )
-    head = ["pictures a second", "1 million take", "100 million take", "new ones wait at most", "what binds"]
+    head = ["pictures a second", "1 million take", "100 million take", "new ones wait at most", "bottleneck"]
     return table(["functions at once", *head], rows, first="---:")
 
 

@@ -46,7 +46,7 @@ def accuracy(found: Duplicates) -> str:
     ]
     largest = max(found.commands, key=lambda one: one.files)
     text = (
-        f"`pairs` shows groups, of which any two pictures are alike: here {largest.groups:,} groups. "
+        f"`pairs` shows groups in which any two pictures are alike: here {largest.groups:,} groups. "
         f"{largest.group_precision:.1%} of the pairs in them show one photograph, and {largest.grouped:.1%} "
         "of the altered copies share a group with another file of their photograph."
     )

@@ -70,6 +70,8 @@ def about_machine(state: State | None) -> list[str]:
         parts.append(f"the host withheld {state.steal:.1%} of their time")
     if state.lowest_mhz is not None and state.highest_mhz is not None:
         parts.append(f"a core that computes ran at {state.lowest_mhz:.0f} to {state.highest_mhz:.0f} MHz")
+    if state.slowest_pace is not None:
+        parts.append(f"the same work never went slower than at {state.slowest_pace:.0%} of its fastest pace")
     sentences = [f"The machine: {', '.join(parts)}."] if parts else []
     against = machine.objections(state)
     return [*sentences, *[f"**Not to be quoted**: {'; '.join(against)}."] * bool(against)]
@@ -78,6 +80,7 @@ def about_machine(state: State | None) -> list[str]:
 def _aims(run: Run) -> str:
     cold = {row.contender: row for row in run.cold}
     sizes = {row.contender: row.libraries + row.model for row in run.disk}
+    with_text = {row.contender: row.libraries + row.model + row.text for row in run.disk}
     starts = {name: row.warm_cache for name, row in cold.items()}
     on_two = {row.contender: row.warm_cache for row in run.cold_on_two or []}
     peaks = {name: row.peak_mb for name, row in cold.items()}
@@ -90,6 +93,7 @@ def _aims(run: Run) -> str:
         *([_ratio("the same, 2 threads, ms", on_two, "8", "10")] if on_two else []),
         _ratio("peak memory, MB", peaks, "3", "6"),
         _ratio("libraries and model, MB", sizes, "5", "6"),
+        *([_ratio("the same, with the text tower, MB", with_text, "", "")] if with_text != sizes else []),
         _share("encode, share of the machine's GEMM limit, 1 thread", breakdown.share(square, one), "90 %"),
         _share("the same, of its rate on the encoder's own products", breakdown.share(own, one), ""),
         _cost(run.warm(MAIN, 1)),
@@ -106,7 +110,7 @@ def _aims(run: Run) -> str:
 def _ratio(what: str, values: dict[str, float], aim: str, aim_int8: str) -> list[str]:
     base = values["hand-written"]
     exact, int8 = (f"{values[name]:.0f} ({base / values[name]:.2f} x)" for name in ("exact", "int8"))
-    return [what, f"{base:.0f}", exact, f"{aim} x", int8, f"{aim_int8} x"]
+    return [what, f"{base:.0f}", exact, aim and f"{aim} x", int8, aim_int8 and f"{aim_int8} x"]
 
 
 def _share(what: str, share: float, aim: str) -> list[str]:

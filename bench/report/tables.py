@@ -32,11 +32,15 @@ def cold(starts: list[Cold], disk: list[Disk]) -> str:
     rows = []
     for row in starts:
         size = by_name.get(row.contender)
-        sizes = [f"{size.libraries:.0f}", f"{size.model:.0f}"] if size else ["", ""]
+        sizes = [f"{size.libraries:.0f}", _model(size)] if size else ["", ""]
         figures = (row.warm_cache, row.evicted, row.peak_mb)
         rows.append([row.contender, *(f"{figure:.0f}" for figure in figures), *sizes])
     head = ["contender", "first answer, ms", "same, files not in memory, ms"]
-    return table([*head, "peak MB", "libraries MB", "model MB"], rows)
+    return table([*head, "peak MB", "libraries MB", "model (+ text tower) MB"], rows)
+
+
+def _model(size: Disk) -> str:
+    return f"{size.model:.0f}" + (f" + {size.text:.0f}" if size.text else "")
 
 
 def memory(sizes: MemorySizes) -> str:

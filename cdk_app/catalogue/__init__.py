@@ -1,1 +1,1 @@
-"""The catalogue's infrastructure: what follows the buckets of ImageBuckets, and searches their pictures."""
+"""The catalogue's infrastructure: it follows the buckets in ImageBuckets and searches their pictures."""

@@ -1,4 +1,4 @@
-"""The catalogue: what it keeps stays while it is paused, what works and answers is there while it serves."""
+"""The catalogue: its data stays while it is paused, its functions exist only while it serves."""
 
 from constructs import Construct
 
@@ -67,7 +67,7 @@ class Catalogue(Construct):
             # A redrive takes ARNs, and finds no destination for what EventBridge sent to the dead letters:
             # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/troubleshooting-dlq-redrive.html
             KEPT: (
-                Output("CatalogueDeadLetters", queues.dead.attr_arn, "What could not be indexed; redrive it"),
+                Output("CatalogueDeadLetters", queues.dead.attr_arn, "What could not be indexed; to redrive"),
                 Output("CatalogueQueue", queues.queue.attr_arn, "Where to redrive dead letters to"),
             ),
         }

@@ -16,7 +16,7 @@ WINDOW_SECONDS = 20
 # What the event source mapping asks for, or messages come again while they are worked on:
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 VISIBILITY_SECONDS = 6 * INDEX_TIMEOUT_SECONDS + WINDOW_SECONDS
-# The longest there is, for a catalogue that is paused:
+# The longest possible, for a paused catalogue:
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
 RETENTION_SECONDS = 14 * 24 * 3600
 RECEIVES = 5
@@ -86,7 +86,7 @@ def _rule(scope: Construct, choices: Choices, queue: sqs.CfnQueue, dead: sqs.Cfn
         scope,
         "Rule",
         name=addresses.own_name(),
-        description="Objects of ImageBuckets that come, change or go",
+        description="Objects in ImageBuckets that are created, changed or deleted",
         event_pattern=pattern,
         targets=[target],
     )

@@ -1,4 +1,4 @@
-"""The name of the index: another model, another name, so that vectors of two models never meet.
+"""The name of the index: each model has its own, so that vectors of two models never mix.
 
 All of an index but its tags is fixed when it is made, and CloudFormation replaces it by one of another name
 alone; so whatever changes vectors is in the name.
@@ -15,7 +15,7 @@ from cdk_app.config import ROOT
 from supply_chain.pins import Pins, Weights
 
 VECTORS = 1
-"""Counts up with every change of exporter or preprocessing that gives pictures other vectors than before."""
+"""Incremented with every change to exporter or preprocessing that changes pictures' vectors."""
 LONGEST = 63
 HASH_LENGTH = 8
 
@@ -46,7 +46,7 @@ def index_name(flags: Mapping[str, str], pins: Pins) -> str:
 
 
 def _own_preprocessing(weights: Weights | None) -> dict[str, str]:
-    """The hash of the file beside a checkpoint of one's own, from which the build takes its preprocessing."""
+    """The hash of the file beside your own checkpoint, from which the build takes its preprocessing."""
     if weights is None or weights.file is None:
         return {}
     file = (ROOT / "checkpoints" / weights.file).with_suffix(".json")

@@ -1,4 +1,4 @@
-"""What the catalogue keeps: the vectors, and a small table of what failed and of the last sync."""
+"""What the catalogue stores: the vectors, and a small table of what failed and of the last sync."""
 
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3vectors as s3vectors

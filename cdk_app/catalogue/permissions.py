@@ -15,7 +15,7 @@ from cdk_app.choices import Choices
 def index_statements(
     index: s3vectors.CfnIndex, queue: sqs.CfnQueue, table: dynamodb.CfnTable, choices: Choices
 ) -> list[iam.Statement]:
-    """Of the function that indexes, and of Lambda's pollers, which work with its role.
+    """For the function that indexes, and for Lambda's pollers, which use its role.
 
     s3:ListBucket is for the sync, and for every object: without it S3 says 403 of one that is gone, not 404.
     """
@@ -59,7 +59,7 @@ def index_statements(
 def answer_statements(
     index: s3vectors.CfnIndex, queue: sqs.CfnQueue, table: dynamodb.CfnTable, choices: Choices
 ) -> list[iam.Statement]:
-    """Of the function that answers: it searches, tells the state, and starts a sync by one message.
+    """For the function that answers: it searches, reports the state, and starts a sync with one message.
 
     A query that filters or returns metadata needs GetVectors too: API_S3VectorBuckets_QueryVectors.
     """
@@ -74,7 +74,7 @@ def answer_statements(
 
 
 def key_policy(scope: Construct, role: aws_iam.CfnRole, choices: Choices) -> aws_iam.CfnPolicy:
-    """Where a key of the account's own encrypts the queues: who sends and who receives must be let use it.
+    """If the account's own key encrypts the queues, senders and receivers must be allowed to use it.
 
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
     """

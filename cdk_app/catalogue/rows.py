@@ -31,9 +31,10 @@ CATALOGUE_ROWS = (
         rule=OneOf((*STATES, ABSENT)),
         offers=lambda _: STATES,
         present=in_template,
-        text="yes: the pictures of ImageBuckets are indexed and can be searched. paused: index and queue "
-        "stay, for up to 14 days nothing is lost; functions and routes go. no: the index is deleted. The "
-        "flag's absent leaves all of it out of the template, for regions without S3 Vectors.",
+        text="yes: the pictures in ImageBuckets are indexed and can be searched. paused: index and queue "
+        "stay, and nothing is lost for up to 14 days; functions and routes are deleted. no: the index "
+        "is deleted. The flag's value absent leaves all of it out of the template, for regions without "
+        "S3 Vectors.",
     ),
     Row(
         flag="catalogue_concurrency",
@@ -43,7 +44,7 @@ CATALOGUE_ROWS = (
         default="2",
         rule=Number(2, 1000),
         present=has_resources,
-        text="Functions that index at once at most; they share the account's concurrency with the API. Each "
-        "indexes a few dozen pictures a second.",
+        text="The most functions that index at once; they share the account's concurrency with the API. Each"
+        " indexes a few dozen pictures a second.",
     ),
 )

@@ -1,4 +1,4 @@
-"""What of the catalogue is watched: alarms, and its row of the dashboard."""
+"""How the catalogue is monitored: its alarms, and its row on the dashboard."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from cdk_app.widgets import bare, metrics, widget
 
 KEPT, SERVING = "HasCatalogue", "IsCatalogueServing"
 PICTURES = ("Indexed", "Deleted", "Failed", "Later")
-"""What becomes of them (image_similarity/catalogue/telemetry.py); Later: they are tried again."""
+"""What happened to them (image_similarity/catalogue/telemetry.py); Later: they are tried again."""
 LATE_SECONDS = 3600
 PAUSED_TOO_LONG_SECONDS = 10 * 24 * 3600
 
@@ -27,7 +27,7 @@ class Watched:
     answerer: lambda_.CfnFunction
 
     def alarms(self, conditions: Conditions) -> tuple[Alarm, ...]:
-        """What loses events, and what is late; also while it is paused, as long as events are kept."""
+        """For lost events and for delays; also while it is paused, as long as events are kept."""
         queue, dead = self.queues.queue.attr_queue_name, self.queues.dead.attr_queue_name
         rule = self.queues.rule.ref
         waiting = Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", {"QueueName": dead})
@@ -36,7 +36,7 @@ class Watched:
         serving = conditions[SERVING]
         late = pick(
             serving,
-            "What has changed in the buckets waits for over an hour: the catalogue's function fails, or "
+            "Changes in the buckets have waited for over an hour: the catalogue's function fails, or "
             "can't keep up (CatalogueConcurrency).",
             "The catalogue has been paused for 10 days; after 14 days events are lost, and a sync is needed.",
         )
@@ -44,7 +44,7 @@ class Watched:
             Alarm(
                 "CatalogueDeadLettersAlarm",
                 KEPT,
-                "Some pictures could not be indexed five times: mend what the log says, then redrive the "
+                "Some pictures failed five times to be indexed: fix what the log reports, then redrive the "
                 "dead letters to the output CatalogueQueue.",
                 0,
                 {"waiting": waiting},
@@ -61,7 +61,7 @@ class Watched:
             Alarm(
                 "CatalogueEventsAlarm",
                 KEPT,
-                "Events of the buckets did not reach the catalogue's queue: sync once they do.",
+                "Events from the buckets did not reach the catalogue's queue: fix that, then sync.",
                 0,
                 {"failed": failed},
                 "failed",
@@ -90,7 +90,7 @@ class Watched:
         ]
         own = ("Stack", "${AWS::StackName}", "Backend", "catalogue")
         row = [
-            widget("Catalogue: what waits", "Maximum", waiting),
+            widget("Catalogue: queue", "Maximum", waiting),
             widget("Catalogue: pictures", "Sum", metrics(NAMESPACE, PICTURES, own)),
             widget("Catalogue: calls of its functions", "Sum", lines),
         ]

@@ -47,7 +47,7 @@ def read(status: int, body: bytes, content_type: str = "") -> dict[str, Any]:
         kind = _kind(body, content_type)
         raise BadAnswer(f"The answer (status {status}) is not JSON but {kind}. {_advice(status)}") from error
     if not isinstance(content, dict):
-        raise BadAnswer(f"The answer (status {status}) is no JSON object. {_advice(status)}")
+        raise BadAnswer(f"The answer (status {status}) is not a JSON object. {_advice(status)}")
     if status == OK:
         return content
     code, message = content.get("code"), content.get("message")
@@ -66,7 +66,7 @@ def _advice(status: int) -> str:
     """What to do about an answer that is not of the API: servers between send pages of their own."""
     if status >= SERVER_ERROR:
         return "Something before the API sent it: try again in a moment, or check the URL."
-    return "Is the URL that of the API?"
+    return "Is this the URL of the API?"
 
 
 def vector(content: dict[str, Any]) -> NDArray[np.float64]:
@@ -77,12 +77,12 @@ def vector(content: dict[str, Any]) -> NDArray[np.float64]:
     """
     numbers = content.get("result")
     if not isinstance(numbers, list) or len(numbers) != DIMENSIONS:
-        raise BadAnswer(f'The answer has no "result" of {DIMENSIONS} numbers. Is the URL that of the API?')
+        raise BadAnswer(f'The answer has no "result" of {DIMENSIONS} numbers. Is this the URL of the API?')
     if not all(_is_number(number) and -1.1 <= number <= 1.1 for number in numbers):
-        raise BadAnswer("The answer's vector has something in it that is no number from -1 to 1.")
+        raise BadAnswer("The answer's vector contains something other than numbers from -1 to 1.")
     array = np.array(numbers, dtype=np.float64)
     if abs(float(np.linalg.norm(array)) - 1) > ROUNDED:
-        raise BadAnswer("The answer's vector is not of length 1. Is the URL that of the API?")
+        raise BadAnswer("The answer's vector is not of length 1. Is this the URL of the API?")
     return array
 
 
@@ -94,13 +94,13 @@ def results(content: dict[str, Any], count: int) -> list[NDArray[np.float64] | A
     """
     items = content.get("results")
     if not isinstance(items, list) or len(items) != count:
-        raise BadAnswer(f'The answer has no "results" for {count} pictures. Is the URL that of the API?')
+        raise BadAnswer(f'The answer has no "results" for {count} pictures. Is this the URL of the API?')
     return [_result(item) for item in items]
 
 
 def _result(item: Any) -> NDArray[np.float64] | ApiRefusal:  # noqa: ANN401 - JSON
     if not isinstance(item, dict):
-        raise BadAnswer('One of the "results" is no JSON object. Is the URL that of the API?')
+        raise BadAnswer('One of the "results" is not a JSON object. Is this the URL of the API?')
     if "error" not in item:
         return vector(item)
     error = item["error"]
@@ -118,7 +118,7 @@ def similarity(content: dict[str, Any]) -> float:
     """
     number: Any = content.get("similarity")
     if not _is_number(number) or not 0 <= number <= 1:
-        raise BadAnswer('The answer has no "similarity" from 0 to 1. Is the URL that of the API?')
+        raise BadAnswer('The answer has no "similarity" from 0 to 1. Is this the URL of the API?')
     return float(number)
 
 
@@ -130,13 +130,13 @@ def hits(content: dict[str, Any]) -> tuple[list[Hit], bool]:
     """
     matches = content.get("matches")
     if not isinstance(matches, list) or not isinstance(content.get("complete"), bool):
-        raise BadAnswer('The answer has no "matches" and "complete". Is the URL that of a catalogue?')
+        raise BadAnswer('The answer has no "matches" and "complete". Is this the URL of a catalogue?')
     return [_hit(match) for match in matches], content["complete"]
 
 
 def _hit(match: Any) -> Hit:  # noqa: ANN401 - JSON
     if not isinstance(match, dict) or not isinstance(match.get("key"), str):
-        raise BadAnswer('A match of the answer has no "key". Is the URL that of a catalogue?')
+        raise BadAnswer('A match of the answer has no "key". Is this the URL of a catalogue?')
     size, modified = match.get("size"), match.get("modified")
     return Hit(
         match["key"],

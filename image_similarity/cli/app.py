@@ -2,9 +2,11 @@
 
 import io
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -47,10 +49,10 @@ def printable_errors() -> Iterator[None]:
 app = typer.Typer(
     cls=Commands,
     help=(
-        "Vectors, similarities, near-duplicates and search of pictures (JPEG, PNG, BMP and WebP; files, "
+        "Vectors, similarities, near-duplicates and search for pictures (JPEG, PNG, BMP and WebP; files, "
         "folders or URLs). "
         "Without --stack, --url or --local everything is computed in this process. "
-        "Exit codes: 0 all done, 1 a picture failed, 2 wrong use or nothing answers, 130 stopped by Ctrl-C."
+        "Exit codes: 0 all done, 1 a picture failed, 2 wrong usage or no answer, 130 stopped by Ctrl-C."
     ),
     no_args_is_help=True,
     add_completion=False,
@@ -79,6 +81,8 @@ def every_command(
 def main() -> None:
     """The entry point of the command `image-similarity`."""
     runtime.prepare()
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # no shell told it to ignore Ctrl-C
+        signal.signal(signal.SIGINT, interrupt)
     if isinstance(
         sys.stdout, io.TextIOWrapper
     ):  # a name that the terminal's encoding lacks is no reason to end
@@ -89,6 +93,19 @@ def main() -> None:
         if end.code in (ExitCode.CANNOT_GO_ON, ExitCode.INTERRUPTED):
             leave(ExitCode(end.code))
         raise
+
+
+def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    """Ctrl-C: the first one lets what was begun be finished and kept, the second ends at once."""
+    signal.signal(signal.SIGINT, leave_at_once)
+    raise KeyboardInterrupt
+
+
+def leave_at_once(number: int, frame: FrameType | None) -> NoReturn:
+    """End while threads are still at work: what they would find closed is nobody's error."""
+    with suppress(OSError):
+        os.write(2, b"Stopped.\n")  # Python's own stderr may be in use at this moment
+    os._exit(ExitCode.INTERRUPTED)
 
 
 def leave(code: ExitCode) -> NoReturn:

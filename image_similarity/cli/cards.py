@@ -49,11 +49,11 @@ class Shown:
         """The group with its number."""
         first = sorted(self.looks, key=lambda name: name != self.kept)
         cards = "".join(self._card(name) for name in first)
-        note = "" if self.kept else "<p>Not all of them could be looked at: none is proposed.</p>\n"
+        note = "" if self.kept else "<p>Not all of them could be read, so none is proposed.</p>\n"
         return (
             f'<section>\n<div class="head"><h2>{number}. {counted(len(self.looks), "picture")}</h2>'
-            f'<p class="quiet">at least {self.weakest:.3f} alike</p>'
-            f'<p class="none">Nothing of this group is kept.</p></div>\n{note}'
+            f'<p class="quiet">at least {self.weakest:.3f} similar</p>'
+            f'<p class="none">Nothing in this group is kept.</p></div>\n{note}'
             f"<ul>\n{cards}</ul>\n</section>\n"
         )
 
@@ -91,8 +91,8 @@ def listed(others: Sequence[str]) -> str:
     return (
         '<footer id="list">\n'
         f'<h2>The others: <span class="count">{len(others):,}</span></h2>\n'
-        "<p>Lines for bash that move them to one folder, where you can look at them before you delete any. A "
-        "name that is there already is not moved.</p>\n"
+        "<p>Commands for bash that move them to one folder, for you to check before you delete any. A "
+        "file whose name is already there is not moved.</p>\n"
         f"<pre tabindex=0>{escape(script if others else NOTHING)}</pre>\n"
         "<button type=button hidden>Copy these lines</button>\n</footer>\n"
     )

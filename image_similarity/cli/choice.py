@@ -30,4 +30,4 @@ def keep(faces: Mapping[str, Face]) -> tuple[str, str]:
         return name, "the sharpest of the largest" if len(largest) < len(faces) else "the sharpest"
     if sum(face.modified == oldest for face in sharpest.values()) == 1:
         return name, "the oldest of those as large and as sharp"
-    return name, "the first by name: nothing else tells them apart"
+    return name, "the first by name: they are otherwise the same"

@@ -43,7 +43,7 @@ def embed(
     region: Region = None,
     jobs: Jobs = 4,
 ) -> None:
-    """Write each picture's vector, as JSON lines, or as an .npy array (a row each) and a .json of its names.
+    """Write each picture's vector, as JSON lines, or as an .npy array (one row each) and a .json of names.
 
     Vectors of different models can't be compared: the output names the model.
     """
@@ -78,7 +78,7 @@ def compare(
 ) -> None:
     """Print the similarity of two pictures: 1 is the same picture, 0.5 means unrelated directions.
 
-    What it means is told on stderr, by the model's calibration.
+    Its meaning, from the model's calibration, goes to stderr.
     """
     with sentences():
         similarity, model = choose_target(stack, url, local, sign, region).compare(first, second)

@@ -74,7 +74,7 @@ def look(path: str, thumbnails: Thumbnails) -> Face:
             raise UnreadablePicture("it has too many pixels for a thumbnail.")
         picture = flatten(still.load(reduction)).convert("RGB")
     except (BrokenImageError, *UNREADABLE) as error:
-        raise UnreadablePicture("it is no whole picture any more.") from error
+        raise UnreadablePicture("it is no longer a complete picture.") from error
     picture.thumbnail((SIDE, SIDE), Image.Resampling.BOX)
     sharpness = _sharpness(picture)
     if still.orientation in TURNS:

@@ -97,8 +97,8 @@ class HttpTarget:
             known, self.takes_batches = not self.takes_batches, False
         if not known:
             self._note(
-                f"{self.url} takes one picture in a request, which takes longer: it is of an older version. "
-                "Deploy the stack again to send many."
+                f"{self.url} takes one picture per request, which is slower: it is an older version. "
+                "Deploy the stack again to send several at once."
             )
 
     def compare(self, first: str, second: str) -> tuple[float, str]:
@@ -217,7 +217,7 @@ class HttpTarget:
 
     def _advice(self) -> str:
         if self._signer is None:
-            return ". If the URL is right, it wants a signature: use --sign."
+            return ". If the URL is right, it requires signed calls: use --sign."
         return (
             f", signed with {self._signer.credentials.access_key} for {self._signer.region}: the key is "
             "wrong or has expired, or it lacks the permission execute-api:Invoke."

@@ -69,9 +69,9 @@ def opened(file: Path | None, *, needed: bool = True) -> Iterator[FolderIndex]:
             except (OSError, TransientError, IndexFileError, RuntimeError) as error:
                 if file is not None or needed:
                     raise Unreachable(
-                        f"The index can't be opened: {error}. --index names another."
+                        f"The index can't be opened: {error}. Name another with --index."
                     ) from error
-                tell(f"The index can't be opened ({error}): nothing is kept for the next time.")
+                tell(f"The index can't be opened ({error}): nothing is kept for next time.")
                 kept = stack.enter_context(tempfile.TemporaryDirectory(prefix="image-similarity-"))
                 index = FolderIndex(Path(kept) / "index.sqlite", encoder)
             yield stack.enter_context(index)
@@ -94,7 +94,8 @@ def bring_up_to_date(index: FolderIndex, inventory: Inventory) -> Update:
         with progress("loading the model"):
             index.load()
         try:
-            with progress("indexing", len(todo)) as advance, closing(index.update(todo)) as batches:
+            # The display ends before what was begun is waited for: a second Ctrl-C may end that at once.
+            with closing(index.update(todo)) as batches, progress("indexing", len(todo)) as advance:
                 for batch in batches:
                     problems = [(one.key, one.problem) for one in batch if one.problem]
                     for key, problem in problems:
@@ -103,7 +104,7 @@ def bring_up_to_date(index: FolderIndex, inventory: Inventory) -> Update:
                     advance(len(batch), inventory.names[batch[-1].key])
         except KeyboardInterrupt:
             done = index.agreeing(inventory, todo)  # what was under way was finished, too
-            tell(f"{done:,} of {len(todo):,} were indexed; the next run goes on from there.")
+            tell(f"{done:,} of {len(todo):,} were indexed; the next run continues from there.")
             raise
     before = _failed_before(index, inventory, todo)
     kept = len(inventory.states) - len(todo) - before

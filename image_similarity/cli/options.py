@@ -18,21 +18,19 @@ STDIN = "-"
 LOCAL_URL = "http://127.0.0.1:8080/prod/image-similarity"
 
 Stack = Annotated[str | None, typer.Option(envvar="IMAGE_SIMILARITY_STACK", help="A deployed stack's name.")]
-Url = Annotated[str | None, typer.Option(envvar="IMAGE_SIMILARITY_URL", help="The API's own URL.")]
+Url = Annotated[str | None, typer.Option(envvar="IMAGE_SIMILARITY_URL", help="The API's URL.")]
 Local = Annotated[bool, typer.Option("--local", help=f"The server of `make run`: {LOCAL_URL}")]
 Sign = Annotated[
     bool, typer.Option("--sign", help="Sign with the default AWS credentials (for --url, --local).")
 ]
-Region = Annotated[str | None, typer.Option(help="The AWS region, where stack or URL do not tell it.")]
-Jobs = Annotated[int, typer.Option(min=1, max=64, help="Pictures at the same time.")]
+Region = Annotated[str | None, typer.Option(help="The AWS region, if stack or URL do not name it.")]
+Jobs = Annotated[int, typer.Option(min=1, max=64, help="How many pictures to process at once.")]
 Output = Annotated[
-    Path | None, typer.Option("--output", "-o", help="A .jsonl or .npy file, instead of stdout.")
+    Path | None, typer.Option("--output", "-o", help="A .jsonl or .npy file instead of stdout.")
 ]
 IndexFile = Annotated[
     Path | None,
-    typer.Option(
-        "--index", envvar="IMAGE_SIMILARITY_INDEX", help="The index's file, instead of the default."
-    ),
+    typer.Option("--index", envvar="IMAGE_SIMILARITY_INDEX", help="The index file, instead of the default."),
 ]
 
 
@@ -106,5 +104,5 @@ def _place_problem(option: str, file: Path) -> str | None:
     if not file.parent.is_dir():
         return f"{option} {file}: there is no folder {file.parent}. Make it first."
     if file.exists() and not file.is_file():
-        return f"{option} {file} is no regular file."
+        return f"{option} {file} is not a regular file."
     return None

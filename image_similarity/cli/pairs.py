@@ -32,18 +32,18 @@ def pairs(
         list[str], typer.Argument(metavar="DIR|FILE...", help="The pictures; - reads their names from stdin.")
     ],
     threshold: Annotated[
-        float | None, typer.Option(min=0, max=1, help="The least similarity of any two of a group.")
+        float | None, typer.Option(min=0, max=1, help="The lowest similarity of any two in a group.")
     ] = None,
     find: Annotated[
         Find | None,
-        typer.Option(help="The same by name, from the model's calibration. Without both: copies."),
+        typer.Option(help="A --threshold by name, from the model's calibration. Default: copies."),
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object a group, with the similarity of each pair.")
+        bool, typer.Option("--json", help="One JSON object per group, with each pair's similarity.")
     ] = False,
     report: Annotated[
         Path | None,
-        typer.Option(help="Write one .html file: the groups' pictures, and which of each to keep and why."),
+        typer.Option(help="Write one .html file: each group's pictures, which one to keep, and why."),
     ] = None,
     index: IndexFile = None,
     stack: Stack = None,
@@ -113,12 +113,12 @@ def _show(vectors: "Vectors", least: Threshold, *, as_json: bool, report: Path |
         writer.show(group)
     tell(
         f"{counted(len(vectors.names), 'picture')}, {counted(len(grouping.groups), 'group')} of "
-        f"near-duplicates, of which any two have a similarity of {least.value:g} or more ({least.source})."
+        f"near-duplicates, any two with a similarity of {least.value:g} or more ({least.source})."
     )
     if grouping.left:
         many = len(grouping.left) > 1
         tell(
-            f"{len(grouping.left):,} more {'are' if many else 'is'} alike to one of a group, but not to all "
+            f"{len(grouping.left):,} more {'are' if many else 'is'} like one of a group, but not like all "
             f"of it. A lower --threshold shows {'them' if many else 'it'}."
         )
 

@@ -197,7 +197,5 @@ def _check(index: EmbeddedIndex, name: str, answer: Answer) -> None:
     if entry is None or known is None or not is_same(entry, state):
         return
     if similarity.score(known, answer.vector) < SAME:
-        tell(
-            "The API's vectors have changed though its model has the same name: all pictures are sent again."
-        )
+        tell("The API's vectors have changed, but not its model's name: all pictures are sent again.")
         index.delete(list(index.etags()))

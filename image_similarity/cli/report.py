@@ -123,11 +123,11 @@ class Report:
         }
         numbers = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts.items())
         how = (
-            "The one to keep of each group is ticked: the largest; of those the sharpest; of those the "
+            "The one to keep in each group is ticked: the largest, then the sharpest, then the "
             "oldest. Tick others as you like: the numbers and the list at the end follow. Nothing was "
             "changed or moved."
             if self.groups
-            else f"No two of {counted(len(self.vectors), 'picture')} are as alike as that."
+            else f"No near-duplicates among {counted(len(self.vectors), 'picture')} at this threshold."
         )
         bar = (
             '<nav aria-label="What is not kept"><p><span><b class="count">'
@@ -137,7 +137,7 @@ class Report:
         return (
             Template(HEAD.read_text("utf-8")).substitute(hash=f"sha256-{digest}")
             + f'<header>\n<h1>Near-duplicates</h1>\n<dl>{numbers}</dl>\n<p class="how">{how}</p>\n'
-            + f'<p class="quiet">Any two of a group have a similarity of {self.threshold:g} or more '
+            + f'<p class="quiet">Any two in a group have a similarity of {self.threshold:g} or more '
             + f"({escape(printable(self.source))}).<br>{escape(printable(self.model))}, image-similarity "
             + f"{__version__}, {datetime.now().astimezone():%Y-%m-%d %H:%M}.</p>\n</header>\n"
             + (bar if self.groups else "")

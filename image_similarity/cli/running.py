@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from image_similarity.cli.output import Vectors
     from image_similarity.cli.survey import Survey
 
-NO_PICTURE = (
-    "There is no picture in what you gave: files ending in .jpg, .jpeg, .png, .bmp or .webp are taken."
-)
+NO_PICTURE = "No pictures found. Files ending in .jpg, .jpeg, .png, .bmp or .webp are read."
 
 
 class ExitCode(IntEnum):

@@ -28,16 +28,16 @@ def index(
         list[str] | None,
         typer.Argument(
             metavar="[DIR|FILE...]",
-            help="The pictures; - reads their names from stdin. Without any: all that were given before.",
+            help="The pictures; - reads their names from stdin. Default: all that were ever given.",
         ),
     ] = None,
     file: IndexFile = None,
     forget: Annotated[bool, typer.Option("--forget", help="Remove these from the index.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="What was done, as a JSON object.")] = False,
 ) -> None:
-    """Keep an index of pictures, in one file: new and changed ones are read, those that are gone leave.
+    """Keep an index of pictures in one file: new and changed ones are read, deleted ones are removed.
 
-    It may be stopped at any time; the next run goes on from there.
+    It may be stopped at any time; the next run continues from there.
     """
     with sentences():
         from image_similarity.cli.index_file import opened
@@ -45,7 +45,7 @@ def index(
         with opened(file) as kept:
             if forget:
                 if not sources:
-                    fail("Name the folders or files that the index is to forget: index --forget DIR.")
+                    fail("Name the folders or files to remove from the index: index --forget DIR.")
                 for source in named(sources or []):
                     gone = kept.forget(source)
                     write(f"{source}: {counted(gone, 'picture')} removed from the index.")
@@ -84,20 +84,20 @@ def _update(kept: "FolderIndex", sources: list[str] | None) -> "Update":
 
 def search(
     picture: Annotated[
-        str | None, typer.Argument(metavar="[FILE|URL]", help="What is looked for, unless by --text.")
+        str | None, typer.Argument(metavar="[FILE|URL]", help="The picture to look for, unless by --text.")
     ] = None,
-    text: Annotated[
-        str | None, typer.Option(help="Words that say what is looked for; the model needs a text tower.")
-    ] = None,
+    text: Annotated[str | None, typer.Option(help="Words to look for; the model needs a text tower.")] = None,
     within: Annotated[
         list[str] | None,
-        typer.Option("--in", metavar="DIR", help="Only in this folder, which is indexed where it is not."),
+        typer.Option("--in", metavar="DIR", help="Search only this folder; it is indexed if necessary."),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=MOST, help="Matches at most (a stack gives 100).")] = 10,
+    limit: Annotated[int, typer.Option(min=1, max=MOST, help="The most matches (from a stack: 100).")] = 10,
     threshold: Annotated[
-        float | None, typer.Option(min=0, max=1, help="The least similarity of a match.")
+        float | None, typer.Option(min=0, max=1, help="The lowest similarity of a match.")
     ] = None,
-    find: Annotated[Find | None, typer.Option(help="The same by name, from the model's calibration.")] = None,
+    find: Annotated[
+        Find | None, typer.Option(help="A threshold by name, from the model's calibration.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     file: IndexFile = None,
     as_it_is: Annotated[
@@ -112,7 +112,7 @@ def search(
     """Find the pictures that are most like one, or like words, indexed here or in a stack's catalogue.
 
     Each match is printed with its similarity, the best first: 1 is the same picture, 0.5 unrelated
-    directions. Words have a scale of their own: 0.6 to 0.7 is much.
+    directions. Words have their own scale: 0.6 to 0.7 is high.
     """
     if threshold is not None and find is not None:
         fail("Give one of --threshold and --find.")
@@ -120,11 +120,11 @@ def search(
     if query is None or (by_words and picture is not None):
         fail("Give a picture, or words with --text.")
     if by_words and find is not None:
-        fail("--find is for pictures: words have a scale of their own. Use --limit or --threshold.")
+        fail("--find is for pictures: words have their own scale. Use --limit or --threshold.")
     with sentences():
         if stack is not None or url is not None or local:
             if within or file or as_it_is:
-                fail("--in, --index and --as-it-is are for the index of this machine.")
+                fail("--in, --index and --as-it-is are for the index on this machine.")
             catalogue = choose_catalogue(stack, url, local, sign, region)
             ask = catalogue.search_text if by_words else catalogue.search
             found = ask(query, min(limit, 100))

@@ -39,7 +39,7 @@ class Listing:
         lines = [f"{path}: left out, it is {what}." for path, what in self.left_out]
         if self.other:
             parts = ", ".join(f"{count:,} {suffix}" for suffix, count in sorted(self.other.items()))
-            lines.append(f"Left out, of formats that are not read: {parts}. Convert them to JPEG first.")
+            lines.append(f"Left out, in unsupported formats: {parts}. Convert them to JPEG first.")
         return lines
 
 
@@ -88,7 +88,7 @@ def _take(entry: os.DirEntry[str], path: Path, root: str, listing: Listing) -> N
     if stat.S_ISREG(kind):
         listing.files.append(path)
     elif not stat.S_ISDIR(kind):
-        listing.left_out.append((path, "no regular file"))
+        listing.left_out.append((path, "not a regular file"))
 
 
 def image_files(folder: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Which addresses a server on the internet may be fetched from: those that are everybody's.
+"""Which addresses may be fetched from: those of the public internet.
 
 Python's own `is_global` is not enough: versions in use call 6to4, NAT64 and multicast addresses global. So
 the table is written out, each row with its source, from the IANA registries of special-purpose addresses
@@ -78,7 +78,7 @@ ISATAP_IDENTIFIERS = frozenset({0x00005EFE, 0x02005EFE})
 
 
 def blocked_by(address: Address, *, allow_private: bool = False) -> Block | None:
-    """The block that an address may not be fetched for, None where it may.
+    """The block because of which an address may not be fetched from; None if it may.
 
     An IPv6 address that carries an IPv4 one to a host (mapped, NAT64, ISATAP) is judged by it too.
 

@@ -22,7 +22,7 @@ _KEPT_FOR_PICTURES = 64 * 1024**2
 
 @contextmanager
 def reusing_freed_memory(ahead: int = 0) -> Iterator[None]:
-    """Within the block a model is loaded; afterwards pictures reuse each other's memory.
+    """Load a model inside the block; afterwards pictures reuse each other's memory.
 
     Loading turns every weight into two others (converted, then packed for the processor) and frees the one
     before. By default glibc returns each to the kernel, which then clears the same pages again for the next:
@@ -50,7 +50,7 @@ def reusing_freed_memory(ahead: int = 0) -> Iterator[None]:
 
 
 def keep_for_pictures() -> None:
-    """From now on pictures reuse each other's memory, in a process that loads no model."""
+    """Let pictures reuse each other's memory, in a process that loads no model."""
     libc = _glibc()
     if libc is not None:
         _share_and_keep(libc)
@@ -58,11 +58,11 @@ def keep_for_pictures() -> None:
 
 
 def touch(libc: ctypes.CDLL, size: int) -> None:
-    """Free so many bytes whose pages are there already. Calls of `libc` let other threads run."""
+    """Allocate and free so many bytes, whose pages then exist. Calls of `libc` let other threads run."""
     libc.malloc.restype = ctypes.c_void_p
     pieces = [ctypes.c_void_p(libc.malloc(ctypes.c_size_t(_PIECE))) for _ in range(size // _PIECE)]
     for piece in pieces:
-        if piece:  # where memory is short, loading itself will say so
+        if piece:  # if memory is short, loading itself will say so
             libc.memset(piece, 0, ctypes.c_size_t(_PIECE))
         libc.free(piece)
 

@@ -24,14 +24,14 @@ from image_similarity.inference.sources import Files
 from image_similarity.inference.timings import Timings
 
 CHUNK, CHUNK_AMONG_OTHERS = 8, 4
-"""Images that are encoded at once: where a request has the process to itself, and where others wait for it.
+"""Images encoded at once: if a request has the process to itself, and if others wait for it.
 See docs/adr/0008 for what more and fewer cost."""
 TURN_SECONDS = 1.0
-"""After which a turn begins with no further image: one image may take two seconds of the processor."""
+"""After which a turn starts no further image: one image may take two seconds of CPU time."""
 BEGIN_SECONDS = 20.0
-"""After which a batch begins with no further image: the answer must be there within API Gateway's 29."""
+"""After which a batch starts no further image: the answer must arrive within API Gateway's 29."""
 DECODED_SECONDS = 24.0
-"""After which a decoder is stopped: on a processor that is shared, or small, two seconds of it take long."""
+"""After which a decoder is stopped: on a shared or small processor, two seconds of CPU time take longer."""
 END_SECONDS = 25.0
 """The longest wait for the last turn, which encodes what has been decoded."""
 logger = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ Outcome = NDArray[np.float32] | Failure
 
 @dataclass(slots=True)
 class _Waiting:
-    """A file that waits to be decoded; `held` counts its bytes as long as it does."""
+    """A file that waits to be decoded; `held` counts its bytes meanwhile."""
 
     index: int
     file: bytes
@@ -96,7 +96,7 @@ class Batch:
                 item.held.close()
 
     def _receive(self, files: Files) -> None:
-        """Take the files that have arrived; wait for one where there is nothing else to do."""
+        """Take the files that have arrived; wait for one if there is nothing else to do."""
         idle = not self._waiting and not self._squares
         with self._timings.step("fetch"):
             arrivals = files.take(wait=idle)
@@ -129,7 +129,7 @@ class Batch:
             self._compute()
 
     def _turned_away(self, error: Unavailable) -> None:
-        """No turn came: the whole request is refused where nothing has been computed, else what waits."""
+        """No turn came: refuse the whole request if nothing has been computed, else the waiting images."""
         if self._waiting and self._is_late():
             return  # `run` gives up what has not begun; what has, gets another turn
         if not self._computed:

@@ -101,7 +101,7 @@ def _check_input(session: "InferenceSession", size: int) -> None:
 
 
 def open_session(model: Path, threads: int) -> "InferenceSession":
-    """A session of a model's file, on a GPU where there is one; raises ManifestError if it is none."""
+    """A session of a model's file, on a GPU if there is one; raises ManifestError if it is not a model."""
     onnxruntime = runtime.import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads

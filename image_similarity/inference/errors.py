@@ -6,7 +6,7 @@ from typing import ClassVar
 
 
 class StartError(Exception):
-    """What keeps the service from starting: for the deployer, never for a caller."""
+    """What keeps the service from starting; meant for the deployer, never for a caller."""
 
     what: ClassVar[str]
 
@@ -91,14 +91,14 @@ class ImageTooLarge(ApiError):
 
 
 class Forbidden(ApiError):
-    """The call is one that only signed callers may make."""
+    """Only signed callers may make this call."""
 
     status = 403
     code = "Forbidden"
 
 
 class NotFound(ApiError):
-    """What the request names is not there."""
+    """What the request names does not exist."""
 
     status = 404
     code = "NotFound"
@@ -119,7 +119,7 @@ class SourceUnavailable(ApiError):
 
 
 class Timeout(ApiError):
-    """There was no time left to begin with an image of a batch."""
+    """There was no time left to start an image of a batch."""
 
     status = 504
     code = "Timeout"

@@ -16,7 +16,7 @@ as base64 has none, and 16 URLs of the greatest length have 131,072 characters. 
 objects from 5 MiB of nested values; from so many it builds 8 MB."""
 
 FEW = 1000
-"""So many hits are searched one by one."""
+"""Up to this many hits are searched one by one."""
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 """Skipped, as RFC 8259 section 8.1 permits: some Windows tools write it."""
@@ -68,7 +68,7 @@ def _parsed(body: bytes, usage: str) -> dict[str, Any]:
         raise InvalidRequest(
             f"The body has too many values: an image is one string of base64, not a list of numbers. {usage}"
         )
-    # Where the body is not UTF-8, API Gateway passes on U+FFFD: so both backends refuse that too, alike.
+    # If the body is not UTF-8, API Gateway passes on U+FFFD: both backends refuse that as well.
     try:
         text = body.removeprefix(BYTE_ORDER_MARK).decode("utf-8")
     except UnicodeDecodeError as error:

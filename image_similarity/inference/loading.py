@@ -1,4 +1,4 @@
-"""Loading the encoder, on two cores where there are two.
+"""Loading the encoder, on two cores if there are two.
 
 Little is imported here, so that a start can begin with this and go on with its other imports meanwhile.
 """
@@ -48,7 +48,7 @@ class Loading:
         """Begin; MODEL_DIR and `threads` as for `load`."""
         self.begun = time.perf_counter()
         runtime.import_onnxruntime()  # here: in the other thread it would take turns with imports
-        allocator.keep_for_pictures()  # now: a thread that is there already would keep a heap of its own
+        allocator.keep_for_pictures()  # now: an existing thread would keep its own heap
         pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="load")
         self._encoder = pool.submit(load, model_dir(environ), threads=threads)
         pool.shutdown(wait=False)

@@ -23,7 +23,7 @@ MODEL_FILE = "model.onnx"
 WEIGHTS_FILE = "model.onnx.data"
 DIMENSIONS = 512
 UNREADABLE = (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
-"""What reading a manifest that is none may raise."""
+"""What reading an invalid manifest may raise."""
 _TYPES: dict[Any, str] = {int: "a whole number", str: "a string", bool: "true or false"}
 
 

@@ -14,7 +14,7 @@ from image_similarity.inference.json_body import JSON_TYPE_NAMES, load_object, q
 MAX_IMAGES = 64
 """Of a batch: their vectors are 0.3 MB of JSON, far below the 6 MB that Lambda may answer."""
 MAX_URLS = 16
-"""Of a batch: so many images may have to be fetched."""
+"""The most images of a batch that may have to be fetched."""
 
 SINGLE_SLOT = ("url", "img")
 PAIR_SLOTS = (("url_1", "img_1"), ("url_2", "img_2"))

@@ -1,4 +1,4 @@
-"""What a process that serves or computes sets for itself as a whole. No import of ours sets anything."""
+"""Process-wide settings of a process that serves or computes. No import of ours sets anything."""
 
 import logging
 import os
@@ -31,7 +31,7 @@ def import_onnxruntime() -> ModuleType:
 
 
 def keep_onnxruntime_quiet() -> None:
-    """Turn ONNX Runtime's telemetry off; in vain once the library was imported.
+    """Turn ONNX Runtime's telemetry off; this has no effect once the library has been imported.
 
     From version 1.32 on its Linux wheels send usage data to their maker, unless this is in the environment.
     """

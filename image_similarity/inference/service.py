@@ -1,4 +1,4 @@
-"""The API's behaviour: a request in, a response out. Adapters use this module alone."""
+"""The API's behaviour: a request in, a response out. Adapters use only this module."""
 
 import json
 import logging
@@ -26,7 +26,7 @@ from image_similarity.inference.timings import Timings
 
 MAX_REQUEST_ID_LENGTH = 128
 OK = "OK"
-"""A response's code where there is no error."""
+"""A response's code if there is no error."""
 CORS_HEADERS = {
     # There are no cookies and no other credentials that an origin would protect: every page may call.
     "Access-Control-Allow-Origin": "*",
@@ -76,7 +76,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What a request is answered with, and what it was: see `Response`."""
+    """The content of a response: see `Response`."""
 
     payload: dict[str, Any]
     images: int
@@ -131,7 +131,7 @@ class Service:
         )
 
     def refuse(self, error: ApiError, request_id: str | None) -> Response:
-        """The response to a request that an adapter turns away unhandled."""
+        """The response to a request that an adapter refuses without handling it."""
         return error_response(error, self._headers(request_id))
 
     def _headers(self, request_id: str | None) -> dict[str, str]:
@@ -247,7 +247,7 @@ def load_encoder(environ: Mapping[str, str], *, threads: int, warm: bool) -> Enc
 
 
 def valid_request_id(given: str | None) -> str:
-    """The gateway's id where it fits into a header and a log line, else a fresh one."""
+    """The gateway's id if it fits into a header and a log line, else a fresh one."""
     if given and len(given) <= MAX_REQUEST_ID_LENGTH and given.isascii() and given.isprintable():
         return given
     return str(uuid.uuid4())

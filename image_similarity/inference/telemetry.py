@@ -75,7 +75,7 @@ class ObservedService:
         return self._noted(self._service.handle(request), start, len(request.body))
 
     def refuse(self, error: ApiError, request_id: str | None) -> Response:
-        """Answer a request that the adapter turns away unhandled, and write its line."""
+        """Answer a request that the adapter refuses without handling it, and write its line."""
         return self._noted(self._service.refuse(error, request_id), time.perf_counter(), 0)
 
     def _noted(self, response: Response, start: float, body_bytes: int) -> Response:
@@ -100,7 +100,7 @@ def _line(
 ) -> str:
     failed = response.status >= 400
     metrics = dict(times) | {"Errors": int(failed), "ColdStart": int(load_ms is not None)}
-    # A batch is answered 200 whatever its images do: a defect of ours must be seen nevertheless.
+    # A batch gets a 200 whatever its images do, but a defect of ours must still be noticed.
     broken = InternalError.code in response.failures
     metrics |= {"Images": response.images, "FailedImages": sum(response.failures.values())}
     metrics["BrokenBatches"] = int(broken)

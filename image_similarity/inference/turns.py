@@ -1,4 +1,4 @@
-"""Turns at something that only so many may do at once, given in the order in which they were asked for."""
+"""Turns at something that only a few may do at once, granted in the order of the requests."""
 
 import threading
 from collections import deque
@@ -63,6 +63,6 @@ class Turns:
     def _give(self) -> None:
         with self._lock:
             if self._line:
-                self._line.popleft().set()  # handed on: it is never free for anybody else
+                self._line.popleft().set()  # handed on directly, so it is never free for anybody else
             else:
                 self._free += 1

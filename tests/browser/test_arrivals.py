@@ -105,7 +105,7 @@ def test_a_large_picture_is_made_smaller_and_it_says_so(
     page = open_page(OPEN)
     choose(page, tmp_path / "large.jpg", pictures / "cat.png")
     note = page.locator(".slot .changed")
-    expect(note).to_contain_text("Made smaller in your browser before it is sent")
+    expect(note).to_contain_text("Made smaller in your browser before sending")
     expect(note).to_contain_text(re.compile(r"from 4500 . 3000 .* to 2048 . 1365 "))
     keep(page, "smaller")
     compare(page)

@@ -161,7 +161,7 @@ def test_the_page_and_a_plain_client_get_the_same(
     open_page: Open, local_stack: Callable[..., str], pictures: Path
 ) -> None:
     page = open_page("ImageSimilarity=yes-lambda")
-    page.get_by_role("button", name="Take the example pictures").click()
+    page.get_by_role("button", name="Use the example pictures").click()
     compare(page)
     origin = local_stack("ImageSimilarity=yes-lambda", {})
     document = httpx.get(f"{origin}/prod/api-explorer/openapi.json", trust_env=False).json()

@@ -96,13 +96,13 @@ def test_the_threshold_regroups_and_is_never_chained_below(open_page: Open, holi
     page = open_page(OPEN)
     take(page, holidays)
     results(page)
-    page.get_by_label("Find").select_option("everything of one scene")
-    assert page.get_by_label("Least similarity in a group").input_value() == "0.80"
-    page.get_by_label("Least similarity in a group").fill("1")
-    page.get_by_label("Least similarity in a group").press("Tab")
+    page.get_by_label("Find").select_option("everything from one scene")
+    assert page.get_by_label("Lowest similarity in a group").input_value() == "0.80"
+    page.get_by_label("Lowest similarity in a group").fill("1")
+    page.get_by_label("Lowest similarity in a group").press("Tab")
     expect(page.locator(".groups")).to_have_text("No two pictures reach 1.00.")
-    page.get_by_label("Least similarity in a group").fill("0")
-    page.get_by_label("Least similarity in a group").press("Tab")
+    page.get_by_label("Lowest similarity in a group").fill("0")
+    page.get_by_label("Lowest similarity in a group").press("Tab")
     assert [len(group) for group in grouped(page)] == [7]
 
 
@@ -326,4 +326,4 @@ def test_what_can_not_be_listed_is_told(open_page: Open) -> None:
     page.evaluate(DROP_A_FOLDER_WITH_A_FILE_THAT_IS_GONE)
     page.locator("summary", has_text="One picture could not be used").click()
     expect(page.locator(".remarks.unusable")).to_contain_text("gone.jpg")
-    expect(page.locator(".remarks.unusable .failure-title")).to_contain_text("can't be read any more")
+    expect(page.locator(".remarks.unusable .failure-title")).to_contain_text("can no longer be read")

@@ -16,7 +16,7 @@ OPEN = "ImageSimilarity=yes-lambda"
 
 def test_the_switch_keeps_pictures_and_answers(open_page: Open, keep: Keep) -> None:
     page = open_page(OPEN)
-    page.get_by_role("button", name="Take the example pictures").click()
+    page.get_by_role("button", name="Use the example pictures").click()
     compare(page)
     before = similarity(page)
     page.get_by_role("button", name="中文").click()

@@ -49,7 +49,7 @@ def outline(page: Page) -> dict[str, Any]:
 @pytest.mark.parametrize("width", [768, 1920, 3840])
 def test_no_width_scrolls_sideways(open_page: Open, keep: Keep, width: int) -> None:
     page = open_page("ImageSimilarity=yes-lambda", width=width)
-    page.get_by_role("button", name="Take the example pictures").click()
+    page.get_by_role("button", name="Use the example pictures").click()
     page.get_by_role("button", name="Compare").click()
     page.wait_for_selector("#outcome .number")
     page.wait_for_selector(".opblock")
@@ -59,7 +59,7 @@ def test_no_width_scrolls_sideways(open_page: Open, keep: Keep, width: int) -> N
 
 def test_print_shows_the_answer_and_leaves_the_tools_out(open_page: Open) -> None:
     page = open_page("ImageSimilarity=yes-lambda")
-    page.get_by_role("button", name="Take the example pictures").click()
+    page.get_by_role("button", name="Use the example pictures").click()
     page.get_by_role("button", name="Compare").click()
     page.wait_for_selector("#outcome .number")
     page.emulate_media(media="print")
@@ -74,7 +74,7 @@ def test_print_shows_the_answer_and_leaves_the_tools_out(open_page: Open) -> Non
 def test_axe_finds_nothing(open_page: Open, keep: Keep, scheme: str, width: int) -> None:
     page = open_page("ImageSimilarity=yes-lambda", scheme=scheme, width=width)
     assert violations(page) == []
-    page.get_by_role("button", name="Take the example pictures").click()
+    page.get_by_role("button", name="Use the example pictures").click()
     page.get_by_role("button", name="Compare").click()
     page.wait_for_selector("#outcome .number")
     page.get_by_text("The same call in code").click()

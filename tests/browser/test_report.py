@@ -58,7 +58,7 @@ def test_what_is_ticked_is_kept_and_the_others_are_listed(opened: Page, report: 
     assert "small.png \\" not in listed.inner_text().replace("smaller", "")
     opened.get_by_label("keep small.png").uncheck()
     expect(opened.locator(COUNT)).to_have_text("4")
-    expect(opened.get_by_text("Nothing of this group is kept.").first).to_be_visible()
+    expect(opened.get_by_text("Nothing in this group is kept.").first).to_be_visible()
     for box in opened.get_by_role("checkbox").all():
         box.check()
     expect(listed).to_have_text("# Everything is kept.")

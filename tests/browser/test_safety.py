@@ -144,7 +144,7 @@ def test_an_answer_to_other_pictures_is_not_shown(open_page: Open, pictures: Pat
     if action == "remove":
         page.get_by_role("button", name="Remove the pictures").click()
     elif action == "examples":
-        page.get_by_role("button", name="Take the example pictures").click()
+        page.get_by_role("button", name="Use the example pictures").click()
     else:
         page.get_by_label("First picture", exact=True).set_input_files(pictures / "coffee.jpg")
     held.let_go(0)
@@ -198,7 +198,7 @@ def test_a_file_that_can_not_be_sent_is_refused_before_it_is_read(
     choose(page, large)
     failure = page.locator(".slot .failure")
     expect(failure).to_have_text(
-        "This file has 200.0 MB; up to 64.0 MB are read here. Choose a smaller one, or give its address."
+        "This file has 200.0 MB; the limit here is 64.0 MB. Choose a smaller one, or give its address."
     )
     expect(page.get_by_role("button", name="Get the vector")).to_be_disabled()
     keep(page, "large")
@@ -218,7 +218,7 @@ def test_the_inputs_name_the_pictures_that_are_shown(open_page: Open, keep: Keep
         )
         return names
 
-    page.get_by_role("button", name="Take the example pictures").click()
+    page.get_by_role("button", name="Use the example pictures").click()
     assert named() == ["cat.jpg", "other.jpg"]
     keep(page, "examples")
     page.locator(".slot").nth(1).dispatch_event(

@@ -152,9 +152,9 @@ def test_by_an_address_and_within_bounds(searching: Searching) -> None:
     page = searching()
     bodies = asked(page)
     page.get_by_label("Address of the picture to look for").fill(CAT)
-    page.get_by_label("Similarity at least").fill("0.9")
+    page.get_by_label("Lowest similarity of a match").fill("0.9")
     page.get_by_label("Only keys that begin with").fill("s3://photos/animals/")
-    page.get_by_label("Matches at most").select_option("24")
+    page.get_by_label("Maximum number of matches").select_option("24")
     page.keyboard.press("Enter")
     search(page)
     assert names(page) == ["cat.png", "cat mirrored.jpg", "cat small.jpg"]
@@ -315,8 +315,8 @@ def test_no_matches_stand_under_other_bounds(searching: Searching, folder: Path,
     for route in held:
         route.continue_()
     assert set(names(page)) == {"cup.jpg", "rocket.jpg"}
-    page.get_by_label("Similarity at least").fill("7")
-    page.get_by_label("Similarity at least").press("Tab")
+    page.get_by_label("Lowest similarity of a match").fill("7")
+    page.get_by_label("Lowest similarity of a match").press("Tab")
     expect(page.locator(MATCH)).to_have_count(0)
 
 

@@ -98,7 +98,7 @@ def test_the_catalogue_says_that_it_takes_words(call: Call) -> None:
     ("body", "message"),
     [
         ({"text": " ".join(["cat"] * CONTEXT)}, f"text: found {CONTEXT} tokens .* at most {CONTEXT - 2}; "),
-        ({"text": "x" * 2001}, "text: found 2001 characters, and at most 2000 are read"),
+        ({"text": "x" * 2001}, "text: found 2001 characters; at most 2000 are read"),
         ({"text": "\u3000"}, "text: found no words"),
         ('{"text": "\\ud800"}', "text: half of a surrogate pair"),
         ({"text": 3}, "text: found 3, expected a string"),

@@ -14,7 +14,7 @@ import signal
 import struct
 import sys
 
-from image_similarity.inference.decoders import processes, seccomp
+from image_similarity.inference.decoders import nursery, processes, seccomp
 from image_similarity.inference.decoders.limits import Limits
 
 
@@ -33,6 +33,7 @@ def refuse_prctl() -> None:
 def main(limits: str, *without: str) -> None:
     if without:
         refuse_prctl()
+    nursery.CLOSE_SECONDS = 60.0  # a busy machine is slow
     signal.signal(signal.SIGPROF, signal.SIG_IGN)  # as a careless starter may leave it
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPROF})
     decoder = processes.start(Limits.from_json(limits))

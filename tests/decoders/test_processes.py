@@ -88,7 +88,7 @@ def test_a_codec_that_breaks_is_a_refusal_and_a_logged_error(
 
 @pytest.mark.parametrize("deed", ["wait for ever", "say half a head", "say half the pixels"])
 def test_a_decoder_that_waits_is_ended_by_the_clock(deed: str) -> None:
-    decoders = DecoderProcesses(hostile(clock_seconds=1.0), size=1)
+    decoders = DecoderProcesses(hostile(clock_seconds=3.0), size=1)
     with pytest.raises(Unavailable, match="decoding was interrupted"):
         ask(decoders, f"do: {deed}".encode())
     assert_right(decoders)
@@ -179,7 +179,8 @@ def test_a_request_whose_decoders_are_killed_again_and_again_is_told_to_come_bac
     assert_right(decoders)
 
 
-def test_no_zombie_stays_and_nothing_at_all_after_the_end() -> None:
+def test_no_zombie_stays_and_nothing_at_all_after_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("image_similarity.inference.decoders.nursery.CLOSE_SECONDS", 60.0)
     decoders = DecoderProcesses(hostile(), size=1)
     for deed in ("crash", "say nonsense", "end quietly", "raise a defect"):
         with pytest.raises((InvalidImage, RuntimeError)):
@@ -199,7 +200,7 @@ def test_no_zombie_stays_and_nothing_at_all_after_the_end() -> None:
 def test_another_zygote_is_started_where_one_is_lost(
     number: int, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("image_similarity.inference.decoders.nursery.ZYGOTE_SECONDS", 5.0)
+    monkeypatch.setattr("image_similarity.inference.decoders.nursery.ZYGOTE_SECONDS", 10.0)
     decoders = DecoderProcesses(hostile(), size=1)
     child, lost = pid(decoders), decoders.nursery.zygote_pid
     os.kill(lost, number)

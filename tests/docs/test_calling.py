@@ -93,7 +93,7 @@ def test_every_command_runs(local_stack: LocalStack, cloudformation: str, tmp_pa
         here = command.replace("http://127.0.0.1:8080/prod/image-similarity", opened)
         here = here.replace("--local", f"--url {opened}")  # the port is another one here
         done = subprocess.run(
-            ["sh", "-c", here], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+            ["sh", "-c", here], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=200
         )
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
     for name in ("vectors.npy", "vectors.json", "vectors.jsonl", "report.html"):

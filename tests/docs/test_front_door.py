@@ -28,7 +28,7 @@ def commands(workflow: Path) -> list[str]:
 
 def lint(workflow: Path) -> list[str]:
     node = ROOT / ".venv" / "bin" / "node"
-    done = subprocess.run([node, LINTER, workflow], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([node, LINTER, workflow], capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
     return [f"{entry['line']}: {entry['message']}" for entry in json.loads(done.stdout)]
 

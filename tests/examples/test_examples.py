@@ -132,7 +132,7 @@ def test_the_bodies_to_send(local_stack: LocalStack, name: str, field: str) -> N
     url = f"{local_stack('', PRIVATE)}/prod/image-similarity"
     content = (EXAMPLES / name).read_bytes()
     headers = {"Content-Type": "application/json"}
-    answered = httpx.post(url, content=content, headers=headers, trust_env=False, timeout=30)
+    answered = httpx.post(url, content=content, headers=headers, trust_env=False, timeout=60)
     assert list(answered.json()) == [field]
 
 
@@ -141,7 +141,7 @@ def test_by_url_on_windows(local_stack: LocalStack, picture_url: str, tmp_path: 
     url = f"{local_stack('', PRIVATE)}/prod/image-similarity"
     script = fill("curl/url.cmd", {URL: url, IMAGE_URL: picture_url}, tmp_path)
     arguments = cmd_arguments(script.read_text("utf-8"))
-    done = subprocess.run([*arguments, "--silent"], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([*arguments, "--silent"], capture_output=True, text=True, timeout=200, check=False)
     assert list(answer(done)) == ["result"]
 
 

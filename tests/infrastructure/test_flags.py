@@ -72,7 +72,7 @@ BAD = [
     ("rate_limit", "0", "Allowed: auto, or a whole number, 1 to 10000."),
     ("burst_limit", "-1", "Allowed: auto, or a whole number, 1 to 5000."),
     ("lambda_max_concurrency", "0", "Allowed: a whole number, 1 to 99999, or nothing."),
-    ("url_hosts", "*.example.com", "Allowed: hosts and .suffixes in small letters"),
+    ("url_hosts", "*.example.com", "Allowed: hosts and .suffixes in lower case"),
     ("user_agent_contact", "ask (me)", "Allowed: a URL (http or https) or an e-mail address, or nothing"),
     ("subnet_ids", "subnet-1", "Allowed: 1 to 16 subnet ids, comma-separated"),
     ("security_group_ids", "sg-01234567, sg-89abcdef", "Allowed: 1 to 5 security group ids"),
@@ -280,7 +280,7 @@ def test_an_instance_type_of_an_unknown_architecture_is_told_the_architecture() 
 
 
 def test_a_minimum_over_the_maximum_is_refused() -> None:
-    with pytest.raises(ConfigError, match="the minimum can't be over the maximum"):
+    with pytest.raises(ConfigError, match="the minimum can't be above the maximum"):
         DeploymentConfig.from_context({"sagemaker_min": "3", "sagemaker_max": "2"})
 
 
@@ -291,7 +291,7 @@ def test_the_embedded_model_has_one_precision() -> None:
 
 @pytest.mark.parametrize("value", [True, None, ["a"], {}])
 def test_a_value_that_is_no_text_is_refused(value: object) -> None:
-    with pytest.raises(ConfigError, match="give a text or a number"):
+    with pytest.raises(ConfigError, match="give a string or number"):
         DeploymentConfig.from_context({"stage": value})
 
 

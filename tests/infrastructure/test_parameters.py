@@ -158,7 +158,7 @@ def test_a_rule_refuses_a_minimum_over_the_maximum(
     if not refused:
         assert resolve(template, values).parameters["SageMakerMinInstances"]
         return
-    with pytest.raises(ResolveError, match=f"over SageMakerMaxInstances, which is {highest}"):
+    with pytest.raises(ResolveError, match=f"above SageMakerMaxInstances, which is {highest}"):
         resolve(template, values)
 
 

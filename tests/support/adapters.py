@@ -21,6 +21,7 @@ from tests.support.local_stack import running_stack
 from tests.support.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
+READY_SECONDS = 200  # a second or two, where nothing else is done
 REQUEST_ID = "c0ffee00-1111-4222-8333-444455556666"
 
 
@@ -101,7 +102,7 @@ def sagemaker_server(environment: Mapping[str, str]) -> Iterator[Call]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "SAGEMAKER_BIND_TO_PORT": str(port), **environment}
     process = subprocess.Popen(command, env=environment)
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client:
             wait_until_ready(client, "/ping", process)
 
             def call(body: bytes, headers: Mapping[str, str]) -> Answer:
@@ -115,7 +116,7 @@ def sagemaker_server(environment: Mapping[str, str]) -> Iterator[Call]:
             yield call
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=60)
 
 
 @contextmanager
@@ -137,8 +138,8 @@ def url_call(url: str) -> Call:
 
 
 def wait_until_ready(client: httpx.Client, path: str, process: subprocess.Popen[bytes]) -> None:
-    """Wait up to a minute for a 200; if the process ends first, that is an error at once."""
-    deadline = time.monotonic() + 60
+    """Wait for a 200; if the process ends first, that is an error at once."""
+    deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         assert process.poll() is None, f"the server ended with {process.returncode}"
         try:
@@ -147,4 +148,4 @@ def wait_until_ready(client: httpx.Client, path: str, process: subprocess.Popen[
         except httpx.TransportError:
             pass
         time.sleep(0.05)
-    raise TimeoutError(f"{path} was not ready in a minute")
+    raise TimeoutError(f"{path} was not ready in {READY_SECONDS} seconds")

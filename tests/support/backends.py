@@ -79,7 +79,7 @@ def sagemaker_backend(environment: Mapping[str, str]) -> Iterator[Backend]:
     keeper = threading.Thread(target=keep, daemon=True)
     keeper.start()
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client:
             while not running:
                 ending.wait(0.01)
             wait_until_ready(client, "/ping", running[0])

@@ -16,7 +16,7 @@ URL = "https://API_ID.execute-api.REGION.amazonaws.com/STAGE/image-similarity"
 IMAGE_URL = "Image URL address"
 JARS = [Path("/usr/share/java") / name for name in ("okhttp.jar", "okio.jar")]
 NEWMAN = ROOT / "tests" / "tools" / "node_modules" / "newman" / "bin" / "newman.js"
-RUN_SECONDS = 60
+RUN_SECONDS = 200
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example-secret"}
 SESSION = {**KEYS, "AWS_SESSION_TOKEN": "example-token"}
 

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 120.0
-STOP_SECONDS = 20.0
+START_SECONDS = 200.0
+STOP_SECONDS = 60.0
 OURS = ("AWS_", "ALLOW_PRIVATE_SOURCES", "IMAGE_BUCKETS", "MODEL_DIR")
 
 

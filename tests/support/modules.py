@@ -18,7 +18,7 @@ def called(module: str, function: str, *calls: list[Any]) -> list[Any]:
       console.log(JSON.stringify(calls.map((given) => {function}(...given))));
     """
     command = [str(NODE), "--input-type=module", "--eval", program]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, done.stderr
     answers: list[Any] = json.loads(done.stdout)
     return answers

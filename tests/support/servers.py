@@ -41,7 +41,7 @@ class _Connection(socketserver.BaseRequestHandler):
     def handle(self) -> None:
         self.server.connections += 1
         connection = self.request
-        connection.settimeout(10)
+        connection.settimeout(100)
         if self.server.context:
             connection = self.server.context.wrap_socket(connection, server_side=True)
         head = b""

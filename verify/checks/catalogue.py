@@ -170,12 +170,12 @@ ROWS = (
     Row("catalogue-sync", "a sync", "403 unsigned, 202 signed; complete within ten minutes", sync, ON),
     Row(
         "catalogue-object",
-        "an object that is new, then deleted",
+        "a new object, then deleted",
         "found within a minute, then gone",
         new_object,
         ON,
         needs=("CatalogueBucket",),
-        why="S3's events need EventBridge switched on for the bucket",
+        why="S3 sends events only if EventBridge is turned on for the bucket",
     ),
     Row(
         "catalogue-long-key",
@@ -184,7 +184,7 @@ ROWS = (
         long_key,
         ON,
         needs=("CatalogueBucket",),
-        why="S3 Vectors counts a key's 1,024 in what the documentation does not say: bytes or characters",
+        why="whether S3 Vectors counts a key's 1,024 as bytes or characters is not documented",
     ),
     Row(
         "catalogue-index",
@@ -202,7 +202,7 @@ ROWS = (
         pattern,
         ON,
         quick=True,
-        why="what CloudFormation hands to EventBridge is not documented",
+        why="what CloudFormation passes to EventBridge is not documented",
     ),
     Row(
         "catalogue-recursion",

@@ -159,7 +159,7 @@ ROWS = (
     ),
     Row(
         "catalogue-resumed",
-        "an object that is new while the catalogue is paused",
+        "an object added while the catalogue is paused",
         "found once `Catalogue` is `yes` again, without a sync",
         resumed,
         ON,
@@ -167,7 +167,7 @@ ROWS = (
         (PARAMETER,),
         needs=("CatalogueBucket",),
         fails=True,
-        why="mapping, queue and rule are consistent after a while, not at once",
+        why="mapping, queue and rule are eventually consistent",
     ),
     Row(
         "catalogue-concurrency",
@@ -180,7 +180,7 @@ ROWS = (
     ),
     Row(
         "catalogue-bucket-added",
-        "a bucket more in `ImageBuckets`",
+        "a bucket added to `ImageBuckets`",
         "the rule names it, its new objects are found, and a sync is complete again",
         bucket_added,
         ON,
@@ -190,8 +190,8 @@ ROWS = (
     ),
     Row(
         "catalogue-bucket-removed",
-        "a bucket less in `ImageBuckets`",
-        "after a sync its pictures are found no more",
+        "a bucket removed from `ImageBuckets`",
+        "after a sync its pictures are no longer found",
         bucket_removed,
         ON,
         (add_bucket, remove_bucket),
@@ -207,6 +207,6 @@ AT_THE_END = (
         "nothing is left of the catalogue, and the API answers as before",
         off,
         deletes=True,
-        why="CloudFormation deletes the index and its bucket in an order that only their references give",
+        why="CloudFormation deletes the index and its bucket in an order set only by their references",
     ),
 )

@@ -136,8 +136,8 @@ ROWS = (
     ),
     Row(
         "batch",
-        "64 images in a request, one of them no picture",
-        "63 times the image's vector alone, and `InvalidImage` in its place",
+        "64 images in a request, one of them not a picture",
+        "63 times the image's own vector, and `InvalidImage` for the other",
         batch,
         BOTH,
         quick=True,

@@ -28,6 +28,6 @@ ROWS = (
         "nothing is left of it",
         deletion,
         deletes=True,
-        why="services make log groups and interfaces of their own",
+        why="services create log groups and interfaces of their own",
     ),
 )

@@ -98,15 +98,15 @@ def _row(
 
 ACL, TWO = ("WebAclArn",), ("WebAclArn", "OtherWebAclArn")
 ROWS = (
-    _row("web-acl", "a web ACL", "before the stage, which answers", web_acl, (given(*ACL),), *ACL),
+    _row("web-acl", "a web ACL", "in front of the stage, which answers", web_acl, (given(*ACL),), *ACL),
     _row(
         "web-acl-renamed",
         "a stage with a web ACL gets another name",
-        "the web ACL is before the new one",
+        "the web ACL is in front of the new one",
         web_acl,
         (given(*ACL), rename_too),
         *ACL,
-        why="whether CloudFormation's handler looks which ACL it takes away is not documented",
+        why="whether CloudFormation's handler checks which ACL it removes is not documented",
     ),
     _row(
         "web-acl-replaced",
@@ -129,7 +129,7 @@ ROWS = (
     ),
     _row(
         "vpc",
-        "a VPC, entered",
+        "joining a VPC",
         "subnets and security groups as given; calls by URL work through the NAT",
         inside,
         (given(*VPC),),
@@ -148,12 +148,12 @@ ROWS = (
     ),
     _row(
         "vpc-left",
-        "a VPC, left",
+        "leaving a VPC",
         "no network interface of the function is left within 45 minutes",
         left,
         (given(*VPC), emptied),
         *VPC,
-        why="Lambda deletes interfaces some minutes later, by a policy that goes in the same update",
+        why="Lambda deletes interfaces some minutes later, using a policy that the same update deletes",
     ),
     _row(
         "kms-key",
@@ -168,7 +168,7 @@ ROWS = (
     _row(
         "alarm-topic",
         "a topic for alarms",
-        "every alarm tells it",
+        "every alarm notifies it",
         topic,
         (given("AlarmTopicArn"),),
         "AlarmTopicArn",

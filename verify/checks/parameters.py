@@ -146,7 +146,7 @@ ROWS = (
     _row(
         "authorization",
         other("APIGatewayAuthorization", "AWS_IAM", "NONE"),
-        "unsigned calls are answered as the parameter says, and the Explorer tells it",
+        "unsigned calls are answered as the parameter says, and the Explorer says so",
         authorization,
         "APIGatewayAuthorization",
         quick=True,
@@ -183,15 +183,15 @@ ROWS = (
         "429 `TooManyRequests` with `Retry-After` for calls over it",
         limits.burst,
         "ThrottlingBurstLimit",
-        why="API Gateway throttles by best effort",
+        why="API Gateway throttles on a best-effort basis",
     ),
     _row(
         "max-concurrency",
         to(LambdaMaxConcurrency="1"),
-        "200 for some calls at once, for the others 503 `Unavailable` with `Retry-After`",
+        "of simultaneous calls, 200 for some and 503 `Unavailable` with `Retry-After`",
         limits.ceiling,
         "LambdaMaxConcurrency",
-        why="which gateway response a throttled function comes to is not documented; a 500 or 502 "
+        why="which gateway response a throttled function leads to is not documented; a 500 or 502 "
         "means another one than `API_CONFIGURATION_ERROR`",
         fails=True,
     ),
@@ -207,7 +207,7 @@ ROWS = (
     _row(
         "log-retention",
         other("LogRetentionDays", DAYS, "14"),
-        "every log group of the stack keeps lines as long",
+        "every log group of the stack has that retention",
         retention,
         "LogRetentionDays",
     ),

@@ -96,7 +96,7 @@ def one_deployment(subject: Subject) -> str:
 ROWS = (
     Row(
         "outputs",
-        "the Outputs, two of which have a parameter's name",
+        "the Outputs, two of which share a parameter's name",
         "URLs of this API, stage and partition",
         outputs,
         quick=True,
@@ -104,7 +104,7 @@ ROWS = (
     Row(
         "routes",
         "`Fn::If` with `AWS::NoValue` under `Body.paths`",
-        "the methods of what is switched on, each with its authorization",
+        "the methods of everything switched on, each with its authorization",
         routes,
         quick=True,
         why="API Gateway's importer reads the body after CloudFormation has coerced it",
@@ -120,7 +120,7 @@ ROWS = (
     Row(
         "explorer",
         "the API Explorer",
-        "the page, and a document that tells authorization and backend",
+        "the page, and a document that states authorization and backend",
         explorer,
         quick=True,
     ),

@@ -101,10 +101,10 @@ AFTER_UPDATES = (
     Row(
         "served-always",
         "signed calls during all changes but those of the stage's name",
-        "none is answered 5xx",
+        "no answer is a 5xx",
         served_always,
         quick=True,
-        why="API Gateway and Lambda are consistent after a while, not at once",
+        why="API Gateway and Lambda are eventually consistent",
     ),
     Row(
         "never-open",

@@ -1,4 +1,4 @@
-"""Decoding as the service needs it: in this process, or in processes of its own that can be ended.
+"""Decoding as the service needs it: in this process, or in separate processes that can be killed.
 
 This module does not import NumPy: an adapter starts decoder processes before that, and never needs Pillow.
 """

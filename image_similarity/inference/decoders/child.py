@@ -11,7 +11,7 @@ from image_similarity.inference.decoders.limits import Limits
 from image_similarity.inference.decoders.patience import Patience
 
 LATE_SECONDS = 0.5
-"""Seconds over its budget after which a decoder that the kernel has not ended is ended from here."""
+"""Seconds over its budget after which a decoder that the kernel has not killed is killed from here."""
 PROCESS_CLOCK = 2  # linux/posix-timers.h: CPUCLOCK_SCHED; the clock's id is computed from the process's
 
 

@@ -24,7 +24,7 @@ class ZygoteLostError(Exception):
 
 
 class End(NamedTuple):
-    """How a decoder ended: its exit code, negative for a signal; None where nobody can tell any more."""
+    """How a decoder ended: its exit code, negative for a signal; None if it is no longer known."""
 
     code: int | None
     killed_by_us: bool
@@ -67,7 +67,7 @@ class Nursery:
             return self._child()
 
     def end(self, child: Child, *, kill: bool) -> End:
-        """See a decoder off, by force or because it has closed a pipe."""
+        """End a decoder, by force or because it has closed a pipe."""
         child.close()
         with self._lock:
             if child.zygote == self._zygotes:
@@ -77,7 +77,7 @@ class Nursery:
                     return End(code, bool(killed))
                 except ZygoteLostError:
                     logger.warning("nobody can tell how decoder process %d ended", child.pid)
-                    # An answer that comes late would be taken for the next one: this zygote is asked no more.
+                    # A late answer would be taken for the next one, so this zygote is not used again.
                     self._control.close()
         _reap(child.pid)
         return End(None, kill)
@@ -151,7 +151,7 @@ class Nursery:
 
 
 def _reap(pid: int) -> None:
-    """Where this is process 1, a lost zygote's decoders are its to take leave of."""
+    """If this is process 1, it has to reap the decoders of a lost zygote."""
     try:
         os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:

@@ -1,4 +1,4 @@
-"""Decoding in processes that can be ended: no file keeps a request longer than its budget."""
+"""Decoding in processes that can be killed: no file keeps a request longer than its budget."""
 
 import atexit
 import logging
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from image_similarity.inference.manifest import Preprocessing
 
 ATTEMPTS = 2
-"""Of one image, where something from outside ended its decoder."""
+"""Tries for one image, if something from outside ended its decoder."""
 ADVICE = "save it again, as a baseline JPEG or a PNG."
 OUTSIDE = frozenset({-signal.SIGKILL, -signal.SIGTERM, None})
 """Exit codes of a decoder that did not end by itself: killed by an operator or a system short of memory."""
@@ -69,7 +69,7 @@ class DecoderProcesses:
         self._limits = limits
         self._places = Turns(size or len(os.sched_getaffinity(0)))
         self.idle: list[Child] = []
-        self._warned = False  # of the protections that are missing, once
+        self._warned = False  # about the missing protections, once
         self.nursery = Nursery(limits)
 
     def close(self) -> None:
@@ -131,7 +131,7 @@ class DecoderProcesses:
         return answer
 
     def _take(self) -> Child:
-        """An idle decoder, or a new one; those that have died meanwhile are seen off."""
+        """An idle decoder, or a new one; those that have died meanwhile are reaped."""
         while True:
             try:
                 child = self.idle.pop()
@@ -163,7 +163,7 @@ class DecoderProcesses:
         if end.code in OUTSIDE and not end.killed_by_us:
             logger.warning("a decoder process was ended from outside (%s)", _named(end))
             return _Interrupted()
-        # Of a codec, that is a security event. The log has nothing of the image.
+        # For a codec, that is a security event. The log contains nothing of the image.
         logger.error("a decoder process crashed (%s)", _named(end))
         return _undecodable()
 

@@ -110,7 +110,7 @@ class Zygote:
         return False
 
     def _collect(self) -> None:
-        """Take leave of decoders that have ended, so that none stays as a zombie."""
+        """Reap decoders that have ended, so that none stays as a zombie."""
         while self._running:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid == 0:

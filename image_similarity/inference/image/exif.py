@@ -1,4 +1,4 @@
-"""The one thing that is read from Exif: which way up the picture is."""
+"""The only thing read from Exif: which way up the picture is."""
 
 import struct
 

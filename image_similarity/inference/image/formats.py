@@ -1,4 +1,4 @@
-"""Which format a file is in, judged by its first bytes and never by its name or declared type."""
+"""Which format a file is in, recognised by its first bytes and never by its name or declared type."""
 
 import re
 from collections.abc import Callable
@@ -86,7 +86,7 @@ def name(data: bytes) -> str:
 
 
 def _media(brands: bytes) -> str:
-    """Judged by the major brand, and where photographs share one, by the compatible brands."""
+    """Decided by the major brand, and if photographs share one, by the compatible brands."""
     if b"avif" in brands[:32] and brands[:4] in {b"mif1", b"msf1", b"miaf"}:
         return "an AVIF"
     return next((kind for known, kind in BRANDS if brands[:4] in known), "a video")

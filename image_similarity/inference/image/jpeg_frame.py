@@ -122,7 +122,7 @@ def check_table(marker: int, content: bytes) -> None:
         count += 1
     if position != len(content) or not content:
         raise BrokenImageError(
-            f"the JPEG's segment FF{marker:02X} is not as long as the tables in it, {most} at most; "
+            f"the JPEG's segment FF{marker:02X} is not as long as the tables in it, at most {most}; "
             "save it again."
         )
 

@@ -96,7 +96,7 @@ def _length(data: bytes, position: int, marker: int) -> int:
     length = int.from_bytes(data[position : position + 2])
     if length < 2 and position + 2 <= len(data):
         raise BrokenImageError(
-            f"the JPEG's segment FF{marker:02X} states a length of {length}, less than the least, 2; "
+            f"the JPEG's segment FF{marker:02X} states a length of {length}, less than the minimum, 2; "
             "save it again."
         )
     return max(length, 2)

@@ -41,7 +41,7 @@ class _Chunk:
 
     @property
     def sound(self) -> bool:
-        """Whether it is complete and its checksum is right; for pixels, computing it would take too long."""
+        """Whether it is complete and its checksum is right (not computed for pixels: too slow)."""
         return self.checksum == zlib.crc32(self.content, zlib.crc32(self.kind)).to_bytes(4)
 
 

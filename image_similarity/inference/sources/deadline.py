@@ -1,4 +1,4 @@
-"""One deadline over everything that a request fetches."""
+"""One deadline for everything that a request fetches."""
 
 import os
 import socket
@@ -11,7 +11,7 @@ from image_similarity.inference.errors import SourceUnavailable
 
 
 class DeadlineExceededError(Exception):
-    """The time is over, or nobody waits for the result any longer."""
+    """The time is up, or nobody waits for the result any more."""
 
 
 class Deadline:
@@ -24,7 +24,7 @@ class Deadline:
         self._breakable: set[socket.socket] = set()
 
     def left(self) -> float:
-        """Seconds left, 0 when it is over."""
+        """Seconds left; 0 when the time is up."""
         return max(0.0, self._end - time.monotonic())
 
     def remaining(self) -> float:
@@ -54,7 +54,7 @@ class Deadline:
                     self._breakable.remove(handle)
 
     def cancel(self) -> None:
-        """End the time now: connections break off, and no new ones are made."""
+        """End the time now: connections are closed, and no new ones are made."""
         with self._lock:
             self._end = 0.0
             for handle in self._breakable:

@@ -12,7 +12,7 @@ MAX_FETCHES = 128
 answered, a fetch ends within seconds, unless it is looking up a name, which can't be interrupted."""
 _fetches = threading.BoundedSemaphore(MAX_FETCHES)
 Read = Callable[[Deadline, Allowance], bytes]
-"""Fetches one file, of which it has been judged that it may be fetched."""
+"""Fetches one file that has been allowed."""
 
 
 class Fetch:

@@ -110,7 +110,7 @@ class Files:
         return taken
 
     def _begin_next(self, line: str | int) -> None:
-        """Begin the next fetch of a line; one that can't be begun is answered, and the one after it begun."""
+        """Start the next fetch in a queue; one that can't start gets its error, and the next one starts."""
         while True:
             with self._lock:
                 if not self._lines.get(line):
@@ -144,7 +144,7 @@ class Files:
             return error
 
     def _late(self) -> list[Arrival]:
-        """What has not arrived when the deadline is over."""
+        """What has not arrived by the deadline."""
         late = sorted(self._missing)
         self._missing.clear()
         with self._lock:

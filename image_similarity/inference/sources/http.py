@@ -76,7 +76,7 @@ def read(
         raise deadline.exceeded() from error
     except CrowdedError as error:
         raise Unavailable(
-            "too many files are being fetched from this server already. Try again in a moment."
+            "too many files are already being fetched from this server. Try again in a moment."
         ) from error
     raise SourceUnavailable(f"redirected more than {MAX_REDIRECTS} times; send the final address.")
 

@@ -1,4 +1,4 @@
-"""Few fetches at once to one server: nobody is to be flooded from here, or to hold all that we have."""
+"""Few fetches at once from one server: none may be flooded from here, or tie up all our fetches."""
 
 import threading
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ AT_ONCE = 4
 IN_LINE = 12
 """That wait for one server; with those at work half of what a machine of two cores fetches at once."""
 LOOK_SECONDS = 0.1
-"""After which who waits looks whether the request has been answered meanwhile."""
+"""After which a waiting fetch checks whether its request has been answered meanwhile."""
 NETWORK_BITS = 64
-"""Of an IPv6 address: whoever has one has all of its network."""
+"""Of an IPv6 address: whoever has one has its whole network."""
 
 
 class CrowdedError(Exception):

@@ -1,4 +1,4 @@
-"""What a deployment fetches, from where, how much, and in whose name."""
+"""What a deployment fetches, from where, how much, and on whose behalf."""
 
 import re
 from collections.abc import Mapping
@@ -68,7 +68,7 @@ class SourcePolicy:
 
     @property
     def user_agent(self) -> str:
-        """The User-Agent header: name, version, and whom to turn to."""
+        """The User-Agent header: name, version, and whom to contact."""
         return f"image-similarity/{__version__} (+{self.contact})"
 
     def allows_host(self, host: str) -> bool:

@@ -1,4 +1,4 @@
-"""The messages for a server that delivers no file: what it did instead, and what the caller can do."""
+"""The messages for a server that delivers no file: what it did, and what the caller can do."""
 
 import re
 import ssl
@@ -25,21 +25,21 @@ from image_similarity.inference.sources.collect import OverLimitError
 REASONS = {
     204: "an empty answer; send the address of an image.",
     205: "an empty answer; send the address of an image.",
-    206: "a part of the file, which was not asked for; use another server.",
+    206: "only a part of the file, which was not requested; use another server.",
     300: "a choice of addresses; send one of them.",
-    304: "an empty answer to a question that was not asked; use another server.",
+    304: "'not modified' to a request that was not conditional; use another server.",
     401: "it needs a login or refuses us; send an address that anyone may open.",
-    402: "it wants to be paid; send an address that anyone may open.",
+    402: "it requires payment; send an address that anyone may open.",
     403: "it needs a login or refuses us; send an address that anyone may open.",
     404: "it has no such file (not found); check the address.",
     407: "it needs a login or refuses us; send an address that anyone may open.",
-    410: "it has no such file any more (not found); check the address.",
+    410: "it no longer has this file (not found); check the address.",
     429: "it is busy; try again later.",
     451: "it may not show the file here; use another server.",
     503: "it is busy; try again later.",
 }
 OWN_FAILURE = "a failure of its own; try again later, or use another server."
-OTHER = "and no file; check the address."
+OTHER = "not a file; check the address."
 
 INCOMPLETE = (
     "the chain to a public authority is incomplete; its owner has to add the intermediate certificate."
@@ -94,35 +94,35 @@ def certificate(error: ssl.SSLCertVerificationError) -> SourceUnavailable:
 
 def too_large(max_bytes: int) -> PayloadTooLarge:
     """A file over the limit."""
-    return PayloadTooLarge(f"the file has more than {max_bytes} bytes, the limit; send a smaller one.")
+    return PayloadTooLarge(f"the file has more than {max_bytes} bytes (the limit); send a smaller one.")
 
 
 def too_large_in_all(max_bytes: int) -> PayloadTooLarge:
-    """A file for which the others of its request leave no room."""
+    """A file for which the request's other files leave no room."""
     return PayloadTooLarge(
-        f"the files of this request have more than {max_bytes} bytes in all, the limit; send this one in a "
-        "further request."
+        f"the files of this request have more than {max_bytes} bytes in all (the limit); send this one in "
+        "another request."
     )
 
 
 def coding(error: Exception, what: str = "the server's answer") -> SourceUnavailable:
-    """A compression that is not undone. `what`: whose data it is."""
+    """A compression that can't be undone. `what`: whose data it is."""
     name = str(error)
     if isinstance(error, UnreadableCodingError):
         return SourceUnavailable(
-            f"{what} is compressed ({_quoted(name)}) in a way that is not read here; "
-            "store it as it is, or with gzip or deflate."
+            f"{what} is compressed ({_quoted(name)}) in an unsupported way; "
+            "store it uncompressed, or with gzip or deflate."
         )
     if isinstance(error, CutOffError):
         return SourceUnavailable(f"{what} is compressed ({name}) and breaks off within it; send it whole.")
     return SourceUnavailable(
-        f"{what} is said to be compressed ({name}), and is not, or is damaged: its Content-Encoding "
+        f"{what} is declared as compressed ({name}), but is not, or is damaged: its Content-Encoding "
         "is wrong; correct it, or use another server."
     )
 
 
 def broken(error: Exception, max_bytes: int) -> ApiError:
-    """Whatever went wrong while a server was asked."""
+    """Whatever went wrong while fetching from a server."""
     if isinstance(error, TooMuchReceivedError | OverLimitError):
         return too_large(max_bytes)
     if isinstance(error, UnreadableCodingError | WrongCodingError | CutOffError):
@@ -135,23 +135,23 @@ def broken(error: Exception, max_bytes: int) -> ApiError:
 def _sentence(error: Exception) -> str:
     if isinstance(error, EndlessHeadError):
         return (
-            f"the server sends endless headers: reading breaks off after {MAX_HEAD_LINES} lines or "
+            f"the server sends endless headers: reading stops after {MAX_HEAD_LINES} lines or "
             f"{MAX_HEAD_BYTES} bytes; use another server."
         )
     if isinstance(error, AmbiguousHeaderError):
         return (
-            f"the server sends {error} twice with different values, so that nobody can tell which file "
-            "is meant or where it breaks off; use another server."
+            f"the server sends {error} twice with different values, so it is unclear which file "
+            "is meant or where it ends; use another server."
         )
     if isinstance(error, TooCostlyError):
         return (
             "the server sends its answer in too many small pieces: reading it takes more than "
-            f"{PROCESSOR_SECONDS:g} second of processor time; use another server."
+            f"{PROCESSOR_SECONDS:g} second of CPU time; use another server."
         )
     if isinstance(error, TooSlowError):
         return f"the server sends less than {BYTES_A_SECOND} bytes a second; use a faster one."
     if isinstance(error, BreaksOffError):
-        return "the server breaks off before the file is whole; try again, or use another server."
+        return "the server breaks off before the file is complete; try again, or use another server."
     if isinstance(error, ssl.SSLError):
         return (
             "the server can't be reached by https: it does not speak TLS 1.2 or newer with the ciphers of "

@@ -1,4 +1,4 @@
-"""Files from S3, with the deployment's own credentials: so only from the buckets that its owner lists."""
+"""Files from S3, read with the deployment's own credentials, so only from the buckets its owner lists."""
 
 import functools
 import threading
@@ -37,7 +37,7 @@ NO_OBJECT = (
     "no such object, or none that this deployment may read (one that is encrypted with a KMS key needs "
     "kms:Decrypt for the deployment's role, and the key enabled)."
 )
-"""One sentence for all of them: telling them apart would tell which objects exist."""
+"""One sentence for all of them: different ones would reveal which objects exist."""
 _client_lock = threading.Lock()
 _deadline: ContextVar[Deadline] = ContextVar("_deadline")
 """Of the fetch in this thread: it also bounds the retries that the client makes by itself."""
@@ -82,7 +82,7 @@ def read(
         raise refusals.coding(error, "the object") from error
     except TooCostlyError as error:
         raise SourceUnavailable(
-            "unpacking the object takes too much processor time; store it as it is."
+            "decompressing the object takes too much CPU time; store it uncompressed."
         ) from error
     except DeadlineExceededError as error:
         raise deadline.exceeded() from error
@@ -125,7 +125,7 @@ def _object(location: Location, policy: SourcePolicy, deadline: Deadline, allowa
 
 
 def _check(head: "HeadObjectOutputTypeDef", policy: SourcePolicy) -> None:
-    """Refuse an object by what its head tells."""
+    """Refuse an object because of its headers."""
     restore = head.get("Restore", "")
     if 'ongoing-request="true"' in restore:
         raise SourceUnavailable("the object is archived and being restored; try again when it is.")

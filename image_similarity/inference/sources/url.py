@@ -1,4 +1,4 @@
-"""What a web address may look like. All that is unusual is refused: attacks begin where readers disagree."""
+"""What a web address may look like. Everything unusual is refused: attacks begin where readers disagree."""
 
 import ipaddress
 import re
@@ -73,7 +73,7 @@ class Target:
 
 
 def parse(url: str, policy: SourcePolicy) -> Target:
-    """Split a URL that is in every respect what it seems to be.
+    """Split a URL that is exactly what it seems to be.
 
     Raises:
         SourceNotAllowed: it is anything else, with the reason.

@@ -1,4 +1,4 @@
-"""Words to unit vectors that lie among those of pictures, where the model has a text tower.
+"""Words to unit vectors in the same space as those of pictures, if the model has a text tower.
 
-Nothing of the way of a picture imports this package. It opens no file before the first text comes.
+Nothing that handles pictures imports this package. It opens no file before the first text comes.
 """

@@ -56,7 +56,7 @@ class TextTower:
         most = self._manifest.context_length - 2
         if len(text) > MAX_CHARACTERS:
             raise InvalidRequest(
-                f"found {len(text)} characters, and at most {MAX_CHARACTERS} are read, of which the model "
+                f"found {len(text)} characters; at most {MAX_CHARACTERS} are read, and the model "
                 f"{self._name} takes at most {most} tokens (about as many words); shorten it."
             )
         ids = self._tokenizer.ids(text)

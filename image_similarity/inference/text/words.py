@@ -1,5 +1,6 @@
-"""The text tower of a model where it has one, loaded when the first text comes."""
+"""A model's text tower, if it has one, loaded when the first text comes."""
 
+import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from image_similarity.inference.errors import InvalidRequest
-from image_similarity.inference.manifest import MANIFEST_FILE, Manifest
+from image_similarity.inference.manifest import MANIFEST_FILE, Manifest, ManifestError
 
 if TYPE_CHECKING:
     from image_similarity.inference.text.tower import TextTower
 
+State = tuple[tuple[str, int, int], ...]
 FOLDER = "text"
-"""In the folder of the artifact; absent where the model has no text tower."""
+"""In the artifact's folder; absent if the model has no text tower."""
 
 
 class Words:
@@ -29,6 +31,7 @@ class Words:
     def __init__(self, model_dir: Path, images: Manifest, *, threads: int) -> None:
         self._folder, self._images, self._threads = model_dir / FOLDER, images, threads
         self._tower: TextTower | None = None
+        self._unusable: tuple[State, str] | None = None
         self._lock = threading.Lock()
 
     @property
@@ -41,7 +44,7 @@ class Words:
 
         Raises:
             InvalidRequest: the model has no text tower, or see `TextTower.encode`.
-            ManifestError: the tower's files can't be used.
+            ManifestError: the tower's files can't be used. They are read again once one of them has changed.
         """
         if not self.available:
             raise InvalidRequest(
@@ -53,7 +56,23 @@ class Words:
     def _loaded(self) -> "TextTower":
         with self._lock:
             if self._tower is None:
-                from image_similarity.inference.text.tower import TextTower
-
-                self._tower = TextTower(self._folder, self._images, threads=self._threads)
+                state = self._state()
+                if self._unusable and self._unusable[0] == state:
+                    raise ManifestError(self._unusable[1])
+                try:
+                    self._tower = self._load()
+                except ManifestError as error:
+                    self._unusable = state, str(error)
+                    raise
             return self._tower
+
+    def _load(self) -> "TextTower":
+        from image_similarity.inference.text.tower import TextTower
+
+        return TextTower(self._folder, self._images, threads=self._threads)
+
+    def _state(self) -> State:
+        """Names, times and sizes of the tower's files."""
+        with os.scandir(self._folder) as files:
+            stats = [(file.name, file.stat()) for file in files]
+        return tuple(sorted((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats))

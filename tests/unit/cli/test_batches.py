@@ -81,7 +81,7 @@ def test_an_api_that_takes_no_batches_gets_the_pictures_one_by_one_and_is_asked_
     assert len(server.bodies) == 6
     assert len(server.batch_bodies) == 1
     assert len(notes) == 1
-    assert "takes one picture in a request" in notes[0]
+    assert "takes one picture per request" in notes[0]
 
 
 def test_urls_that_may_have_failed_for_the_others_sake_are_sent_again_alone(files: list[str]) -> None:

@@ -87,8 +87,8 @@ def test_pairs_for_people_lists_each_group_under_its_similarity(folder: Path) ->
     ("arguments", "sentence"),
     [
         (["embed", ".", "-o", "vectors.csv"], "must end in .npy or .jsonl"),
-        (["embed", "{empty}"], "There is no picture"),
-        (["pairs", "{empty}"], "There is no picture"),
+        (["embed", "{empty}"], "No pictures found"),
+        (["pairs", "{empty}"], "No pictures found"),
         (["compare", "{cat}", "{cat}", "--local", "--stack", "x"], "one of --stack, --url and --local"),
         (["compare", "{cat}", "{cat}", "--url", "http://127.0.0.1:9/"], "can't be reached"),
         (["compare", "{cat}", "{cat}", "--url", "nonsense"], "has to begin with http:// or https://"),
@@ -111,7 +111,7 @@ def test_a_missing_model_is_told_in_a_sentence(folder: Path, tmp_path: Path) -> 
 
 def test_help_lists_the_commands_and_the_exit_codes() -> None:
     text = " ".join(run("--help").stdout.split())
-    for word in ("embed", "compare", "pairs", "Exit codes", "2 wrong use"):
+    for word in ("embed", "compare", "pairs", "Exit codes", "2 wrong usage"):
         assert word in text
 
 
@@ -159,6 +159,4 @@ def test_pictures_of_formats_that_are_not_read_are_counted(folder: Path, command
         (folder / name).write_bytes(b"1")
     done = run(command, folder)
     assert done.exit_code == 0
-    assert (
-        "Left out, of formats that are not read: 2 .heic, 1 .tif. Convert them to JPEG first." in done.stderr
-    )
+    assert "Left out, in unsupported formats: 2 .heic, 1 .tif. Convert them to JPEG first." in done.stderr

@@ -271,7 +271,7 @@ def test_pairs_works_where_nothing_can_be_kept(album: Path, tmp_path: Path) -> N
     (tmp_path / "file").touch()
     done = run("pairs", album, XDG_DATA_HOME=str(tmp_path / "file"))
     assert done.exit_code == 0, done.output
-    assert "nothing is kept for the next time" in done.stderr
+    assert "nothing is kept for next time" in done.stderr
     assert len(done.stdout.splitlines()) == 3
     assert run("index", album, XDG_DATA_HOME=str(tmp_path / "file")).exit_code == 2
 
@@ -320,7 +320,7 @@ def test_a_run_that_is_ended_half_way_is_taken_up(many: Path, tmp_path: Path, ki
     assert 0 < done < 300, "it was ended before it began, or after it was done"
     if kill is signal.SIGINT:
         assert stderr.splitlines() == [
-            f"{done} of 300 were indexed; the next run goes on from there.",
+            f"{done} of 300 were indexed; the next run continues from there.",
             "Stopped.",
         ]
     assert counts(index(many, "--index", file)) == (300 - done, done, 0, 0)

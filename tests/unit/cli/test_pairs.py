@@ -106,7 +106,7 @@ def test_nothing_is_chained(five: Path) -> None:
     groups = [json.loads(line) for line in done.stdout.splitlines()]
     assert [len(group["sources"]) for group in groups] == [2, 2]
     assert all(pair["similarity"] >= 0.95 for group in groups for pair in group["pairs"])
-    assert "1 more is alike to one of a group, but not to all of it" in done.stderr
+    assert "1 more is like one of a group, but not like all of it" in done.stderr
 
 
 def test_a_model_that_changes_on_the_way_ends_the_run(five: Path) -> None:

@@ -1,16 +1,20 @@
 """The command as a process of its own: how it starts, and how it ends."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from image_similarity import __version__
 from tests.unit.cli.strange_server import UNIT, Reply, answering
+from tests.unit.cli.test_index import indexed
 
 pytestmark = pytest.mark.slow
 
@@ -66,7 +70,7 @@ def test_ctrl_c_while_a_busy_server_is_waited_for(folder: Path) -> None:
     assert (code, stdout) == (130, "")
     note, *busy, stopped = stderr.splitlines()
     assert busy in ([], ["The API is busy (status 503): the next try is in 30 s."])
-    assert note.endswith("it is of an older version. Deploy the stack again to send many.")
+    assert note.endswith("it is an older version. Deploy the stack again to send several at once.")
     assert stopped == "Stopped."
 
 
@@ -83,6 +87,30 @@ def test_ctrl_c_while_a_server_does_not_answer(folder: Path) -> None:
         code, _, stderr = interrupted("pairs", folder, "--url", server.url, when=waiting)
         over.set()
     assert (code, stderr) == (130, "Stopped.\n")
+
+
+def test_a_second_ctrl_c_ends_at_once_and_tells_of_no_error(tmp_path: Path) -> None:
+    """What was begun is finished after the first. After the second, threads would find the index closed."""
+    first, file = tmp_path / "album" / "0.png", tmp_path / "index.sqlite"
+    first.parent.mkdir()
+    Image.linear_gradient("L").resize((2500, 2000)).save(first)
+    for number in range(1, 100):
+        shutil.copy(first, first.with_name(f"{number}.png"))
+    command = [*COMMAND, "index", str(first.parent), "--index", str(file)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            while not indexed(file):
+                assert process.poll() is None, process.stderr and process.stderr.read()
+                time.sleep(0.01)
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.1)
+            process.send_signal(signal.SIGINT)
+            stdout, stderr = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert (process.returncode, stdout) == (130, "")
+    assert stderr.splitlines()[-1] == "Stopped."
+    assert all(line == "Stopped." or "were indexed" in line for line in stderr.splitlines()), stderr
 
 
 def test_names_that_are_not_utf_8_reach_a_terminal_of_any_encoding(tmp_path: Path, folder: Path) -> None:

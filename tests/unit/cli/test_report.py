@@ -150,7 +150,7 @@ def face(pixels: int, sharpness: float, modified: float) -> Face:
         ({"a": face(2, 0.9, 1), "b": face(2, 2, 9)}, "b", "the sharpest"),
         ({"a": face(2, 0.9, 1), "b": face(2, 2, 9), "c": face(1, 9, 0)}, "b", "the sharpest of the largest"),
         ({"a": face(2, 2.0, 9), "b": face(2, 1.05, 1)}, "b", "the oldest of those as large and as sharp"),
-        ({"b": face(2, 2, 1), "a": face(2, 2, 1)}, "a", "the first by name: nothing else tells them apart"),
+        ({"b": face(2, 2, 1), "a": face(2, 2, 1)}, "a", "the first by name: they are otherwise the same"),
         ({"a": face(2, 0, 1), "b": face(2, 0, 2)}, "a", "the oldest of those as large and as sharp"),
     ],
 )
@@ -193,7 +193,7 @@ def test_without_groups_it_says_so(album: Path, cat: Image.Image) -> None:
     report(album)
     text = (album.parent / "report.html").read_text("utf-8")
     assert "<dt>picture</dt><dd>1</dd>" in text
-    assert "No two of 1 picture are as alike as that." in text
+    assert "No near-duplicates among 1 picture at this threshold." in text
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="a folder that nobody writes into, not even root")

@@ -151,4 +151,4 @@ def test_options_of_the_machine_are_not_for_a_stack(album: Path) -> None:
         "search", album / "cat.png", "--in", album, "--url", "http://127.0.0.1:9/prod/image-similarity"
     )
     assert done.exit_code == 2
-    assert "are for the index of this machine" in done.stderr
+    assert "are for the index on this machine" in done.stderr

@@ -141,7 +141,7 @@ def test_special_files_are_not_read(draw: Draw) -> None:
         assert done.exit_code == 0, done.stderr
         assert len(done.stdout.splitlines()) == 1
         for name in ("pipe.png", "socket.png"):
-            assert f"{folder / name}: left out, it is no regular file." in done.stderr
+            assert f"{folder / name}: left out, it is not a regular file." in done.stderr
         kinds = {folder / "pipe.png": "a named pipe", folder / "socket.png": "a socket"}
         for path, kind in {**kinds, Path("/dev/zero"): "a device"}.items():
             named = run("embed", path)

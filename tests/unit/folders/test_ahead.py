@@ -55,7 +55,7 @@ def test_who_goes_away_begins_nothing_more() -> None:
 
     def work(number: int) -> int:
         begun.append(number)
-        return number if number == 0 else int(gate.wait(10))
+        return number if number == 0 else int(gate.wait(100))
 
     with ThreadPoolExecutor(1) as pool:
         results = ahead(pool, work, range(9), 3)
@@ -73,7 +73,7 @@ class Together(DeferredEncoder):
         self._both = threading.Barrier(2)
 
     def encode(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
-        self._both.wait(30)
+        self._both.wait(100)
         return super().encode(batch)
 
 

@@ -120,8 +120,8 @@ def test_one_bad_image_fails_alone_and_a_defect_tells_nothing(caplog: pytest.Log
 
 @pytest.mark.slow
 def test_what_has_not_begun_in_time_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch, "BEGIN_SECONDS", 0.3)
-    decoder = Digits({b"0": lambda: time.sleep(0.5)})
+    monkeypatch.setattr(batch, "BEGIN_SECONDS", 3.0)
+    decoder = Digits({b"0": lambda: time.sleep(3.1)})
     service = Service(Levels(), POLICY, decoder=decoder)
     service._engine.cores = 1
     _, answer = send(service, numbers(3))

@@ -29,8 +29,8 @@ def logged() -> Iterator[tuple[str, list[str]]]:
         reading.start()
         yield url, records
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
-        reading.join(10)
+        assert process.wait(60) == 0
+        reading.join(60)
         assert not reading.is_alive()
 
 
@@ -56,7 +56,7 @@ def test_a_body_that_breaks_while_it_waits_for_a_place_is_answered_once() -> Non
 def test_a_body_that_breaks_after_the_answer_ends_the_connection() -> None:
     with logged() as (url, records):
         address = httpx.URL(url)
-        with socket.create_connection((address.host, address.port), timeout=20) as caller:
+        with socket.create_connection((address.host, address.port), timeout=60) as caller:
             caller.sendall(head("chunked").replace(b"/invocations", b"/nowhere"))
             received = caller.recv(65536)
             while b"Not Found" not in received.partition(b"\r\n\r\n")[2]:
@@ -68,12 +68,12 @@ def test_a_body_that_breaks_after_the_answer_ends_the_connection() -> None:
 
 def test_requests_behind_one_that_is_refused_do_not_take_its_answer_away() -> None:
     with logged() as (url, records), full_house(url) as house, house.caller() as caller:
-        caller.settimeout(20)
+        caller.settimeout(60)
         sending = threading.Thread(target=send_all, args=(caller, head(2) + b"{}" + PING * 2**18))
         sending.start()
         assert refused_once(answer_of(caller))
         caller.shutdown(socket.SHUT_RDWR)
-        sending.join(20)
+        sending.join(60)
     assert not defects(records)
 
 

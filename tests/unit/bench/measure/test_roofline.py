@@ -1,6 +1,7 @@
 """The roofline: which limit is the nearer one, and what share of it the encoder reaches."""
 
 import sys
+import time
 from dataclasses import asdict
 
 import pytest
@@ -26,6 +27,20 @@ def test_the_table_has_both_shares() -> None:
     assert lines[2] == "| 1, 1 | 50.0 | 50.0 | 165 | 20% | 7.0 | 80% | 80% |"
     assert lines[3] == "| 8, 1 | 100.0 | 12.5 | 659 | 80% | 3.5 | 40% | 80% |"
     assert "824 GFLOP/s and 8.8 GB/s on 1 thread; 824 GFLOP/s and 8.8 GB/s on 2 threads" in lines[-1]
+
+
+def test_no_step_begins_while_threads_of_the_one_before_look_for_work() -> None:
+    seen: list[float] = []
+
+    def step() -> None:
+        seen.append(time.monotonic())
+        time.sleep(0.01)
+        seen.append(time.monotonic())
+
+    roofline.in_turns({"first": step, "second": step}, rounds=1)
+    gaps = [begin - end for end, begin in zip(seen[1::2], seen[2::2], strict=False)]
+    assert len(gaps) == 3
+    assert min(gaps) >= roofline.REST_SECONDS
 
 
 @pytest.mark.slow

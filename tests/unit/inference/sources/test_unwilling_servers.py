@@ -29,13 +29,13 @@ REFUSED: dict[str, tuple[bytes, type[ApiError], str]] = {
     "503": (status("503 x"), SourceUnavailable, "answers 503: it is busy; try again later"),
     "500": (status("500 x"), SourceUnavailable, "answers 500: a failure of its own; try again later"),
     "520": (status("520 x"), SourceUnavailable, "answers 520: a failure of its own"),
-    "418": (status("418 x"), SourceUnavailable, "answers 418: and no file"),
+    "418": (status("418 x"), SourceUnavailable, "answers 418: not a file"),
     "300 without a place": (status("300 x"), SourceUnavailable, "answers 300: a choice of addresses"),
     "304": (b"HTTP/1.1 304 Not Modified\r\n\r\n", SourceUnavailable, "answers 304"),
     "101": (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", SourceUnavailable, "answers 101"),
     "205": (status("205 x", body=b""), SourceUnavailable, "answers 205: an empty answer"),
-    "206": (status("206 x"), SourceUnavailable, "answers 206: a part of the file"),
-    "402": (status("402 x"), SourceUnavailable, "answers 402: it wants to be paid"),
+    "206": (status("206 x"), SourceUnavailable, "answers 206: only a part of the file"),
+    "402": (status("402 x"), SourceUnavailable, "answers 402: it requires payment"),
     "407": (status("407 x"), SourceUnavailable, "answers 407: it needs a login"),
     "451": (status("451 x"), SourceUnavailable, "answers 451: it may not show the file"),
     "204": (b"HTTP/1.1 204 No Content\r\n\r\n", SourceUnavailable, "an empty answer"),
@@ -80,7 +80,7 @@ REFUSED: dict[str, tuple[bytes, type[ApiError], str]] = {
     "a body that breaks off": (
         HEAD + LENGTH + b"\r\nhello",
         SourceUnavailable,
-        "breaks off before the file is whole",
+        "breaks off before the file is complete",
     ),
     "a chunk that breaks off": (
         HEAD + b"Transfer-Encoding: chunked\r\n\r\n9\r\nhello",
@@ -122,7 +122,7 @@ REFUSED: dict[str, tuple[bytes, type[ApiError], str]] = {
     "gzip in gzip in gzip": (
         ok(FILE, "Content-Encoding: gzip, gzip, gzip"),
         SourceUnavailable,
-        "not read here",
+        "in an unsupported way",
     ),
     "HTTP/2 in plain": (
         b"\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x80\0\x04\0\x01\0\0\0",

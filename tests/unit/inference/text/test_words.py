@@ -54,7 +54,7 @@ def test_a_text_of_as_many_tokens_as_the_tower_takes_and_one_more(model: Path) -
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("x" * 2001, "found 2001 characters, and at most 2000"),
+        ("x" * 2001, "found 2001 characters; at most 2000"),
         (" \u3000\t", "found no words"),
         ("cat<end_of_text>red", "marks of the model's own"),
         ("<Start_of_text>", "marks of the model's own"),
@@ -79,6 +79,28 @@ def test_a_damaged_file(model: Path, name: str) -> None:
     (model / "text" / name).write_bytes(content)
     with pytest.raises(ManifestError, match=f"{name} has the checksum .* export the model again"):
         words(model).encode("cat")
+
+
+def test_a_damaged_tower_is_read_once_until_one_of_its_files_changes(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A search by words would read hundreds of megabytes to say the same again."""
+    path, verify, read = model / "text" / "merges.txt", TextManifest.verify, list[Path]()
+
+    def verified(manifest: TextManifest, folder: Path, image_weights_sha256: str) -> None:
+        read.append(folder)
+        verify(manifest, folder, image_weights_sha256)
+
+    monkeypatch.setattr(TextManifest, "verify", verified)
+    good, tower = path.read_bytes(), words(model)
+    path.write_bytes(good[:-1])
+    for _ in range(3):
+        with pytest.raises(ManifestError, match=r"merges\.txt has the checksum .* export the model again"):
+            tower.encode("cat")
+    assert len(read) == 1
+    path.write_bytes(good)
+    np.testing.assert_allclose(tower.encode("cat"), axis(0), atol=1e-6)
+    assert len(read) == 2
 
 
 def test_the_tower_of_another_model(model: Path) -> None:
