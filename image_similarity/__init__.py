@@ -7,7 +7,7 @@ For notebooks and programs; nothing is loaded before it is used:
     compare("cat.jpg", "other.jpg")                # 0 to 1: 1 is the same picture, 0.5 unrelated directions
     vectors = Encoder().embed(["cat.jpg", array])  # float32 [2, 512], of length 1
     similarity(vectors[0], vectors[1])
-    pairs("holidays/", threshold=0.95)             # near-duplicates in a folder, the most alike first
+    pairs("holidays/")                             # copies in a folder, the most alike first
 
     catalogue = Catalogue("pictures.sqlite")       # an index of folders, which follows them
     catalogue.index("holidays/")                   # reads what is new or changed, drops what is gone

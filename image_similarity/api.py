@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from image_similarity.alike import Pair, alike_rows
+from image_similarity.cli.thresholds import choose
 from image_similarity.folders.listing import distinct, image_files
 from image_similarity.inference import similarity as scores
 from image_similarity.inference.encoder import OnnxEncoder
@@ -148,15 +149,15 @@ def compare(first: ImageLike, second: ImageLike, *, encoder: Encoder | None = No
 
 @overload
 def pairs(
-    images: str | os.PathLike[str], threshold: float = ..., *, encoder: Encoder | None = ...
+    images: str | os.PathLike[str], threshold: float | None = ..., *, encoder: Encoder | None = ...
 ) -> list[Pair[Path]]: ...
 @overload
 def pairs(
-    images: NDArray[np.float32], threshold: float = ..., *, encoder: Encoder | None = ...
+    images: NDArray[np.float32], threshold: float | None = ..., *, encoder: Encoder | None = ...
 ) -> list[Pair[int]]: ...
 def pairs(
     images: str | os.PathLike[str] | NDArray[np.float32],
-    threshold: float = 0.95,
+    threshold: float | None = None,
     *,
     encoder: Encoder | None = None,
 ) -> list[Pair[Path]] | list[Pair[int]]:
@@ -165,23 +166,27 @@ def pairs(
     Args:
         images: a folder, whose JPEG, PNG, BMP and WebP files are read (subfolders too; links to files within
             it, and further names of one file, are not its duplicates), or vectors [n, 512].
-        threshold: the least similarity, 0 to 1.
-        encoder: makes the vectors of a folder's files; none: the model that comes with the package.
+        threshold: the least similarity, 0 to 1; none: that of copies by the calibration of the model, as the
+            command `pairs` has it (0.91 for the one that comes with the package), and 0.95 for models without
+            one and for vectors without their `encoder`.
+        encoder: makes the vectors of a folder's files; none: the model that comes with the package. For
+            vectors: the one that made them.
 
     Raises:
         NotADirectoryError: there is no such folder.
         UnreadableImage, OSError: see `Encoder.embed`.
         ValueError: the threshold is not from 0 to 1, or the array is not [n, 512].
     """
-    if not 0 <= threshold <= 1:
+    if threshold is not None and not 0 <= threshold <= 1:
         raise ValueError(f"threshold is {threshold}, expected 0 to 1")
     if isinstance(images, np.ndarray):
-        return alike_rows(images, threshold)
+        return alike_rows(images, choose(encoder.name if encoder else "", threshold, None).value)
     folder = Path(images)
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder} is no folder")
     files, _ = distinct(image_files(folder))
-    rows = alike_rows((encoder or _bundled()).embed(files), threshold)
+    encoder = encoder or _bundled()
+    rows = alike_rows(encoder.embed(files), choose(encoder.name, threshold, None).value)
     return [Pair(files[row.first], files[row.second], row.similarity) for row in rows]
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from image_similarity.api import Encoder, ImageLike
 from image_similarity.folders.index import FolderIndex
 from image_similarity.folders.store import key_of, path_of, prefix_of
+from image_similarity.inference.manifest import DIMENSIONS
 
 Where = str | os.PathLike[str]
 
@@ -146,8 +147,13 @@ class Catalogue:
             folder: only those in it.
 
         Raises:
+            ValueError: `limit` or `min_similarity` is out of its range, or the vector is not [512].
             UnreadableImage, OSError, TypeError, ValueError: see `Encoder.embed` and `Encoder.embed_text`.
         """
+        if limit < 1:
+            raise ValueError(f"limit is {limit}, expected 1 or more")
+        if not 0 <= min_similarity <= 1:
+            raise ValueError(f"min_similarity is {min_similarity}, expected 0 to 1")
         if text is not None:
             if picture is not None:
                 raise TypeError("search takes a picture or a text, not both")
@@ -174,6 +180,8 @@ class Catalogue:
 
     def _vector(self, picture: ImageLike | NDArray[np.float32]) -> NDArray[np.float32]:
         if isinstance(picture, np.ndarray) and picture.ndim == 1:
+            if picture.shape != (DIMENSIONS,):
+                raise ValueError(f"the vector is {list(picture.shape)}, expected [{DIMENSIONS}]")
             return picture.astype(np.float32)
         if isinstance(picture, str | os.PathLike):
             known = self.vector(picture)

@@ -2,8 +2,16 @@
 
 const ADDRESS = /^(?:https?|s3):\/\/\S+$/;
 
+// The first address of what was dropped or pasted; "" where there is none. The lines of a list may be comments
+// (RFC 2483, section 5).
+export function addressIn(transfer) {
+  const listed = transfer.getData("text/uri-list").split(/\r?\n/);
+  return [...listed, transfer.getData("text/plain").trim()].find((line) => ADDRESS.test(line)) ?? "";
+}
+
 // One or two pictures are compared; more of them, a folder, and what is dropped on the folder's section make a matrix.
-export function startArrivals({ compare, folder, isOpen }) {
+// `onClosed` is called for what is dropped while isOpen() is false, and not taken.
+export function startArrivals({ compare, folder, isOpen, onClosed }) {
   const page = document.documentElement;
   document.addEventListener("dragover", (event) => {
     event.preventDefault(); // a file that is dropped beside a slot would take the page's place
@@ -11,13 +19,15 @@ export function startArrivals({ compare, folder, isOpen }) {
   });
   document.addEventListener("dragleave", (event) => event.relatedTarget ?? markSlot(null));
   document.addEventListener("drop", (event) => {
+    markSlot(null);
     if (event.defaultPrevented) {
       return; // a section took it
     }
     event.preventDefault();
-    markSlot(null);
     if (isOpen()) {
       drop(event, compare, folder);
+    } else {
+      onClosed();
     }
   });
   document.addEventListener("paste", (event) => {
@@ -39,8 +49,8 @@ function drop({ target, dataTransfer }, compare, folder) {
     folder.takeEntries(entries);
   } else if (files.length > 0) {
     (target.closest("#folder") ? folder : compare).take(files, compare.slotOf(target));
-  } else if (ADDRESS.test(dataTransfer.getData("text/uri-list"))) {
-    compare.takeOne(dataTransfer.getData("text/uri-list"), compare.slotOf(target));
+  } else if (addressIn(dataTransfer)) {
+    compare.takeOne(addressIn(dataTransfer), compare.slotOf(target));
   }
 }
 
@@ -51,12 +61,12 @@ function paste(event, compare) {
     return; // text for somebody else
   }
   const files = [...clipboardData.files];
-  const text = clipboardData.getData("text/plain").trim();
+  const address = addressIn(clipboardData);
   if (files.length > 0) {
     event.preventDefault();
     compare.take(files, slot);
-  } else if (ADDRESS.test(text) && !target.matches?.("input")) {
+  } else if (address && !target.matches?.("input")) {
     event.preventDefault();
-    compare.takeOne(text, slot);
+    compare.takeOne(address, slot);
   }
 }

@@ -1,4 +1,5 @@
 // The vectors of many pictures, by requests of {"images": [...]} that stay within the API's limits.
+import { batchAnswer } from "./answers.js";
 import { MAX_PICTURE_BYTES } from "./caller.js";
 import { Failure } from "./failure.js";
 import { base64, prepare } from "./prepare.js";
@@ -14,11 +15,13 @@ const LATER = new Set(["Timeout", "Unavailable"]);
 const BUSY = new Set([429, 503]);
 
 // Gives each picture its `vector` or `failure`, `thumbnail` and `note`. Those that have one already are passed over,
-// so that a run which failed or was cancelled goes on where it was. `onChange` is called for each that is done.
+// so that a run which failed or was cancelled goes on where it was. `onChange` is called for each that is done, and
+// `onWait` with the seconds until a busy API is asked again.
 // Throws the Failure of a request that does not get through, or an AbortError. Where the model changes, that of an
 // earlier run included, no picture keeps its vector.
-export async function embedAll(pictures, { caller, signal, onChange }) {
-  const run = { caller, signal, onChange, pictures, model: pictures.find(({ vector }) => vector)?.model ?? null };
+export async function embedAll(pictures, { caller, signal, onChange, onWait }) {
+  const model = pictures.find(({ vector }) => vector)?.model; // undefined: nothing has answered yet
+  const run = { caller, signal, onChange, onWait, pictures, model };
   let sending = Promise.resolve();
   let batch = [];
   const send = async () => {
@@ -76,7 +79,9 @@ async function sendBatch(batch, run) {
       if (!BUSY.has(error.status) || tries === TRIES) {
         throw error;
       }
-      await pause(error.retryAfter ?? 2 ** tries, run.signal);
+      const seconds = error.retryAfter ?? 2 ** tries;
+      run.onWait(seconds);
+      await pause(seconds, run.signal);
     }
     open = open.filter(isOpen);
   }
@@ -84,8 +89,8 @@ async function sendBatch(batch, run) {
 
 async function sendOnce(batch, run, last) {
   const images = await Promise.all(batch.map(async ({ blob }) => ({ img: await base64(blob) })));
-  const { answer, model } = await run.caller.post("/image-similarity", { images }, run.signal);
-  if (run.model !== null && model !== run.model) {
+  const { answer, model } = await run.caller.post("/image-similarity", { images }, batchAnswer(batch.length), run.signal);
+  if (run.model !== undefined && model !== run.model) {
     run.pictures.forEach((picture) => (picture.vector = null));
     throw new Failure("model-changed");
   }
@@ -103,11 +108,16 @@ async function sendOnce(batch, run, last) {
 }
 
 function pause(seconds, signal) {
+  signal.throwIfAborted();
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, seconds * SECOND);
-    signal.addEventListener("abort", () => {
+    const end = () => {
       clearTimeout(timer);
       reject(signal.reason);
-    });
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", end);
+      resolve();
+    }, seconds * SECOND);
+    signal.addEventListener("abort", end);
   });
 }

@@ -1,8 +1,10 @@
 // One way to call the API: sign if there are credentials, measure, and read the answer.
+import { exchange } from "./exchange.js";
 import { Failure } from "./failure.js";
 
 const MAX_BODY_BYTES = 5 * 1024 * 1024;
 const ENVELOPE_BYTES = 64; // what a body has beside the base64 of its pictures
+const LONGEST_WAIT = 30; // seconds that a Retry-After is believed
 export const FORBIDDEN = 403;
 const HEADERS = { "Content-Type": "application/json" };
 
@@ -12,52 +14,55 @@ export const MAX_PICTURE_BYTES = Math.floor(((MAX_BODY_BYTES - ENVELOPE_BYTES) /
 // base: the URL of the stage. `signer` is null, or what signing.js makes; `heard` is told the model of each answer.
 export function makeCaller(base) {
   const caller = { base, signer: null, heard: () => {} };
-  // Both give {answer, milliseconds, model, timing, requestId}; they throw a Failure, or an AbortError.
-  caller.post = (path, payload, signal) => {
+  // Both give {answer, milliseconds, model, timing, requestId}; they throw a Failure, or an AbortError. `taking`, of
+  // answers.js, throws where the answer is none.
+  caller.post = (path, payload, taking, signal) => {
     const body = JSON.stringify(payload);
     if (body.length > MAX_BODY_BYTES) {
       throw new Failure("too-large", { size: (body.length / 1024 / 1024).toFixed(1) });
     }
-    return call(caller, { method: "POST", url: base + path, headers: HEADERS, body }, signal);
+    return call(caller, { method: "POST", url: base + path, headers: HEADERS, body }, taking, signal);
   };
-  caller.get = (path, signal) => call(caller, { method: "GET", url: base + path, headers: {} }, signal);
+  caller.get = (path, taking, signal) => call(caller, { method: "GET", url: base + path, headers: {} }, taking, signal);
   return caller;
 }
 
-async function call({ signer, heard }, plain, signal) {
+async function call({ signer, heard }, plain, taking, signal) {
   const request = signer ? await signer.sign(plain) : plain;
   const start = performance.now();
-  const response = await fetch(request.url, { ...request, signal }).catch((error) => {
-    throw error.name === "AbortError" ? error : new Failure("unreachable");
-  });
+  const { response, answer } = await exchange(request, signal);
+  const milliseconds = performance.now() - start;
   if (response.status === FORBIDDEN && signer) {
-    throw signer.refused(await response.json().catch(() => ({})), response.headers);
+    throw signer.refused(answer ?? {}, response.headers);
   }
-  const answer = await read(response);
+  const taken = taking(succeeded(response, answer));
   const model = response.headers.get("X-Model");
   heard(model);
-  return {
-    answer,
-    milliseconds: performance.now() - start,
-    model,
-    timing: timings(response),
-    requestId: response.headers.get("X-Request-Id"),
-  };
+  return { answer: taken, milliseconds, model, timing: timings(response), requestId: response.headers.get("X-Request-Id") };
 }
 
-async function read(response) {
-  const answer = await response.json().catch((error) => {
-    if (error.name === "AbortError") {
-      throw error;
-    }
-    return { code: "NoJson", message: "" };
-  });
-  if (response.ok && answer.code !== "NoJson") {
+// The answer, where it is the API's and one of success.
+function succeeded(response, answer) {
+  if (answer === null) {
+    throw notJson(response);
+  }
+  if (response.ok) {
     return answer;
   }
-  const { code, message, requestId } = answer;
-  const retryAfter = Number(response.headers.get("Retry-After")) || null;
-  throw Failure.ofApi({ code, message, requestId, status: response.status, retryAfter });
+  throw Failure.ofApi({ ...answer, status: response.status, retryAfter: secondsToWait(response) });
+}
+
+// What answers in the place of an API: its status, and how long a busy one wants to be left alone.
+export function notJson(response) {
+  const { status } = response;
+  const kind = (response.headers.get("Content-Type") ?? "?").split(";")[0];
+  return new Failure("no-json", { status: String(status), kind }, { status, retryAfter: secondsToWait(response) });
+}
+
+// Null where the header is absent, or anything but a number of seconds.
+function secondsToWait(response) {
+  const text = response.headers.get("Retry-After") ?? "";
+  return /^\d+$/.test(text) ? Math.min(Number(text), LONGEST_WAIT) : null;
 }
 
 // "fetch;dur=0.1, decode;dur=4.2" as [["fetch", 0.1], ["decode", 4.2]].

@@ -1,6 +1,7 @@
 // How the catalogue is: what waits, what failed and why, and when a sync looked at everything.
+import { catalogueAnswer } from "./answers.js";
 import { button, make, told } from "./dom.js";
-import { failureNote } from "./failure.js";
+import { failureAlert } from "./failure.js";
 import { languageNow, say } from "./words.js";
 
 const WAITING_MS = 5000; // between looks while pictures wait
@@ -19,7 +20,7 @@ export function catalogueState(caller, { onText, onBuckets }) {
     stop();
     const { signal } = underWay;
     try {
-      const { answer } = await caller.get("/catalogue", signal);
+      const { answer } = await caller.get("/catalogue", catalogueAnswer, signal);
       signal.throwIfAborted();
       onText(answer.text === true);
       onBuckets(answer.buckets);
@@ -32,7 +33,7 @@ export function catalogueState(caller, { onText, onBuckets }) {
       if (signal.aborted) {
         return;
       }
-      line.replaceChildren(failureNote(error));
+      line.replaceChildren(failureAlert(error));
       failed.hidden = true;
     }
   }
@@ -62,6 +63,9 @@ export function catalogueState(caller, { onText, onBuckets }) {
     show(visible) {
       shown = visible;
       stop();
+      failed.hidden = true; // it was told to other credentials
+      failed.replaceChildren();
+      onBuckets([]);
       if (visible) {
         say(line, "search.looking");
         look();

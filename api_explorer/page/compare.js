@@ -1,4 +1,5 @@
 // Two pictures and their similarity, or one and its vector.
+import { pairAnswer, vectorAnswer } from "./answers.js";
 import { MAX_PICTURE_BYTES } from "./caller.js";
 import { byId } from "./dom.js";
 import { exampleFiles } from "./examples.js";
@@ -71,6 +72,11 @@ export function startCompare({ caller, description, calibration, folder }) {
   }
 
   byId("send").addEventListener("click", send);
+  document.querySelector("#compare .slots").addEventListener("keydown", ({ key, target }) => {
+    if (key === "Enter" && target.type === "url" && !byId("send").disabled) {
+      send();
+    }
+  });
   byId("empty").addEventListener("click", () => {
     slots.forEach((slot) => slot.choose(null));
     slots[0].input.focus();
@@ -88,7 +94,12 @@ export function startCompare({ caller, description, calibration, folder }) {
   return {
     take,
     takeOne,
-    show: (shown) => (byId("compare").hidden = !shown),
+    show(shown) {
+      byId("compare").hidden = !shown;
+      if (!shown) {
+        refresh();
+      }
+    },
     slotOf: (element) => slots.find((slot) => slot.element.contains(element)),
   };
 }
@@ -99,7 +110,8 @@ async function ask(caller, sources, signal, calibration) {
     await Promise.all(sources.map(({ ready }) => ready));
     const named = await Promise.all(sources.map(async ({ url, blob }) => (url ? { url } : { img: await base64(blob) })));
     const payload = named.length === 1 ? named[0] : numbered(named);
-    const answered = await caller.post("/image-similarity", payload, signal);
+    const taking = named.length === 1 ? vectorAnswer : pairAnswer;
+    const answered = await caller.post("/image-similarity", payload, taking, signal);
     return (place) => showOutcome(place, answered, calibration);
   } catch (error) {
     return (place) => showFailure(place, error);

@@ -8,14 +8,16 @@ import { startFolder } from "./folder.js";
 import { startNavigation } from "./navigation.js";
 import { startReference } from "./reference.js";
 import { startSearch } from "./search.js";
-import { startSigning } from "./signing.js";
+import { askForCredentials, startSigning } from "./signing.js";
 import { say, startLanguage } from "./words.js";
 
 const BACKENDS = { "yes-lambda": "AWS Lambda", "yes-sagemaker": "Amazon SageMaker" };
 const LOOPBACK = ["127.0.0.1", "[::1]", "localhost"];
+const PATIENCE_MS = 60_000; // for the description
 
 async function describe() {
-  const response = await fetch(new URL("api-explorer/openapi.json", location.href));
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const response = await fetch(new URL("api-explorer/openapi.json", location.href), { signal });
   if (!response.ok) {
     throw new Error(`openapi.json: ${response.status}`);
   }
@@ -42,7 +44,8 @@ async function start() {
   parts.calibration = startCalibration();
   const folder = startFolder({ ...parts, compare: () => compare });
   const compare = startCompare({ ...parts, folder });
-  startArrivals({ compare, folder, isOpen: () => open || parts.caller.signer !== null });
+  const isOpen = () => open || parts.caller.signer !== null;
+  startArrivals({ compare, folder, isOpen, onClosed: () => askForCredentials() });
   const tools = [compare, folder, startSearch(parts)];
   const reference = startReference(description);
   const allow = (signer) => {
@@ -52,7 +55,8 @@ async function start() {
     navigation.refresh();
   };
   const navigation = startNavigation();
-  parts.caller.heard = (model) => parts.calibration.use(model, description["x-calibrations"][model]);
+  const calibrations = new Map(Object.entries(description["x-calibrations"]));
+  parts.caller.heard = (model) => parts.calibration.use(model, calibrations.get(model));
   allow(null);
   if (!open) {
     startSigning(deployment.region, allow);

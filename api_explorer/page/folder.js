@@ -1,10 +1,11 @@
 // A whole folder: chosen or dropped, sent in batches, shown as groups and as a matrix.
 import { embedAll, isOpen } from "./batches.js";
 import { button, byId, make, told } from "./dom.js";
-import { failureNote } from "./failure.js";
+import { failureAlert } from "./failure.js";
 import { makeProgress } from "./progress.js";
 import { makeResults } from "./results.js";
 import { picturesOf, picturesOfEntries } from "./listing.js";
+import { say } from "./words.js";
 
 const MOST = 2000; // the matrix of more would not fit the browser's patience; the command line takes them
 
@@ -13,7 +14,9 @@ export function startFolder({ caller, calibration, compare }) {
   let run = null; // {pictures, controller}: what is shown is of this one alone
   const body = byId("folder-body");
   const place = make("div", { id: "folder-outcome" });
-  body.append(chooser("folder.choose", { webkitdirectory: true }, take), place);
+  const news = make("p", { className: "unseen" }); // what there is, for those who don't see it
+  news.setAttribute("role", "status");
+  body.append(chooser("folder.choose", { webkitdirectory: true }, take), news, place);
 
   function take(files) {
     start(picturesOf(files));
@@ -22,7 +25,8 @@ export function startFolder({ caller, calibration, compare }) {
   async function takeEntries(entries) {
     const before = run;
     const found = await picturesOfEntries(entries);
-    if (run === before) { // else something was chosen while the folders were read
+    // else something was chosen, or the credentials were forgotten, while the folders were read
+    if (run === before && !byId("folder").hidden) {
       start(found);
     }
   }
@@ -34,7 +38,9 @@ export function startFolder({ caller, calibration, compare }) {
     byId("folder").scrollIntoView({ block: "start", behavior: motion() });
     if (found.length === 0) {
       run.controller = new AbortController();
-      place.replaceChildren(told("p", "folder.none", {}, { className: "failure" }));
+      const none = told("p", "folder.none", {}, { className: "failure" });
+      none.setAttribute("role", "alert");
+      place.replaceChildren(none);
       return;
     }
     proceed(run, found.length - run.pictures.length);
@@ -46,9 +52,11 @@ export function startFolder({ caller, calibration, compare }) {
     const progress = makeProgress(mine.pictures, () => mine.controller.abort());
     const notes = leftOut > 0 ? [told("p", "folder.too-many", { count: MOST, left: leftOut })] : [];
     place.replaceChildren(...notes, progress.element);
+    say(news, "folder.preparing", { count: mine.pictures.length });
     let failure = null;
     try {
-      mine.model = await embedAll(mine.pictures, { caller, signal, onChange: progress.refresh });
+      const { refresh: onChange, wait: onWait } = progress;
+      mine.model = await embedAll(mine.pictures, { caller, signal, onChange, onWait });
     } catch (error) {
       failure = error;
     }
@@ -67,20 +75,29 @@ export function startFolder({ caller, calibration, compare }) {
     const parts = [];
     const open = mine.pictures.filter(isOpen).length;
     if (failure && failure.name !== "AbortError") {
-      parts.push(failureNote(failure));
+      parts.push(failureAlert(failure));
     }
     if (open > 0) {
       const on = button("folder.continue", () => proceed(mine), { className: "primary" });
       parts.push(told("p", "folder.stopped", { count: open }), make("p", { className: "buttons" }, on));
+      say(news, "folder.stopped", { count: open });
     }
-    return [...parts, ...(await makeResults(mine, calibration, compare))];
+    let silent = open > 0; // that there are some left is announced already
+    const announce = (key, values) => !silent && run === mine && say(news, key, values);
+    const results = await makeResults(mine, { calibration, compare, announce });
+    silent = false;
+    return [...parts, ...results];
   }
 
   return {
     take,
     takeEntries,
+    // A run ends where the page is closed to its calls: what is left may be sent when it is open again.
     show(shown) {
       byId("folder").hidden = !shown;
+      if (!shown) {
+        run?.controller.abort();
+      }
     },
   };
 }

@@ -3,12 +3,21 @@ import { make, told } from "./dom.js";
 import { scoreText, sizeText } from "./units.js";
 
 export function groupList(groups, pictures, threshold) {
+  const [key, values] = groupsInWords(groups, pictures, threshold);
   if (groups.length === 0) {
-    return told("p", "groups.none", { threshold: threshold.toFixed(2) }, { className: "nothing" });
+    return told("p", key, values, { className: "nothing" });
+  }
+  const title = told("h3", key, values);
+  return make("div", {}, title, make("ol", { className: "group-list" }, ...groups.map((group) => card(group, pictures))));
+}
+
+// The text that tells how many there are, and its values.
+export function groupsInWords(groups, pictures, threshold) {
+  if (groups.length === 0) {
+    return ["groups.none", { threshold: threshold.toFixed(2) }];
   }
   const inGroups = groups.reduce((sum, { members }) => sum + members.length, 0);
-  const title = told("h3", "groups.title", { count: groups.length, pictures: inGroups, all: pictures.length });
-  return make("div", {}, title, make("ol", { className: "group-list" }, ...groups.map((group) => card(group, pictures))));
+  return ["groups.title", { count: groups.length, pictures: inGroups, all: pictures.length }];
 }
 
 function card({ members, lowest }, pictures) {

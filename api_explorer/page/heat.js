@@ -2,7 +2,8 @@
 import { make } from "./dom.js";
 import { sayAttribute } from "./words.js";
 
-const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+// Steps by row and column.
+export const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
 // The colour's strength, 0 to 1: squared, so that what is unrelated stays pale.
 export function heatOf(score, calibration) {

@@ -1,6 +1,6 @@
 // The similarities of all pairs: a table with thumbnails where the pictures are few, a drawing where they are many.
 import { make } from "./dom.js";
-import { heatMap, heatOf } from "./heat.js";
+import { ARROWS, heatMap, heatOf } from "./heat.js";
 import { scoreText } from "./units.js";
 import { sayAttribute } from "./words.js";
 
@@ -27,9 +27,33 @@ export function matrixOf(pictures, matrix, order, { calibration, onPair }) {
       }
     });
   }
-  const area = make("div", { className: "scroll", tabIndex: 0 }, table);
+  goByKeys(table, order.length);
+  const area = make("div", { className: "scroll" }, table);
   area.setAttribute("role", "region");
-  return sayAttribute(area, "aria-label", "matrix.title");
+  return sayAttribute(area, "aria-label", "matrix.keys", { count: order.length });
+}
+
+// One pair can be reached by Tab, and from it the others by the arrow keys.
+function goByKeys(table, count) {
+  table.setAttribute("role", "grid");
+  const cells = [...table.querySelectorAll("[data-pair]")];
+  cells.forEach((one) => (one.tabIndex = -1));
+  cells[1].tabIndex = 0; // the first one is a picture with itself
+  table.addEventListener("focusin", ({ target }) => {
+    cells.forEach((one) => (one.tabIndex = one === target ? 0 : -1));
+    target.click();
+  });
+  table.addEventListener("keydown", (event) => {
+    const at = cells.indexOf(event.target);
+    const [down, right] = ARROWS[event.key] ?? [0, 0];
+    const [row, column] = [Math.floor(at / count) + down, (at % count) + right];
+    if (at >= 0 && event.key in ARROWS) {
+      event.preventDefault();
+      if ([row, column].every((index) => index >= 0 && index < count)) {
+        cells[row * count + column].focus();
+      }
+    }
+  });
 }
 
 function heading({ path, shown }, scope) {

@@ -16,10 +16,14 @@ export function makeProgress(pictures, cancel) {
     const open = pictures.filter(isOpen).length;
     const done = pictures.length - open;
     bar.value = done;
+    if (done === before) {
+      return; // there is no rate yet
+    }
     const rate = (done - before) / ((performance.now() - start) / SECOND);
     const values = { done, count: pictures.length, rate: rate.toFixed(rate < 10 ? 1 : 0), left: Math.ceil(open / rate) };
     say(text, "folder.progress", values);
   }
 
-  return { element: make("div", { className: "progress" }, text, bar, stop), refresh };
+  const wait = (seconds) => say(text, "folder.waiting", { seconds });
+  return { element: make("div", { className: "progress" }, text, bar, stop), refresh, wait };
 }

@@ -1,17 +1,18 @@
 // What a folder holds: groups of pictures that are alike, the matrix of all, and what failed.
 import { button, make, told } from "./dom.js";
 import { groupsOf, orderOf, similarities } from "./grouping.js";
-import { groupList } from "./groups.js";
+import { groupList, groupsInWords } from "./groups.js";
 import { matrixOf } from "./matrix.js";
 import { pairPanel } from "./pair.js";
 import { failuresOf, changesOf } from "./remarks.js";
 import { thresholdChoice } from "./threshold.js";
 
-// Elements for the pictures of a run that have a vector.
-export async function makeResults({ pictures, model }, calibration, compare) {
+// Elements for the pictures of a run that have a vector; what they show is announced by a text and its values.
+export async function makeResults({ pictures, model }, { calibration, compare, announce }) {
   const used = pictures.filter(({ vector }) => vector);
   const remarks = [changesOf(used), failuresOf(pictures)].filter(Boolean);
   if (used.length < 2) {
+    announce(used.length === 1 ? "folder.only-one" : "folder.failed", { count: pictures.length });
     return [...(used.length === 1 ? [told("p", "folder.only-one")] : []), ...remarks];
   }
   const matrix = await similarities(used.map(({ vector }) => vector), nextTask);
@@ -25,6 +26,7 @@ export async function makeResults({ pictures, model }, calibration, compare) {
     const found = groupsOf(matrix, count, threshold);
     shown = { threshold, groups: found };
     groups.replaceChildren(groupList(found, used, threshold));
+    announce(...groupsInWords(found, used, threshold));
     pair.clear();
     chart.replaceChildren(matrixOf(used, matrix, orderOf(matrix, count, found), { calibration, onPair: pair.show }));
   }

@@ -1,8 +1,10 @@
 // The search of the catalogue: by a picture, by one of its own, or by words.
+import { searchAnswer } from "./answers.js";
+import { addressIn } from "./arrivals.js";
 import { MAX_PICTURE_BYTES } from "./caller.js";
 import { catalogueState } from "./catalogue.js";
 import { byId, make, told } from "./dom.js";
-import { showFailure } from "./failure.js";
+import { failureAlert } from "./failure.js";
 import { matchList } from "./matches.js";
 import { base64 } from "./prepare.js";
 import { makeSlot } from "./slot.js";
@@ -62,14 +64,14 @@ export function startSearch({ caller, description, calibration }) {
     say(news, "search.asking");
     try {
       const payload = { ...(await subjectOf(query, keys)), ...options.values(), links: true };
-      const { answer } = await caller.post(SEARCH, payload, mine.signal);
+      const { answer } = await caller.post(SEARCH, payload, searchAnswer, mine.signal);
       if (underWay === mine) {
         showMatches(answer, query);
       }
     } catch (error) {
       if (underWay === mine) {
         hush(news);
-        showFailure(outcome, error);
+        outcome.replaceChildren(failureAlert(error));
       }
     }
   }
@@ -109,11 +111,17 @@ export function startSearch({ caller, description, calibration }) {
       search();
     }
   });
-  takeArrivals(byId("search"), slot);
+  takeArrivals(byId("search"), (given) => {
+    slot.choose(given);
+    if (!send.disabled && form.reportValidity()) {
+      search();
+    }
+  });
   refresh();
   return {
     show(shown) {
       byId("search").hidden = !shown;
+      keys.clear(); // they are of whom the API answered before
       refresh();
       state.show(shown);
     },
@@ -171,21 +179,23 @@ function labelled(key, field) {
   return make("label", {}, told("span", key), field);
 }
 
-// Pictures that are dropped on the section, or pasted in it, are looked for.
-function takeArrivals(section, slot) {
+// Pictures and addresses that are dropped on the section, or pasted in it, are looked for.
+function takeArrivals(section, look) {
   section.addEventListener("drop", (event) => {
-    const file = event.dataTransfer.files[0];
-    if (file) {
+    const folders = [...event.dataTransfer.items].some((item) => item.webkitGetAsEntry?.()?.isDirectory);
+    const given = event.dataTransfer.files[0] ?? addressIn(event.dataTransfer);
+    if (given && !folders) {
       event.preventDefault();
-      slot.choose(file);
+      look(given);
     }
   });
   section.addEventListener("paste", (event) => {
-    const file = event.clipboardData.files[0];
-    if (file) {
+    const isField = event.target.matches?.("input, textarea, select");
+    const given = event.clipboardData.files[0] ?? (isField ? "" : addressIn(event.clipboardData));
+    if (given) {
       event.preventDefault();
       event.stopPropagation();
-      slot.choose(file);
+      look(given);
     }
   });
 }

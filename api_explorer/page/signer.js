@@ -1,7 +1,8 @@
 // SigV4 in the browser. The credentials live in one closure until they are forgotten or the page closes: no storage,
 // no cookie, no URL and no field holds them.
 import { AwsV4Signer } from "./aws4fetch.js?v=@version@";
-import { FORBIDDEN } from "./caller.js";
+import { FORBIDDEN, notJson } from "./caller.js";
+import { exchange } from "./exchange.js";
 import { Failure } from "./failure.js";
 import { refusalKind } from "./refusals.js";
 
@@ -44,18 +45,19 @@ export function makeSigner({ accessKeyId, secretAccessKey, sessionToken, region:
 }
 
 // One signed call that costs next to nothing: an empty request, which the API refuses after the signature was accepted.
-// Throws the Failure of one that was not.
+// Throws the Failure of one that was not, or that something else answered.
 export async function testCall(signer) {
   const headers = { "Content-Type": "application/json" };
   const url = new URL("image-similarity", location.href).href;
   const request = await signer.sign({ method: "POST", url, headers, body: "{}" });
-  const response = await fetch(url, request).catch(() => {
-    throw new Failure("unreachable");
-  });
+  const { response, answer } = await exchange(request);
   if (response.status === FORBIDDEN) {
-    throw signer.refused(await response.json().catch(() => ({})), response.headers);
+    throw signer.refused(answer ?? {}, response.headers);
   }
   if (response.status === TOO_MANY) {
     throw new Failure("TooManyRequests", {}, { status: TOO_MANY });
+  }
+  if (answer === null) {
+    throw notJson(response);
   }
 }

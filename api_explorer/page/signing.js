@@ -43,7 +43,7 @@ export function startSigning(region, onChange) {
       return;
     }
     if (failure) {
-      setState(failure.key.startsWith("signing-") ? failure.key.slice("signing-".length) : "untested");
+      setState(failure.key?.startsWith("signing-") ? failure.key.slice("signing-".length) : "untested");
       showNote(failureNote(failure));
     } else {
       setState("accepted");
@@ -120,6 +120,12 @@ export function startSigning(region, onChange) {
   });
   form.elements.region.value = region;
   byId("signing").hidden = false;
+}
+
+// Says where to begin to somebody who already came with pictures.
+export function askForCredentials() {
+  say(byId("signing-note"), "signing.first");
+  byId("paste").focus();
 }
 
 // Credentials are good in every region, and a signature in one: the API's, whatever the exported default is.

@@ -1,6 +1,6 @@
 // A vector as something to look at: a bar for each number, upwards where it is positive.
 import { button, make, told } from "./dom.js";
-import { sayAttribute } from "./words.js";
+import { say, sayAttribute } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const HALF = 50; // units of the drawing above and below its middle
@@ -28,12 +28,13 @@ export function vectorActions(numbers) {
   const text = JSON.stringify(numbers);
   const download = told("a", "vector.download", {}, { className: "button", download: "vector.json" });
   download.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-  const copied = told("button", "vector.copy", {}, { type: "button" });
-  copied.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(text);
-    copied.replaceWith(button("vector.copied", () => {}, { disabled: true }));
+  const copied = make("span");
+  copied.setAttribute("role", "status");
+  const copy = button("vector.copy", async () => {
+    const done = await navigator.clipboard.writeText(text).then(() => true, () => false);
+    say(copied, done ? "vector.copied" : "vector.not-copied");
   });
-  return make("p", { className: "buttons" }, download, copied);
+  return make("p", { className: "buttons" }, download, copy, copied);
 }
 
 function svg(name, attributes) {

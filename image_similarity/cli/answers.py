@@ -12,6 +12,7 @@ from image_similarity.cli.text import shortened
 from image_similarity.inference.manifest import DIMENSIONS
 
 OK = 200
+SERVER_ERROR = 500
 ROUNDED = 0.01
 """How far the length of a vector of rounded numbers may be from 1."""
 
@@ -21,15 +22,20 @@ class BadAnswer(Exception):
 
 
 class ApiRefusal(Exception):
-    """An error of the API: its code and message."""
+    """An error of the API: its code, its message, and the status of the answer that it came in."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, status: int = OK) -> None:
         super().__init__(f"{code}: {message}")
-        self.code = code
+        self.code, self.status = code, status
 
 
-def read(status: int, body: bytes) -> dict[str, Any]:
+def read(status: int, body: bytes, content_type: str = "") -> dict[str, Any]:
     """The JSON object of a success.
+
+    Args:
+        status: of the answer.
+        body: its bytes.
+        content_type: its header, which is told where the body is no JSON.
 
     Raises:
         ApiRefusal: the answer is an error in the API's shape, or API Gateway's.
@@ -38,15 +44,29 @@ def read(status: int, body: bytes) -> dict[str, Any]:
     try:
         content = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise BadAnswer(f"The answer (status {status}) is not JSON. Is this the URL of the API?") from error
+        kind = _kind(body, content_type)
+        raise BadAnswer(f"The answer (status {status}) is not JSON but {kind}. {_advice(status)}") from error
     if not isinstance(content, dict):
-        raise BadAnswer(f"The answer (status {status}) is not a JSON object. Is this the URL of the API?")
+        raise BadAnswer(f"The answer (status {status}) is not a JSON object. {_advice(status)}")
     if status == OK:
         return content
     code, message = content.get("code"), content.get("message")
     if not isinstance(message, str):
-        raise BadAnswer(f"The answer (status {status}) has no message. Is this the URL of the API?")
-    raise ApiRefusal(shortened(code) if isinstance(code, str) else str(status), shortened(message))
+        raise BadAnswer(f"The answer (status {status}) has no message. {_advice(status)}")
+    raise ApiRefusal(shortened(code) if isinstance(code, str) else str(status), shortened(message), status)
+
+
+def _kind(body: bytes, content_type: str) -> str:
+    if not body:
+        return "empty"
+    return shortened(content_type.partition(";")[0].strip()) or "something else"
+
+
+def _advice(status: int) -> str:
+    """What to do about an answer that is not of the API: servers between send pages of their own."""
+    if status >= SERVER_ERROR:
+        return "Something before the API sent it: try again in a moment, or check the URL."
+    return "Is this the URL of the API?"
 
 
 def vector(content: dict[str, Any]) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 from image_similarity.cli import answers
 from image_similarity.cli.answers import ApiRefusal
 from image_similarity.cli.pictures import UnreadablePicture
+from image_similarity.cli.retrying import BUSY
 from image_similarity.cli.targets import Answer, Outcome, Refused
 from image_similarity.inference.json_body import MAX_BODY_BYTES
 from image_similarity.inference.request import MAX_URLS
@@ -85,9 +86,10 @@ def _together(api: Api, names: dict[int, str], fields: list[Field]) -> dict[int,
     try:
         results, model = api.ask({"images": fields}, partial(answers.results, count=len(fields)))
     except Refused as error:
-        if not isinstance(error.__cause__, ApiRefusal):
+        cause = error.__cause__
+        if not isinstance(cause, ApiRefusal) or cause.status in BUSY:  # one by one would be more calls still
             return dict.fromkeys(names, error)
-        if error.__cause__.code == "InvalidRequest":  # of an older API: of this one the request is valid
+        if cause.code == "InvalidRequest":  # of an older API: of this one the request is valid
             api.takes_no_batches()
         return _alone(api, names)
     outcomes: dict[int, Outcome] = {}

@@ -1,33 +1,29 @@
 """The API behind a URL: signed or not, waited for when it is busy, and not believed."""
 
 import base64
-import ipaddress
 import json
-import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import httpx
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from botocore.exceptions import BotoCoreError
 
 from image_similarity.cli import answers, batches, pictures, shrink
 from image_similarity.cli.answers import ApiRefusal, BadAnswer
+from image_similarity.cli.exchange import Exchange, NoAnswer, Reply, without_secrets
 from image_similarity.cli.matches import Found
-from image_similarity.cli.retrying import waiting_time
+from image_similarity.cli.retrying import BUSY, waiting_time
 from image_similarity.cli.targets import Answer, Outcome, Refused, Unreachable, naming
+from image_similarity.cli.text import shortened
 from image_similarity.inference.json_body import MAX_BODY_BYTES
 
-TIMEOUT_SECONDS = 35.0  # API Gateway gives up after 29
-DEADLINE_SECONDS = 60.0
-MAX_ANSWER_BYTES = 1024**2
 TRIES = 4
-BUSY = frozenset({429, 503})
 MISSES_IN_A_ROW = 5
 """After so many calls without an answer of the API there is no use in going on."""
 JSON_HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
@@ -44,9 +40,16 @@ class Signer:
     region: str
 
     def headers(self, url: str, body: bytes) -> dict[str, str]:
-        """The headers of a signed POST."""
+        """The headers of a signed POST.
+
+        Raises:
+            Unreachable: the credentials have expired and can't be had anew.
+        """
         call = AWSRequest("POST", url, headers=JSON_HEADERS, data=body)
-        SigV4Auth(self.credentials, "execute-api", self.region).add_auth(call)
+        try:
+            SigV4Auth(self.credentials, "execute-api", self.region).add_auth(call)
+        except BotoCoreError as error:
+            raise Unreachable(f"The AWS credentials can't be used: {error}") from error
         return dict(call.headers.items())
 
 
@@ -66,13 +69,16 @@ class HttpTarget:
         Raises:
             Unreachable: the URL or the environment's proxy is none.
         """
-        self.url, self._signer, self._note = url, signer, note
-        self._answered = False
+        if not url.lower().startswith(("http://", "https://")):
+            raise Unreachable("The URL of the API has to begin with http:// or https://.")
+        self.url = without_secrets(url)
+        self._address, self._signer, self._note = url, signer, note
+        self._answered = self._was_busy = False
         self.takes_batches = True
         self._misses = 0
         self._lock = threading.Lock()
         try:
-            self._client = _client(url)
+            self._exchange = Exchange(url)
         except (ValueError, ImportError, httpx.InvalidURL) as error:
             raise Unreachable(f"The environment's proxy can't be used: {error}") from error
 
@@ -139,27 +145,64 @@ class HttpTarget:
     ) -> tuple[Value, str]:
         """What is taken from the answer, and the model that it names.
 
-        An answer of the API that refuses fails its picture. Anything else does so where the API was heard
-        before, and ends the run where it was not, or not for some time.
+        An answer of the API that refuses fails its picture. Anything else, and an API that stays busy, does
+        so where the API was heard before, and ends the run where it was not, or not for some time.
         """
-        body = json.dumps(payload).encode()
-        status, headers, answer = self._post(body)
-        for attempt in range(1, TRIES):
-            if status not in BUSY:
-                break
-            time.sleep(waiting_time(headers.get("Retry-After"), attempt))
-            status, headers, answer = self._post(body)
-        if status == httpx.codes.FORBIDDEN and not self._answered:
-            raise Unreachable(f"The API refused the call{self._advice()}")
         try:
-            value = taking(answers.read(status, answer))
-        except ApiRefusal as error:
-            self._count(answered=True)
-            raise Refused(str(error)) from error
-        except BadAnswer as error:
+            reply = self._reply(json.dumps(payload).encode())
+        except NoAnswer as error:
             raise self._failure(str(error)) from error
+        try:
+            value = taking(self._read(reply))
+        except (ApiRefusal, BadAnswer) as error:
+            raise self._refusal(reply.status, error) from error
         self._count(answered=True)
-        return value, headers.get("X-Model", "")
+        return value, reply.headers.get("X-Model", "")
+
+    def _refusal(self, status: int, error: ApiRefusal | BadAnswer) -> Refused | Unreachable:
+        if status == httpx.codes.FORBIDDEN and not self._answered:
+            said = f" It said: {error}" if isinstance(error, ApiRefusal) else ""
+            return Unreachable(f"The API refused the call{self._advice()}{said}")
+        if isinstance(error, BadAnswer):
+            return self._failure(str(error))
+        if status in BUSY:
+            return self._failure(
+                f"The API stayed busy for {TRIES} tries ({error}). Try again later, or with fewer --jobs."
+            )
+        self._count(answered=True)
+        return Refused(str(error))
+
+    def _read(self, reply: Reply) -> dict[str, Any]:
+        """See `answers.read`; a redirect is told, and not followed."""
+        if reply.leads_to is not None:
+            raise BadAnswer(
+                f"{self.url} redirects to {shortened(reply.leads_to)} (status {reply.status}), and "
+                "pictures are not sent along. If that is the API, give its URL."
+            )
+        return answers.read(reply.status, reply.body, reply.headers.get("Content-Type", ""))
+
+    def _reply(self, body: bytes) -> Reply:
+        """What comes back in the end: a busy API is asked again."""
+        reply = self._post(body)
+        for attempt in range(1, TRIES):
+            if reply.status not in BUSY:
+                break
+            seconds = waiting_time(reply.headers.get("Retry-After"), attempt)
+            self._tell_busy(reply.status, seconds)
+            time.sleep(seconds)
+            reply = self._post(body)
+        return reply
+
+    def _post(self, body: bytes) -> Reply:
+        headers = self._signer.headers(self._address, body) if self._signer else JSON_HEADERS
+        return self._exchange.post(body, headers)
+
+    def _tell_busy(self, status: int, seconds: float) -> None:
+        """Say once why nothing seems to happen."""
+        with self._lock:
+            known, self._was_busy = self._was_busy, True
+        if not known:
+            self._note(f"The API is busy (status {status}): the next try is in {seconds:.0f} s.")
 
     def _failure(self, message: str) -> Refused | Unreachable:
         self._count(answered=False)
@@ -179,42 +222,3 @@ class HttpTarget:
             f", signed with {self._signer.credentials.access_key} for {self._signer.region}: the key is "
             "wrong or has expired, or it lacks the permission execute-api:Invoke."
         )
-
-    def _post(self, body: bytes) -> tuple[int, httpx.Headers, bytes]:
-        """One call, whose answer is read up to a limit of bytes and time."""
-        headers = self._signer.headers(self.url, body) if self._signer else JSON_HEADERS
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        answer = b""
-        try:
-            with self._client.stream("POST", self.url, content=body, headers=headers) as response:
-                for part in response.iter_raw():
-                    answer += part
-                    if len(answer) > MAX_ANSWER_BYTES or time.monotonic() > deadline:
-                        raise self._failure(
-                            f"The answer from {self.url} does not end. Is this the API's URL?"
-                        )
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            raise self._failure(
-                f"{self.url} can't be reached: {error}. Check the URL, or start it."
-            ) from error
-        return response.status_code, response.headers, answer
-
-
-def _client(url: str) -> httpx.Client:
-    """Without the environment's proxy where the URL names this machine: that proxy is for others.
-
-    Plain http there needs no authorities either, and reading them takes 0.1 seconds of each command's start.
-    """
-    here = is_loopback(url)
-    plain = here and urlsplit(url).scheme == "http"
-    verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else True
-    return httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=not here, verify=verify)
-
-
-def is_loopback(url: str) -> bool:
-    """Whether a URL names this machine."""
-    try:
-        host = (urlsplit(url).hostname or "").rstrip(".")
-        return host == "localhost" or host.endswith(".localhost") or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -3,6 +3,8 @@
 import email.utils
 from datetime import UTC, datetime
 
+BUSY = frozenset({429, 503})
+"""Statuses of an API that is to be asked again."""
 MAX_WAIT_SECONDS = 30.0
 
 

@@ -60,10 +60,13 @@ def http_target(api: Api, region: str | None, note: Callable[[str], None]) -> Ht
     """
     if not api.signed:
         return HttpTarget(api.url, note=note)
-    session = boto3.Session(region_name=region)
-    found = EXECUTE_API.search(api.url)
-    signing_region = region or (found.group(1) if found else session.region_name)
-    credentials = session.get_credentials()
+    try:
+        session = boto3.Session(region_name=region)
+        found = EXECUTE_API.search(api.url)
+        signing_region = region or (found.group(1) if found else session.region_name)
+        credentials = session.get_credentials()
+    except BotoCoreError as error:
+        raise Unreachable(f"The AWS credentials can't be used: {error}") from error
     if credentials is None:
         raise Unreachable("No AWS credentials were found. Run aws configure, or set AWS_PROFILE.")
     if signing_region is None:

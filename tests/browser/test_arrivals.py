@@ -161,3 +161,11 @@ def test_what_can_not_be_read_is_told_once_at_its_place(
     page.get_by_label("Second picture", exact=True).set_input_files(pictures / "coffee.jpg")
     expect(failure).to_have_count(0)
     compare(page)
+
+
+def test_what_is_dropped_before_there_are_credentials_is_answered(open_page: Open, pictures: Path) -> None:
+    page = open_page(f"{OPEN} APIGatewayAuthorization=AWS_IAM")
+    dropped = transfer(page, pictures / "coffee.jpg")
+    page.locator("body").dispatch_event("drop", {"dataTransfer": dropped})
+    expect(page.locator("#signing-note")).to_contain_text("Give credentials first")
+    expect(page.locator("#paste")).to_be_focused()

@@ -324,6 +324,6 @@ def test_what_can_not_be_listed_is_told(open_page: Open) -> None:
     """A file that left after the folder was dropped, or one that may not be read."""
     page = open_page(OPEN)
     page.evaluate(DROP_A_FOLDER_WITH_A_FILE_THAT_IS_GONE)
-    page.get_by_text("One picture could not be used").click()
+    page.locator("summary", has_text="One picture could not be used").click()
     expect(page.locator(".remarks.unusable")).to_contain_text("gone.jpg")
     expect(page.locator(".remarks.unusable .failure-title")).to_contain_text("can no longer be read")

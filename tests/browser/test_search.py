@@ -177,10 +177,100 @@ def test_a_dropped_picture_is_looked_for(searching: Searching, folder: Path) -> 
         }""",
         content,
     )
+    page.locator("#search .drop").dispatch_event("dragover", {"dataTransfer": transfer})
+    expect(page.locator("#search .slot.over")).to_have_count(1)
     page.locator("#search .drop").dispatch_event("drop", {"dataTransfer": transfer})
+    expect(page.locator(".slot.over")).to_have_count(0)
     search(page)
     assert names(page)[0] == "rocket.jpg"
     assert page.locator("#compare .slot.filled").count() == 0
+
+
+@pytest.mark.parametrize("how", ["dropped", "dropped among others", "dropped as text", "pasted"])
+def test_an_address_that_arrives_here_is_looked_for_here(searching: Searching, how: str) -> None:
+    page = searching()
+    bodies = asked(page)
+    kind, text = {
+        "dropped": ("text/uri-list", CAT),
+        "dropped among others": ("text/uri-list", f"# a cat\r\n{CAT}\r\n{CUP}\r\n"),
+        "dropped as text": ("text/plain", f" {CAT}\n"),
+        "pasted": ("text/plain", CAT),
+    }[how]
+    page.evaluate(
+        """([kind, text, pasted]) => {
+          const transfer = new DataTransfer();
+          transfer.setData(kind, text);
+          const given = { bubbles: true, cancelable: true };
+          const event = pasted
+            ? new ClipboardEvent("paste", { ...given, clipboardData: transfer })
+            : new DragEvent("drop", { ...given, dataTransfer: transfer });
+          document.querySelector("#search h2").dispatchEvent(event);
+        }""",
+        [kind, text, how == "pasted"],
+    )
+    assert names(page)[0] == "cat.png"
+    assert bodies == [{"url": CAT, "limit": 12, "links": True}]
+    expect(page.get_by_label("Address of the picture to look for")).to_have_value(CAT)
+    assert page.locator("#compare .slot.filled").count() == 0
+
+
+WHOLE_MATCH = {"key": CAT, "similarity": 1, "size": 1, "modified": "2026-01-01"}
+NO_MATCHES: list[dict[str, Any]] = [
+    {},
+    {"matches": {}, "complete": True},
+    {"matches": [7], "complete": True},
+    {"matches": []},
+    *(
+        {"matches": [WHOLE_MATCH | wrong], "complete": True}
+        for wrong in (
+            {"key": 7},
+            {"similarity": "1"},
+            {"similarity": 2},
+            {"size": "large"},
+            {"modified": "soon"},
+            {"link": "javascript:alert(1)"},
+            {"link": {"url": 7}},
+        )
+    ),
+]
+NO_STATES: list[dict[str, Any]] = [
+    {},
+    {"buckets": "photos", "pending": 0, "failed": 0, "complete": True, "lastSync": None},
+    {"buckets": ["photos"], "pending": 0, "failed": 0, "complete": True, "lastSync": {"state": "odd"}},
+    {"buckets": ["photos"], "pending": 0, "failed": 1, "complete": True, "lastSync": None, "failures": [7]},
+]
+
+
+def test_what_is_no_answer_of_a_catalogue_is_told(searching: Searching, keep: Keep, folder: Path) -> None:
+    page = searching()
+    answers = iter([*NO_MATCHES, *NO_STATES])
+    page.route("**/prod/catalogue**", lambda route: route.fulfill(json=next(answers)))
+    page.route("**/prod/catalogue/search", lambda route: route.fulfill(json=next(answers)))
+    page.get_by_label("Picture to look for", exact=True).set_input_files(folder / "animals/cat.png")
+    for body in NO_MATCHES:
+        search(page)
+        failure = page.locator("#matches").get_by_role("alert")
+        expect(failure, str(body)).to_contain_text('("matches", "complete")')
+        expect(page.locator(MATCH)).to_have_count(0)
+    keep(page, "matches")
+    for body in NO_STATES:
+        page.locator("#search").get_by_role("button", name="Refresh").click()
+        failure = page.locator(".catalogue-state").get_by_role("alert")
+        expect(failure, str(body)).to_contain_text('"buckets", "pending"')
+
+
+def test_what_was_told_to_other_credentials_leaves_with_them(searching: Searching, folder: Path) -> None:
+    page = searching()
+    look_for(page, folder / "animals/cat.png")
+    names(page)
+    page.get_by_role("button", name="Forget them").click()
+    page.route("**/prod/catalogue", lambda route: None)  # never answered
+    paste(page, EXPORTED)
+    expect(page.locator("#search")).to_be_visible()
+    expect(page.locator(".catalogue-state")).not_to_contain_text("s3://")
+    assert "s3://photos/broken.jpg" not in page.locator(".catalogue-state").inner_html()
+    expect(page.locator("#search-buckets option")).to_have_count(0)
+    expect(page.locator(MATCH)).to_have_count(0)
 
 
 def test_no_matches_stand_under_another_picture(searching: Searching, folder: Path) -> None:

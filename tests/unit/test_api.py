@@ -151,6 +151,23 @@ def test_similarity_takes_two_vectors_of_one_length() -> None:
 
 
 @pytest.mark.slow
+def test_pairs_are_those_of_the_command_unless_a_threshold_is_given(
+    tmp_path: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the calibration of the model: 0.91 for `embedded`; two cosines apart lie between it and 0.95."""
+    vectors = np.zeros((2, 512), np.float32)
+    vectors[:, 0], vectors[1, 1] = 1, np.sqrt(1 / 0.86**2 - 1)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    assert pairs(vectors, encoder=encoder) == [Pair(0, 1, pytest.approx(0.93, abs=1e-6))]
+    assert pairs(vectors) == [], "nobody knows whose they are"
+    assert pairs(vectors, 0.95, encoder=encoder) == []
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).write_bytes(PHOTOGRAPHS[0].read_bytes())
+    monkeypatch.setattr(encoder, "embed", lambda _: vectors)
+    assert [pair.first.name for pair in pairs(tmp_path, encoder=encoder)] == ["a.jpg"]
+
+
+@pytest.mark.slow
 def test_pairs_of_a_folder(tmp_path: Path, drawing: Image.Image, encoder: Encoder) -> None:
     (tmp_path / "below").mkdir()
     drawing.save(tmp_path / "a.png")

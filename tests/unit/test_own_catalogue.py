@@ -70,6 +70,20 @@ def test_search_takes_what_the_encoder_takes(catalogue: Catalogue, album: Path, 
 
 
 @pytest.mark.slow
+def test_what_can_not_be_looked_for_is_refused(catalogue: Catalogue, album: Path) -> None:
+    for wrong, message in (
+        ({"limit": 0}, "limit is 0, expected 1 or more"),
+        ({"limit": -1}, "limit is -1, expected 1 or more"),
+        ({"min_similarity": 95}, "min_similarity is 95, expected 0 to 1"),
+        ({"min_similarity": float("nan")}, "min_similarity is nan, expected 0 to 1"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            catalogue.search(album / "cat.png", **wrong)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"the vector is \[511\], expected \[512\]"):
+        catalogue.search(np.ones(511, np.float32))
+
+
+@pytest.mark.slow
 def test_vectors_are_the_encoders(catalogue: Catalogue, album: Path, encoder: Encoder) -> None:
     path = album / "cat.png"
     np.testing.assert_array_equal(catalogue.vector(path), encoder.embed(path)[0])

@@ -91,7 +91,7 @@ def test_pairs_for_people_lists_each_group_under_its_similarity(folder: Path) ->
         (["pairs", "{empty}"], "No pictures found"),
         (["compare", "{cat}", "{cat}", "--local", "--stack", "x"], "one of --stack, --url and --local"),
         (["compare", "{cat}", "{cat}", "--url", "http://127.0.0.1:9/"], "can't be reached"),
-        (["compare", "{cat}", "{cat}", "--url", "nonsense"], "can't be reached"),
+        (["compare", "{cat}", "{cat}", "--url", "nonsense"], "has to begin with http:// or https://"),
     ],
 )
 def test_wrong_use_is_told_in_a_sentence(
