@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from image_similarity.alike import Pair, alike_rows
-from image_similarity.cli.thresholds import choose
 from image_similarity.folders.listing import distinct, image_files
 from image_similarity.inference import similarity as scores
 from image_similarity.inference.encoder import OnnxEncoder
@@ -25,6 +24,7 @@ from image_similarity.inference.image.geometry import TURNS, upright_square
 from image_similarity.inference.loading import DEFAULT_MODEL_DIR
 from image_similarity.inference.manifest import DIMENSIONS
 from image_similarity.inference.text.words import Words
+from image_similarity.thresholds import choose
 
 ImageLike = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
 """A path, a file's bytes, a Pillow image, or uint8 samples [h, w], [h, w, 3] (RGB) or [h, w, 4] (RGBA)."""

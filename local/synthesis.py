@@ -24,7 +24,7 @@ SOURCES = (
     "cdk_app",
     "api_explorer",
     "examples",
-    "image_similarity/cli/calibrations.json",  # the Explorer's page has it
+    "image_similarity/calibrations.json",  # the Explorer's page has it
 )
 SOURCES_OF_IMAGES = ("lambda", "sagemaker")
 SKIPPED = {"__pycache__", "node_modules"}

@@ -1,5 +1,5 @@
 // What a score of the deployed model means, by the calibration of that model: the description's x-calibrations has
-// one for each model that was measured (image_similarity/cli/thresholds.py tells the fields), and the answers name
+// one for each model that was measured (image_similarity/thresholds.py tells the fields), and the answers name
 // theirs in X-Model. `known` is { model, copies, edits, scenes, unrelated, most } or null: the least scores of each kind
 // (as in the command line's --find), the median of different pictures, and what 19 of 20 of these stay below.
 

@@ -47,7 +47,7 @@ def _thresholds(scores: Calibration) -> str:
 
 
 def numbers(scores: Calibration) -> dict[str, object]:
-    """What is kept of a calibration; image_similarity/cli/thresholds.py says what the numbers are."""
+    """What is kept of a calibration; image_similarity/thresholds.py says what the numbers are."""
     copies = [value for kind in COPIES for value in scores.altered[kind]]
     kinds = {"copies": copies, "edits": scores.same(), "scenes": scores.views}
     median, most = np.percentile(scores.different, [50, 95])

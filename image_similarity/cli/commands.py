@@ -24,7 +24,7 @@ from image_similarity.cli.options import (
 )
 from image_similarity.cli.running import chosen, collected, end, fail, sentences
 from image_similarity.cli.text import tell, write
-from image_similarity.cli.thresholds import in_words
+from image_similarity.thresholds import in_words
 from image_similarity.version import __version__
 
 DECIMALS = 6

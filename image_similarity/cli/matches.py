@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from image_similarity.cli.text import counted, tell, write
-from image_similarity.cli.thresholds import Threshold
+from image_similarity.thresholds import Threshold
 from image_similarity.version import __version__
 
 if TYPE_CHECKING:

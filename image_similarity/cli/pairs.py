@@ -21,7 +21,7 @@ from image_similarity.cli.options import (
 )
 from image_similarity.cli.running import ExitCode, chosen, collected, fail, no_picture, sentences
 from image_similarity.cli.text import counted, tell
-from image_similarity.cli.thresholds import Find, Threshold, choose
+from image_similarity.thresholds import Find, Threshold, choose
 
 if TYPE_CHECKING:
     from image_similarity.alike import Grouping

@@ -11,7 +11,7 @@ from image_similarity.cli import pictures
 from image_similarity.cli.pictures import Selection, UnreadablePicture
 from image_similarity.cli.targets import Refused, Unreachable
 from image_similarity.cli.text import tell
-from image_similarity.cli.thresholds import NotCalibrated
+from image_similarity.thresholds import NotCalibrated
 
 if TYPE_CHECKING:
     from image_similarity.cli.output import Vectors

@@ -18,7 +18,7 @@ from image_similarity.cli.options import (
 )
 from image_similarity.cli.running import ExitCode, fail, sentences
 from image_similarity.cli.text import tell
-from image_similarity.cli.thresholds import Find, choose
+from image_similarity.thresholds import Find, choose
 
 if TYPE_CHECKING:
     from image_similarity.catalogue.index import Vector

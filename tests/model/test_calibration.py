@@ -11,8 +11,8 @@ from bench.measure.calibration import Calibration
 from bench.measure.paths import CALIBRATIONS, EMBEDDED
 from bench.measure.scenes import pictures
 from bench.report.calibration import numbers, record
-from image_similarity.cli.thresholds import Find, calibrated
 from image_similarity.inference.encoder import OnnxEncoder
+from image_similarity.thresholds import Find, calibrated
 
 
 @pytest.fixture(scope="module")

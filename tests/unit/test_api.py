@@ -158,7 +158,9 @@ def test_pairs_are_those_of_the_command_unless_a_threshold_is_given(
     vectors = np.zeros((2, 512), np.float32)
     vectors[:, 0], vectors[1, 1] = 1, np.sqrt(1 / 0.86**2 - 1)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    assert pairs(vectors, encoder=encoder) == [Pair(0, 1, pytest.approx(0.93, abs=1e-6))]
+    [found] = pairs(vectors, encoder=encoder)
+    assert (found.first, found.second) == (0, 1)
+    assert found.similarity == pytest.approx(0.93, abs=1e-6)
     assert pairs(vectors) == [], "nobody knows whose they are"
     assert pairs(vectors, 0.95, encoder=encoder) == []
     for name in ("a.jpg", "b.jpg"):

@@ -78,7 +78,7 @@ def test_what_can_not_be_looked_for_is_refused(catalogue: Catalogue, album: Path
         ({"min_similarity": float("nan")}, "min_similarity is nan, expected 0 to 1"),
     ):
         with pytest.raises(ValueError, match=message):
-            catalogue.search(album / "cat.png", **wrong)  # type: ignore[arg-type]
+            catalogue.search(album / "cat.png", **wrong)
     with pytest.raises(ValueError, match=r"the vector is \[511\], expected \[512\]"):
         catalogue.search(np.ones(511, np.float32))
 

@@ -30,7 +30,7 @@ METHODS = ("PHash", "DHash", "AHash", "WHash")
 OWN_DISTANCE = 10
 """imagededup's default: of 64 bits, how many may differ."""
 NAMED = ("copies", "edits")
-CALIBRATIONS = ROOT / "image_similarity" / "cli" / "calibrations.json"
+CALIBRATIONS = ROOT / "image_similarity" / "calibrations.json"
 PRECISE = 0.99
 SIMILARITIES = [round(0.7 + step / 200, 3) for step in range(61)]
 RUN = """

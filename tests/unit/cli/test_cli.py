@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from image_similarity import __version__
-from image_similarity.cli.thresholds import in_words
+from image_similarity.thresholds import in_words
 from tests.support.command import run, run_on
 
 
