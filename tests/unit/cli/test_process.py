@@ -68,8 +68,8 @@ def test_ctrl_c_while_a_busy_server_is_waited_for(folder: Path) -> None:
         code, stdout, stderr = interrupted("embed", folder, "--url", server.url, when=waiting)
         assert len(server.bodies) <= 4, "it went on after it was stopped"
     assert (code, stdout) == (130, "")
-    note, *busy, stopped = stderr.splitlines()
-    assert busy in ([], ["The API is busy (status 503): the next try is in 30 s."])
+    note, *waits, stopped = stderr.splitlines()
+    assert waits in ([], ["The API is busy (status 503): the next try is in 30 s."])
     assert note.endswith("it is an older version. Deploy the stack again to send several at once.")
     assert stopped == "Stopped."
 
