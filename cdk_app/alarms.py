@@ -40,6 +40,14 @@ class Metric:
 
 
 @dataclass(frozen=True)
+class While:
+    """A metric of something that is there under a condition alone, and with it the metric in an alarm."""
+
+    condition: cdk.CfnCondition
+    metric: Metric
+
+
+@dataclass(frozen=True)
 class Alarm:
     """One alarm: `expression` over the threshold in `periods` of three; missing data is no alarm.
 
@@ -48,7 +56,8 @@ class Alarm:
         condition: the name of the condition under which it exists.
         description: what is wrong, and what to do; may be a function of CloudFormation.
         threshold: in the expression's unit; may be a function of CloudFormation.
-        metrics: by the name that the expression uses; a MetricStat where CloudFormation chooses one.
+        metrics: by the name that the expression uses; a MetricStat where CloudFormation chooses one, a While
+            where it may leave one out, for which the expression then has no use.
         expression: metric math, or the name of the one metric.
         periods: 1 where each single case counts, which may all be in one period.
     """
@@ -57,7 +66,7 @@ class Alarm:
     condition: str
     description: object
     threshold: float | Mapping[str, object]
-    metrics: Mapping[str, Metric | object]
+    metrics: Mapping[str, Metric | While | object]
     expression: object
     periods: int = 2
 
@@ -105,7 +114,12 @@ def _watched(alarm: Alarm) -> dict[str, Any]:
     return {"metrics": [result, *(_query(name, metric) for name, metric in alarm.metrics.items())]}
 
 
-def _query(name: str, metric: Metric | object) -> cloudwatch.CfnAlarm.MetricDataQueryProperty:
+def _query(
+    name: str, metric: Metric | While | object
+) -> cloudwatch.CfnAlarm.MetricDataQueryProperty | cdk.IResolvable:
+    if isinstance(metric, While):
+        query = {"Id": name, "MetricStat": metric.metric.stat(), "ReturnData": False}
+        return cdk.Token.as_any(pick(metric.condition, query))
     stat = _stat(metric) if isinstance(metric, Metric) else cdk.Token.as_any(metric)
     return cloudwatch.CfnAlarm.MetricDataQueryProperty(id=name, metric_stat=stat, return_data=False)
 

@@ -9,6 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from cdk_app import iam
+from cdk_app.choices import Choices
 from cdk_app.conditions import Conditions, pick
 
 
@@ -33,6 +34,12 @@ def function_role(
 def json_logs(logs: aws_logs.CfnLogGroup) -> lambda_.CfnFunction.LoggingConfigProperty:
     """Lambda's own lines as JSON too, into a log group that the stack owns."""
     return lambda_.CfnFunction.LoggingConfigProperty(log_format="JSON", log_group=logs.ref)
+
+
+def ceiling(choices: Choices) -> float:
+    """The reservation of a function that answers callers; none where LambdaMaxConcurrency is empty."""
+    number = pick(choices.conditions.has_ceiling, choices.parameters["LambdaMaxConcurrency"])
+    return cdk.Token.as_number(number)
 
 
 def traced(conditions: Conditions) -> lambda_.CfnFunction.TracingConfigProperty:

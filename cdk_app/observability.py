@@ -7,7 +7,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from cdk_app import alarms
-from cdk_app.alarms import NAMESPACE, Alarm, Metric
+from cdk_app.alarms import NAMESPACE, Alarm, Metric, While
 from cdk_app.backend import Backend
 from cdk_app.catalogue.construct import Catalogue
 from cdk_app.choices import Choices
@@ -53,27 +53,30 @@ class Observability(Construct):
     def _errors_alarm(self) -> Alarm:
         """Of the feature's requests and the catalogue's calls alone.
 
-        API Gateway counts preflights and the Explorer's too. Requests that a full backend turned away are for
-        that backend's own alarm; the catalogue's function has none, so its calls count here. A batch is
-        answered 200 whatever becomes of its images, so those that broke are added.
+        API Gateway counts preflights and the Explorer's too. Requests that were turned away because a backend
+        or the catalogue's function was full are for the alarms of these. A batch is answered 200 whatever
+        becomes of its images, so those that broke are added.
         """
+        conditions = self._choices.conditions
         away = {name: backend.turned_away for name, backend in self._backends.items()}
-        counted = {
+        counted: dict[str, Metric | While | object] = {
             "failures": self._metric("5XXError", "Sum"),
             "answers": alarms.own("Latency", "SampleCount", self._running),
-            "away": alarms.of_the_running(self._choices.conditions, away),
+            "away": alarms.of_the_running(conditions, away),
             "broken": alarms.own("BrokenBatches", "Sum", self._running),
         }
-        answered = "FILL(answers, 0)"
+        share: object = _share("FILL(answers, 0)", "FILL(away, 0)")
         if self._catalogue:
+            serving = conditions["IsCatalogueServing"]
             counted["catalogue"] = alarms.own("Latency", "SampleCount", "catalogue")
-            answered += " + FILL(catalogue, 0)"
-        failed = "(failures - FILL(away, 0) + FILL(broken, 0))"
+            counted["catalogueAway"] = While(serving, self._catalogue.turned_away)
+            answered = "FILL(answers, 0) + FILL(catalogue, 0)"
+            with_it = _share(answered, "FILL(away, 0) - FILL(catalogueAway, 0)")
+            share = pick(serving, with_it, _share(answered, "FILL(away, 0)"))
         text = (
             "More than 5 % of the requests got a 5xx, or are batches in which an image failed on our "
-            "side; requests that a busy backend turned away do not count here."
+            "side; requests that were turned away because a backend is busy do not count here."
         )
-        share = f"{failed} / ({failed} + {answered})"
         return Alarm("ApiErrorsAlarm", "IsOn", text, FAILED_SHARE, counted, share)
 
     def _latency_alarm(self) -> Alarm:
@@ -103,6 +106,12 @@ class Observability(Construct):
         text = cdk.Token.as_string({"Fn::Sub": [body, values]})
         dashboard = cloudwatch.CfnDashboard(self, "Dashboard", dashboard_body=text)
         dashboard.cfn_options.condition = conditions.is_on
+
+
+def _share(answered: str, away: str) -> str:
+    """The share of failures among what was answered at all."""
+    failed = f"(failures - {away} + FILL(broken, 0))"
+    return f"{failed} / ({failed} + {answered})"
 
 
 def _common_widgets() -> list[Widget]:

@@ -86,9 +86,9 @@ FEATURE_ROWS = (
         label="Lambda Max Concurrency",
         default="",
         rule=values.CONCURRENCY,
-        text="The most requests that Lambda handles at once, reserved from the account's concurrency; this "
-        "caps the bill of an open API. Further requests get 503. Empty: the account's limit. Used by "
-        "yes-lambda.",
+        text="The most requests that a function handles at once, reserved from the account's concurrency; "
+        "this caps the bill of an open API. Further requests get 503. Empty: the account's limit. Used by "
+        "yes-lambda, and once more by the catalogue's searches.",
     ),
 )
 SAGEMAKER_ROWS = (

@@ -28,6 +28,8 @@ ALARMS = (
     "CatalogueAgeAlarm",
     "CatalogueDeadLettersAlarm",
     "CatalogueEventsAlarm",
+    "CatalogueSpendAlarm",
+    "CatalogueThrottlesAlarm",
     "LambdaSpendAlarm",
     "LambdaThrottlesAlarm",
     "SageMakerHealthAlarm",
@@ -136,10 +138,13 @@ ACKNOWLEDGED = (
             *(f"{worker}/" for worker in WORKERS),
         )
     ),
-    Acknowledged(
-        "Lambda/Function",
-        "CloudFormation-Validate::F3012",
-        _default("LambdaMaxConcurrency", "the reservation"),
+    *(
+        Acknowledged(
+            f"{path}/Function",
+            "CloudFormation-Validate::F3012",
+            _default("LambdaMaxConcurrency", "the reservation"),
+        )
+        for path in ("Lambda", "Catalogue/Serving/Answer")
     ),
     Acknowledged(
         "Api/Stage",

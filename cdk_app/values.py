@@ -24,10 +24,14 @@ CONCURRENCY = Pattern(r"|[1-9][0-9]{0,4}", "a whole number, 1 to 99999, or nothi
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ContainerDefinition.html
 VARIABLE_LENGTH = 1024
 _BUCKET = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+# Each name stands twice in the policies of the role that indexes, of which IAM takes 10,240 characters in
+# all, and refuses more in the middle of a deployment:
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+MOST_BUCKETS = 100
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 BUCKETS = Pattern(
-    rf"|{_BUCKET}(?:,{_BUCKET})*",
-    "S3 bucket names, comma-separated without spaces, or nothing",
+    rf"|{_BUCKET}(?:,{_BUCKET}){{0,{MOST_BUCKETS - 1}}}",
+    f"1 to {MOST_BUCKETS} S3 bucket names, comma-separated without spaces, or nothing",
     VARIABLE_LENGTH,
 )
 # A public host has a dot, which keeps `none` from standing beside others. What is accepted here the

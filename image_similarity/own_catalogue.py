@@ -163,8 +163,7 @@ class Catalogue:
         else:
             raise TypeError("search takes a picture or a text")
         prefix = prefix_of(os.path.realpath(folder)) if folder is not None else ""
-        away = [prefix_of(path) for path in self._index.folders if not Path(path).is_dir()]
-        matches = self._index.search(vector, limit, prefix, away)
+        matches = self._index.search(vector, limit, prefix, self._index.away)
         return [
             Hit(Path(path_of(one.entry.key)), one.similarity, one.entry.size, one.entry.modified)
             for one in matches

@@ -59,7 +59,8 @@ class Catalogue(Construct):
         when(choices.conditions[KEPT], self)
         self.integration = functions.proxy_integration(answerer.function)
         watched = Watched(queues, indexer.function, answerer.function)
-        self.alarms, self.widgets = watched.alarms(choices.conditions), watched.widgets()
+        self.turned_away = watched.turned_away
+        self.alarms, self.widgets = watched.alarms(choices), watched.widgets()
         self.outputs = {
             SERVING: (
                 Output("CatalogueSearch", addresses.url("catalogue/search"), "Where to POST searches"),

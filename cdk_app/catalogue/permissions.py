@@ -77,8 +77,14 @@ def key_policy(scope: Construct, role: aws_iam.CfnRole, choices: Choices) -> aws
     """If the account's own key encrypts the queues, senders and receivers must be allowed to use it.
 
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+
+    Through SQS alone, whose own key asks for that too: the account may have other data under this key.
+    https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
     """
-    use = iam.allow(["kms:Decrypt", "kms:GenerateDataKey"], choices.parameters["KmsKeyArn"])
+    # What follows the region is not documented for every partition.
+    queues = {"kms:ViaService": cdk.Fn.sub("sqs.${AWS::Region}.*")}
+    key = choices.parameters["KmsKeyArn"]
+    use = iam.allow(["kms:Decrypt", "kms:GenerateDataKey"], key, StringLike=queues)
     policy = aws_iam.CfnPolicy(
         scope,
         "KeyPolicy",

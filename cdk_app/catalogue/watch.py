@@ -6,8 +6,10 @@ from typing import Any
 
 from aws_cdk import aws_lambda as lambda_
 
+from cdk_app import function_alarms
 from cdk_app.alarms import NAMESPACE, Alarm, Metric
 from cdk_app.catalogue.events import Queues
+from cdk_app.choices import Choices
 from cdk_app.conditions import Conditions, pick
 from cdk_app.widgets import bare, metrics, widget
 
@@ -26,8 +28,36 @@ class Watched:
     indexer: lambda_.CfnFunction
     answerer: lambda_.CfnFunction
 
-    def alarms(self, conditions: Conditions) -> tuple[Alarm, ...]:
-        """For lost events and for delays; also while it is paused, as long as events are kept."""
+    @property
+    def turned_away(self) -> Metric:
+        """Calls that were not answered because Lambda was full."""
+        return function_alarms.counted(self.answerer, "Throttles")
+
+    def alarms(self, choices: Choices) -> tuple[Alarm, ...]:
+        """Of its functions, and of its events."""
+        return (*self._of_functions(choices), *self._of_events(choices.conditions))
+
+    def _of_functions(self, choices: Choices) -> tuple[Alarm, ...]:
+        """What callers are refused, and what indexing and answering cost.
+
+        What is thrown back while indexing comes again, and in the end is among the dead letters.
+        """
+        return (
+            function_alarms.throttles_alarm(
+                "CatalogueThrottlesAlarm", SERVING, choices, self.answerer, "the catalogue's calls"
+            ),
+            function_alarms.spend_alarm(
+                "CatalogueSpendAlarm",
+                SERVING,
+                choices,
+                {"Index": self.indexer, "Answer": self.answerer},
+                who="The catalogue's functions cost",
+                bounds="CatalogueConcurrency, LambdaMaxConcurrency and ThrottlingRateLimit",
+            ),
+        )
+
+    def _of_events(self, conditions: Conditions) -> tuple[Alarm, ...]:
+        """What loses events, and what is late; also while it is paused, as long as events are kept."""
         queue, dead = self.queues.queue.attr_queue_name, self.queues.dead.attr_queue_name
         rule = self.queues.rule.ref
         waiting = Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", {"QueueName": dead})

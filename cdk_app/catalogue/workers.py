@@ -32,6 +32,7 @@ class Work:
         timeout: seconds.
         caller: who assumes its role, as `iam.SENDS_SOURCE_ACCOUNT` names it.
         recursive: whether it is called by what it sends.
+        bounded: whether LambdaMaxConcurrency bounds it, as it does what callers call.
     """
 
     description: str
@@ -39,6 +40,7 @@ class Work:
     timeout: int
     caller: str
     recursive: bool = False
+    bounded: bool = False
 
 
 # A sync sends its next step to the queue that it was called from. Lambda takes that for a loop and stops it
@@ -47,7 +49,7 @@ class Work:
 INDEXING = Work(
     "indexes pictures", "catalogue.index", INDEX_TIMEOUT_SECONDS, "lambda-pollers", recursive=True
 )
-ANSWERING = Work("answers the catalogue's calls", "catalogue.answer", TIMEOUT_SECONDS, "lambda")
+ANSWERING = Work("answers the catalogue's calls", "catalogue.answer", TIMEOUT_SECONDS, "lambda", bounded=True)
 
 
 class Worker(Construct):
@@ -105,6 +107,7 @@ class Worker(Construct):
             architectures=[choices.config["architecture"]],
             role=role.attr_arn,
             memory_size=choices.parameters.number("LambdaMemorySize"),
+            reserved_concurrent_executions=functions.ceiling(choices) if work.bounded else None,
             timeout=work.timeout,
             environment=lambda_.CfnFunction.EnvironmentProperty(variables=environment),
             vpc_config=vpc,

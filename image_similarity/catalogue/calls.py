@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from image_similarity.catalogue import search
+from image_similarity.catalogue import followed, search
 from image_similarity.catalogue.index import Index, TransientError, Vector
 from image_similarity.catalogue.ledger import Ledger
 from image_similarity.catalogue.messages import Queue
@@ -162,6 +162,7 @@ class Calls:
 
     def _found(self, call: Call, timings: Timings) -> dict[str, Any]:
         query = search.parse(_fields(call, call.request.body, search.USAGE))
+        self._check_prefix(query.prefix)
         with naming(query.subject):
             vector = self._vector(query, timings)
         with timings.step("search"):
@@ -182,11 +183,7 @@ class Calls:
             with timings.step("encode"):
                 return self._words.encode(query.value)
         if query.subject == "key":
-            if not query.value.startswith(self._services.roots):
-                raise NotFound(
-                    "no bucket of this catalogue has a picture of this name; send s3://bucket/key, "
-                    "as matches have it."
-                )
+            followed.check_key(query.value, self._services.roots)
             return None
         by = request.Source.by_url if query.subject == "url" else request.Source.by_img
         source = by(query.subject, query.value)
@@ -205,8 +202,14 @@ class Calls:
         search.check_names(fields, ["prefix"], "a sync")
         with naming("prefix"):
             prefix = search.read_prefix(fields["prefix"]) if "prefix" in fields else ""
+        self._check_prefix(prefix)
         with timings.step("sync"):
             return described(self._services.sync.start(prefix))
+
+    def _check_prefix(self, prefix: str) -> None:
+        if prefix:
+            with naming("prefix"):
+                followed.check_prefix(prefix, self._services.roots)
 
 
 def _fields(call: Call, body: bytes, usage: str) -> dict[str, Any]:

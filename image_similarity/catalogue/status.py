@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from image_similarity.catalogue.followed import bucket_of
 from image_similarity.catalogue.ledger import Ledger, SyncState
 from image_similarity.catalogue.messages import Queue
 
@@ -68,8 +69,3 @@ def described(state: SyncState) -> dict[str, Any]:
 def timestamp(seconds: float) -> str:
     """Seconds since 1970 as ISO 8601 in UTC."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def bucket_of(root: str) -> str:
-    """The bucket's name in `s3://bucket/`."""
-    return root.removeprefix("s3://").rstrip("/")

@@ -1,10 +1,8 @@
 """The command `image-similarity`: its commands, how it starts and how it ends."""
 
-import io
 import os
 import signal
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Annotated, Any, NoReturn
@@ -14,10 +12,12 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from image_similarity import __version__
+from image_similarity.cli import streams
 from image_similarity.cli.commands import compare, embed
+from image_similarity.cli.indexing import index
 from image_similarity.cli.pairs import pairs
 from image_similarity.cli.running import ExitCode
-from image_similarity.cli.searching import index, search
+from image_similarity.cli.searching import search
 from image_similarity.cli.text import printable, tell, write
 from image_similarity.inference import runtime
 
@@ -58,8 +58,30 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (embed, compare, pairs, index, search):
-    app.command()(command)
+EXAMPLES: dict[Callable[..., None], tuple[str, ...]] = {
+    embed: (
+        "image-similarity embed ~/Pictures --output vectors.npy",
+        "image-similarity embed cat.jpg https://example.com/dog.jpg > vectors.jsonl",
+    ),
+    compare: ("image-similarity compare cat.jpg other.jpg",),
+    pairs: (
+        "image-similarity pairs ~/Pictures --report duplicates.html",
+        "image-similarity pairs ~/Pictures /media/disk --find edits --json",
+        "find . -name '*.jpg' -mtime -7 -print0 | image-similarity pairs -",
+    ),
+    index: (
+        "image-similarity index ~/Pictures",
+        "image-similarity index",
+        "image-similarity index --forget ~/Pictures/old",
+    ),
+    search: (
+        "image-similarity search cat.jpg --limit 5",
+        "image-similarity search cat.jpg --in ~/Pictures --find copies",
+        "image-similarity search --text 'a red shirt'",
+    ),
+}
+for command, lines in EXAMPLES.items():
+    app.command(epilog="\n".join(("Examples:" if len(lines) > 1 else "Example:", *lines)))(command)
 
 
 def show_version(wanted: bool) -> None:
@@ -81,17 +103,16 @@ def every_command(
 def main() -> None:
     """The entry point of the command `image-similarity`."""
     runtime.prepare()
+    streams.prepare()
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # no shell told it to ignore Ctrl-C
         signal.signal(signal.SIGINT, interrupt)
-    if isinstance(
-        sys.stdout, io.TextIOWrapper
-    ):  # a name that the terminal's encoding lacks is no reason to end
-        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app(prog_name="image-similarity")
     except SystemExit as end:
         if end.code in (ExitCode.CANNOT_GO_ON, ExitCode.INTERRUPTED):
             leave(ExitCode(end.code))
+        if not streams.written():
+            leave(ExitCode.CANNOT_GO_ON)
         raise
 
 
@@ -112,6 +133,5 @@ def leave(code: ExitCode) -> NoReturn:
     """End without waiting for the calls that are under way, as Python would for their threads."""
     if code == ExitCode.INTERRUPTED:
         tell("Stopped.")
-    with suppress(OSError):  # whoever read it is gone
-        sys.stdout.flush()
+    streams.written()
     os._exit(code)

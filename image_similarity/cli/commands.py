@@ -36,12 +36,12 @@ def embed(
         typer.Argument(metavar="FILE|URL|DIR...", help="The pictures; - reads their names from stdin."),
     ],
     file: Output = None,
+    jobs: Jobs = 4,
     stack: Stack = None,
     url: Url = None,
     local: Local = False,
     sign: Sign = False,
     region: Region = None,
-    jobs: Jobs = 4,
 ) -> None:
     """Write each picture's vector, as JSON lines, or as an .npy array (one row each) and a .json of names.
 

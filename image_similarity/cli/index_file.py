@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from image_similarity.catalogue.index import IndexFileError, TransientError, index_name
+from image_similarity.cli.places import data_folder
 from image_similarity.cli.progress import progress
 from image_similarity.cli.targets import Unreachable
 from image_similarity.cli.text import counted, tell
@@ -21,17 +22,30 @@ from image_similarity.inference.loading import DEFAULT_MODEL_DIR
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What an update did: pictures that were indexed, that left, that were as they are known, that failed."""
+    """What an update did.
+
+    Attributes:
+        indexed, gone, kept, failed: pictures that were read, that left, that were as they are known, and that
+            have no vector.
+        unseen: files and folders that are not there, can't be looked into, or are something else.
+        seconds: how long it took.
+    """
 
     indexed: int
     gone: int
     kept: int
     failed: int
+    unseen: int
     seconds: float
+
+    @property
+    def failures(self) -> int:
+        """All that was told as one."""
+        return self.failed + self.unseen
 
     def facts(self) -> dict[str, object]:
         """For programs."""
-        return {name: getattr(self, name) for name in ("indexed", "gone", "kept", "failed")}
+        return {"indexed": self.indexed, "gone": self.gone, "kept": self.kept, "failed": self.failures}
 
     def sentence(self) -> str:
         """For people."""
@@ -39,13 +53,13 @@ class Update:
         parts = [f"{self.indexed:,} indexed", f"{self.kept:,} as they were"]
         parts += [f"{self.gone:,} gone"] if self.gone else []
         parts += [f"{self.failed:,} failed"] if self.failed else []
+        parts += [f"{counted(self.unseen, 'name')} could not be read"] if self.unseen else []
         return f"{counted(total, 'picture')}: {', '.join(parts)}; {self.seconds:.1f} s."
 
 
 def default_file(model: DeferredEncoder) -> Path:
     """Where the index of a model is kept: each has a file of its own."""
-    home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(home) / "image-similarity" / f"{index_name(model.manifest)}.sqlite"
+    return data_folder() / f"{index_name(model.manifest)}.sqlite"
 
 
 @contextmanager
@@ -63,9 +77,8 @@ def opened(file: Path | None, *, needed: bool = True) -> Iterator[FolderIndex]:
     with ExitStack() as stack:
         try:
             encoder = DeferredEncoder(Path(os.environ.get("MODEL_DIR", DEFAULT_MODEL_DIR)))
-            path = file or default_file(encoder)
             try:
-                index = FolderIndex(path, encoder)
+                index = FolderIndex(file or default_file(encoder), encoder)
             except (OSError, TransientError, IndexFileError, RuntimeError) as error:
                 if file is not None or needed:
                     raise Unreachable(
@@ -89,7 +102,7 @@ def bring_up_to_date(index: FolderIndex, inventory: Inventory) -> Update:
     todo = index.todo(inventory)
     if inventory.gone:
         index.drop(inventory.gone)
-    indexed, failed = 0, len(inventory.failures)
+    indexed = failed = 0
     if todo:
         with progress("loading the model"):
             index.load()
@@ -108,7 +121,8 @@ def bring_up_to_date(index: FolderIndex, inventory: Inventory) -> Update:
             raise
     before = _failed_before(index, inventory, todo)
     kept = len(inventory.states) - len(todo) - before
-    return Update(indexed, len(inventory.gone), kept, failed + before, time.monotonic() - started)
+    seconds = time.monotonic() - started
+    return Update(indexed, len(inventory.gone), kept, failed + before, len(inventory.failures), seconds)
 
 
 def _failed_before(index: FolderIndex, inventory: Inventory, todo: Sequence[str]) -> int:

@@ -1,5 +1,6 @@
 """The options that several commands have, and the target that they name."""
 
+import codecs
 import os
 import sys
 from collections.abc import Sequence
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from image_similarity.cli.pictures import is_url
 from image_similarity.cli.targets import Target, Unreachable
 from image_similarity.cli.text import tell
 
@@ -17,14 +19,32 @@ if TYPE_CHECKING:
 STDIN = "-"
 LOCAL_URL = "http://127.0.0.1:8080/prod/image-similarity"
 
-Stack = Annotated[str | None, typer.Option(envvar="IMAGE_SIMILARITY_STACK", help="A deployed stack's name.")]
-Url = Annotated[str | None, typer.Option(envvar="IMAGE_SIMILARITY_URL", help="The API's URL.")]
-Local = Annotated[bool, typer.Option("--local", help=f"The server of `make run`: {LOCAL_URL}")]
-Sign = Annotated[
-    bool, typer.Option("--sign", help="Sign with the default AWS credentials (for --url, --local).")
+API = "Through an API"
+"""The heading in --help of the options that an API needs."""
+
+Stack = Annotated[
+    str | None,
+    typer.Option(envvar="IMAGE_SIMILARITY_STACK", help="A deployed stack's name.", rich_help_panel=API),
 ]
-Region = Annotated[str | None, typer.Option(help="The AWS region, if stack or URL do not name it.")]
+Url = Annotated[
+    str | None, typer.Option(envvar="IMAGE_SIMILARITY_URL", help="The API's URL.", rich_help_panel=API)
+]
+Local = Annotated[
+    bool, typer.Option("--local", help=f"The server of `make run`: {LOCAL_URL}", rich_help_panel=API)
+]
+Sign = Annotated[
+    bool,
+    typer.Option(
+        "--sign", help="Sign with the default AWS credentials (for --url, --local).", rich_help_panel=API
+    ),
+]
+Region = Annotated[
+    str | None, typer.Option(help="The AWS region, if stack or URL do not name it.", rich_help_panel=API)
+]
 Jobs = Annotated[int, typer.Option(min=1, max=64, help="How many pictures to process at once.")]
+Requests = Annotated[
+    int, typer.Option("--jobs", min=1, max=64, help="How many requests to send at once.", rich_help_panel=API)
+]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="A .jsonl or .npy file instead of stdout.")
 ]
@@ -80,10 +100,23 @@ def named(sources: Sequence[str]) -> list[str]:
         raise Unreachable("A name is empty. Give files, folders or URLs.")
     if STDIN not in sources:
         return list(sources)
-    data = sys.stdin.buffer.read()
+    data = sys.stdin.buffer.read().removeprefix(codecs.BOM_UTF8)  # which editors and PowerShell put there
     listed = data.split(b"\0") if b"\0" in data else data.splitlines()
     names = [os.fsdecode(name) for name in listed if name]
     return [one for source in sources for one in (names if source == STDIN else [source])]
+
+
+def on_this_machine(sources: Sequence[str]) -> list[str]:
+    """As `named`, for an index.
+
+    Raises:
+        Unreachable: a name is empty, or a URL.
+    """
+    names = named(sources)
+    for name in names:
+        if is_url(name):
+            raise Unreachable(f"{name}: URLs are not indexed. Give files and folders of this machine.")
+    return names
 
 
 def report_problem(file: Path) -> str | None:

@@ -8,14 +8,15 @@ import typer
 
 from image_similarity.cli.options import (
     IndexFile,
-    Jobs,
     Local,
     Region,
+    Requests,
     Sign,
     Stack,
     Url,
     choose_target,
     named,
+    on_this_machine,
     report_problem,
 )
 from image_similarity.cli.running import ExitCode, chosen, collected, fail, no_picture, sentences
@@ -51,7 +52,7 @@ def pairs(
     local: Local = False,
     sign: Sign = False,
     region: Region = None,
-    jobs: Jobs = 4,
+    jobs: Requests = 4,
 ) -> None:
     """Find the near-duplicates in folders: groups of pictures of which any two are alike.
 
@@ -75,9 +76,11 @@ def pairs(
                 vectors = collected(survey, count, lambda model: choose(model, threshold, find))
             failed = bool(survey.failures or selection.failures)
         else:
-            vectors, failed = _kept(named(sources), index)
+            vectors, failed = _kept(on_this_machine(sources), index)
         if vectors.names:
             _show(vectors, choose(vectors.model, threshold, find), as_json=as_json, report=report)
+        else:
+            tell(f"No picture could be read{'' if report is None else ': no report was written'}.")
     if failed:
         raise typer.Exit(ExitCode.PICTURE_FAILED)
 
@@ -96,7 +99,7 @@ def _kept(sources: Sequence[str], file: Path | None) -> tuple["Vectors", bool]:
             no_picture()
         keys, rows = index.vectors(inventory.once())
         names = [inventory.names[key] for key in keys]
-        return Vectors.of(names, rows, index.encoder.name), update.failed > 0
+        return Vectors.of(names, rows, index.encoder.name), update.failures > 0
 
 
 def _show(vectors: "Vectors", least: Threshold, *, as_json: bool, report: Path | None) -> None:

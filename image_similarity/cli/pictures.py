@@ -37,7 +37,7 @@ class Selection:
         """Keep one name of each file: a link is no duplicate of what it links to."""
         kept, further = distinct([Path(name) for name in self.names])
         self.names = [str(path) for path in kept]
-        self.notes += [f"{path}: the same file as {first}." for path, first in further]
+        self.notes += [f"{path}: the same file as {first}." for path, first in further if path != first]
 
 
 def select(arguments: Iterable[str]) -> Selection:

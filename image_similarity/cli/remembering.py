@@ -13,6 +13,7 @@ from image_similarity.catalogue.index import Entry, IndexFileError, Record, Tran
 from image_similarity.catalogue.objects import ObjectState
 from image_similarity.cli import pictures
 from image_similarity.cli.pictures import UnreadablePicture
+from image_similarity.cli.places import data_folder
 from image_similarity.cli.targets import Answer, Outcome, Refused, Target, Unreachable
 from image_similarity.cli.text import counted, tell
 from image_similarity.folders.inventory import file_path
@@ -153,9 +154,8 @@ class _Told:
 
 def memory_file(url: str, model: str) -> Path:
     """Where the vectors of an API and a model are kept."""
-    home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     digest = hashlib.sha256(f"{url}\n{model}".encode()).hexdigest()[:12]
-    return Path(home) / "image-similarity" / f"answers-{digest}.sqlite"
+    return data_folder() / f"answers-{digest}.sqlite"
 
 
 def state_of(store: FileStore, name: str) -> ObjectState | None:

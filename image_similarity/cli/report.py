@@ -68,8 +68,8 @@ class Report:
         groups = beside.with_name(f"{beside.name}.groups")
         try:
             with groups.open("w+", encoding="utf-8") as body, beside.open("w", encoding="utf-8") as page:
-                others, spared = self._write_groups(body.write, advance)
-                page.write(self._head(len(others), spared))
+                others, spared, digest = self._write_groups(body.write, advance)
+                page.write(self._head(len(others), spared, digest))
                 body.seek(0)
                 page.writelines(body)
                 page.write(self._tail(others))
@@ -83,16 +83,18 @@ class Report:
 
     def _write_groups(
         self, write: Callable[[str], object], advance: Callable[[int], None]
-    ) -> tuple[list[str], int]:
-        """Write each group; the names of the pictures that are not proposed, and their bytes."""
+    ) -> tuple[list[str], int, str]:
+        """Write each group; the names of the pictures that are not proposed, their bytes, and a digest."""
         others: list[str] = []
-        spared = 0
+        spared, digest = 0, hashlib.sha256()
         for number, shown in enumerate(self._shown(), 1):
-            write(shown.html(number))
+            html = shown.html(number)
+            write(html)
+            digest.update(html.encode())
             others += shown.others
             spared += shown.spared
             advance(1)
-        return others, spared
+        return others, spared, digest.hexdigest()[:16]
 
     def _shown(self) -> Iterator[Shown]:
         thumbnails = Thumbnails.of(sum(len(group.names) for group in self.groups))
@@ -111,8 +113,8 @@ class Report:
         others = ((name, row) for name, row in zip(group.names, group.rows, strict=True) if name != kept)
         return {name: similarity.score(self.vectors[row], to) for name, row in others}
 
-    def _head(self, others: int, spared: int) -> str:
-        digest = base64.b64encode(hashlib.sha256(_script().encode()).digest()).decode()
+    def _head(self, others: int, spared: int, report: str) -> str:
+        script = base64.b64encode(hashlib.sha256(_script().encode()).digest()).decode()
         members = sum(len(group.names) for group in self.groups)
         facts = {
             "pictures" if len(self.vectors) != 1 else "picture": f"{len(self.vectors):,}",
@@ -123,9 +125,9 @@ class Report:
         }
         numbers = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts.items())
         how = (
-            "The one to keep in each group is ticked: the largest, then the sharpest, then the "
-            "oldest. Tick others as you like: the numbers and the list at the end follow. Nothing was "
-            "changed or moved."
+            "The one to keep in each group is ticked: the largest, then the sharpest, then the least "
+            "compressed, then the oldest. Tick others as you like: the numbers and the list at the end "
+            "follow, and the browser remembers your ticks. Nothing was changed or moved."
             if self.groups
             else f"No near-duplicates among {counted(len(self.vectors), 'picture')} at this threshold."
         )
@@ -135,7 +137,7 @@ class Report:
             '<a href="#list">to the list</a></p></nav>\n'
         )
         return (
-            Template(HEAD.read_text("utf-8")).substitute(hash=f"sha256-{digest}")
+            Template(HEAD.read_text("utf-8")).substitute(hash=f"sha256-{script}", report=report)
             + f'<header>\n<h1>Near-duplicates</h1>\n<dl>{numbers}</dl>\n<p class="how">{how}</p>\n'
             + f'<p class="quiet">Any two in a group have a similarity of {self.threshold:g} or more '
             + f"({escape(printable(self.source))}).<br>{escape(printable(self.model))}, image-similarity "

@@ -1,85 +1,32 @@
-"""The commands `index` and `search`: pictures of this machine's folders, or of a stack's catalogue."""
+"""The command `search`: among pictures of this machine's folders, or of a stack's catalogue."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from image_similarity.cli.options import IndexFile, Local, Region, Sign, Stack, Url, choose_catalogue, named
+from image_similarity.cli.indexing import NOTHING_INDEXED, update
+from image_similarity.cli.options import (
+    IndexFile,
+    Local,
+    Region,
+    Sign,
+    Stack,
+    Url,
+    choose_catalogue,
+    on_this_machine,
+)
 from image_similarity.cli.running import ExitCode, fail, sentences
-from image_similarity.cli.text import counted, tell, write
+from image_similarity.cli.text import tell
 from image_similarity.cli.thresholds import Find, choose
-from image_similarity.version import __version__
 
 if TYPE_CHECKING:
     from image_similarity.catalogue.index import Vector
-    from image_similarity.cli.index_file import Update
     from image_similarity.cli.matches import Found
     from image_similarity.folders.index import FolderIndex
 
 MOST = 1000
-NOTHING_INDEXED = "Nothing is indexed yet. Index your pictures first: image-similarity index DIR."
 SCALE_OF_WORDS = "Similarities to words are far lower than between pictures: only their order counts."
-
-
-def index(
-    sources: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[DIR|FILE...]",
-            help="The pictures; - reads their names from stdin. Default: all that were ever given.",
-        ),
-    ] = None,
-    file: IndexFile = None,
-    forget: Annotated[bool, typer.Option("--forget", help="Remove these from the index.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="What was done, as a JSON object.")] = False,
-) -> None:
-    """Keep an index of pictures in one file: new and changed ones are read, deleted ones are removed.
-
-    It may be stopped at any time; the next run continues from there.
-    """
-    with sentences():
-        from image_similarity.cli.index_file import opened
-
-        with opened(file) as kept:
-            if forget:
-                if not sources:
-                    fail("Name the folders or files to remove from the index: index --forget DIR.")
-                for source in named(sources or []):
-                    gone = kept.forget(source)
-                    write(f"{source}: {counted(gone, 'picture')} removed from the index.")
-                return
-            update = _update(kept, named(sources) if sources else None)
-            if as_json:
-                write(json.dumps({**update.facts(), **_about(kept)}))
-            else:
-                write(update.sentence())
-                write(f"The index has {counted(len(kept), 'picture')}: {kept.path}")
-    if update.failed:
-        raise typer.Exit(ExitCode.PICTURE_FAILED)
-
-
-def _about(kept: "FolderIndex") -> dict[str, object]:
-    return {
-        "index": str(kept.path),
-        "pictures": len(kept),
-        "folders": kept.folders,
-        "model": kept.encoder.name,
-        "version": __version__,
-    }
-
-
-def _update(kept: "FolderIndex", sources: list[str] | None) -> "Update":
-    """Bring the index up to date with these pictures; none: with all that were given before."""
-    from image_similarity.cli.index_file import bring_up_to_date
-    from image_similarity.cli.progress import progress
-
-    if sources is None and not len(kept) and not kept.folders:
-        fail(NOTHING_INDEXED)
-    with progress("looking through folders"):
-        inventory = kept.look_through_all() if sources is None else kept.look_through(sources)
-    return bring_up_to_date(kept, inventory)
 
 
 def search(
@@ -148,22 +95,39 @@ def _here(
     from image_similarity.cli.words import vector_of_words
     from image_similarity.folders.store import path_of, prefix_of
 
+    folders = on_this_machine(within)
+    if file is not None and not folders and not file.exists():
+        fail(f"--index {file}: there is no such file. {NOTHING_INDEXED}")
     with opened(file) as kept:
         vector = vector_of_words(kept.encoder.manifest, query) if by_words else None
-        failed = False if as_it_is else _update(kept, within or None).failed > 0
+        if not len(kept) and not kept.folders and not folders:
+            fail(NOTHING_INDEXED)
+        if vector is None:
+            _check(query)  # before an update that may take long
+        failed = 0 if as_it_is else update(kept, folders or None).failures
         if not len(kept):
             fail(NOTHING_INDEXED)
         if vector is None:
             vector = _vector(kept, query)
-        prefixes = [prefix_of(_real(folder)) for folder in within] or [""]
-        away = [prefix_of(folder) for folder in kept.folders if not Path(folder).is_dir()]
+        prefixes = [prefix_of(_real(folder)) for folder in folders] or [""]
+        away = kept.away
         matches = merged([kept.search(vector, limit, prefix, away) for prefix in prefixes], limit)
         hits = [
             Hit(path_of(one.entry.key), one.similarity, one.entry.size, one.entry.modified) for one in matches
         ]
         if failed:
             tell("Pictures that failed are not searched.")
-        return Found(query, kept.encoder.name, hits), failed
+        return Found(query, kept.encoder.name, hits), failed > 0
+
+
+def _check(picture: str) -> None:
+    from image_similarity.cli import pictures
+    from image_similarity.cli.targets import naming
+    from image_similarity.folders import files
+
+    if not pictures.is_url(picture):
+        with naming(picture):
+            files.check_named(picture)
 
 
 def _real(folder: str) -> str:

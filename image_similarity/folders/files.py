@@ -1,5 +1,6 @@
 """Reads files that are said to be pictures."""
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -15,6 +16,8 @@ KINDS = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
+NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP})
+"""Errors of the system that a mistyped name has too."""
 
 
 class UnreadablePicture(Exception):
@@ -33,7 +36,7 @@ def read(path: str) -> bytes:
             check(os.fstat(file.fileno()))
             data = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
-        raise UnreadablePicture(f"it can't be read: {error.strerror}. Check the name.") from error
+        raise UnreadablePicture(problem(error)) from error
     if len(data) > MAX_FILE_BYTES:
         raise _too_large(len(data))
     return data
@@ -41,6 +44,19 @@ def read(path: str) -> bytes:
 
 # A pipe that took the file's place since must not keep us waiting for a writer.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+def check_named(path: str) -> None:
+    """Raises UnreadablePicture where a file is not there, or `check` does."""
+    try:
+        check(Path(path).stat())
+    except OSError as error:
+        raise UnreadablePicture(problem(error)) from error
+
+
+def problem(error: OSError) -> str:
+    """Why a file can't be read, and the way out where the name may be wrong."""
+    return f"it can't be read: {error.strerror}.{' Check the name.' if error.errno in NOT_THERE else ''}"
 
 
 def check(status: os.stat_result) -> None:

@@ -14,6 +14,7 @@ from image_similarity.catalogue.embedded import EmbeddedIndex
 from image_similarity.catalogue.index import Match, Vector, batches, index_name
 from image_similarity.catalogue.indexing import FINISHED, Indexer, Outcome
 from image_similarity.catalogue.ledger_file import FileLedger
+from image_similarity.folders import looking
 from image_similarity.folders.ahead import ahead
 from image_similarity.folders.decoding import Named
 from image_similarity.folders.encoding import DeferredEncoder
@@ -83,28 +84,18 @@ class FolderIndex:
         """Those that are followed."""
         return self._roots.folders()
 
-    def look_through(self, sources: Iterable[str]) -> Inventory:
+    @property
+    def away(self) -> list[str]:
+        """The prefixes of those that are not there now: their pictures stay, and are not to be searched."""
+        return looking.away(self.folders)
+
+    def look_through(self, sources: Sequence[str]) -> Inventory:
         """See what is in folders, and in files; the folders are followed from now on.
 
-        Nothing is read yet. What is not there is a failure, unless its pictures are known: then it is away.
+        Nothing is read yet. A folder that lies in another of them, or is named twice, is looked through once.
+        What is not there is a failure, unless its pictures are known: then it is away.
         """
-        inventory = Inventory()
-        for source in sources:
-            prefix = prefix_of(os.path.realpath(source))
-            if os.path.isdir(source):  # noqa: PTH112 - its own name may be no text
-                inventory.add_folder(source, self._index.etags(prefix))
-                self._roots.add(os.path.realpath(source))
-            elif prefix in self._roots.prefixes():
-                inventory.away.append(prefix)
-                inventory.notes.append(
-                    f"{source}: the folder is not there now; its pictures stay in the index. "
-                    "index --forget removes them."
-                )
-            else:
-                key = key_of(file_path(source))
-                entries = self._index.get([key])
-                inventory.add_file(source, {key: entries[key].etag} if entries else {})
-        return inventory
+        return looking.look_through(sources, self._index, self._roots)
 
     def look_through_all(self) -> Inventory:
         """See what is in all folders that are followed, and in the files that were given one by one."""
@@ -135,7 +126,8 @@ class FolderIndex:
     def forget(self, folder: str) -> int:
         """Follow a folder no longer, or a file, and remove its pictures; how many there were."""
         path = os.path.realpath(folder)
-        keys = [*self._index.etags(prefix_of(path)), *self._index.get([key_of(path)])]
+        names = {key_of(path), key_of(file_path(folder))}  # of a link: what it links to, or itself
+        keys = [*self._index.etags(prefix_of(path)), *self._index.get(names)]
         self.drop(keys)
         self._roots.drop(prefix_of(path))
         return len(keys)

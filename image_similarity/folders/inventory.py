@@ -45,6 +45,8 @@ class Inventory:
         listing, real = list_images(Path(folder)), os.path.realpath(folder)
         pictures, further = distinct(listing.files)
         self.notes += listing.notes()
+        if not (listing.files or listing.other or listing.unreadable):
+            self.notes.append(f"{folder}: there is no picture in it.")
         self.notes += [f"{path}: the same file as {first}." for path, first in further]
         self.failures += [
             (str(path), f"the folder can't be read: {error.strerror}.") for path, error in listing.unreadable
@@ -68,7 +70,7 @@ class Inventory:
             self.gone += known
             return
         except OSError as error:
-            self.failures.append((name, f"it can't be read: {error.strerror}. Check the name."))
+            self.failures.append((name, files.problem(error)))
             return
         self._add(path, name)
 

@@ -1,5 +1,6 @@
 """The folders that an index follows, kept in its own file."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from image_similarity.catalogue.sqlite_file import SqliteFile
@@ -37,8 +38,13 @@ class Roots:
 
     def folders(self) -> list[str]:
         """The folders' paths, without those that lie in others."""
-        outer: list[str] = []
-        for prefix in self.prefixes():
-            if not outer or not prefix.startswith(outer[-1]):
-                outer.append(prefix)
-        return [str(Path(path_of(prefix))) for prefix in outer]
+        return [str(Path(path_of(prefix))) for prefix in outermost(self.prefixes())]
+
+
+def outermost(prefixes: Iterable[str]) -> list[str]:
+    """Those of folders that don't lie in others, each once, in order."""
+    outer: list[str] = []
+    for prefix in sorted(prefixes):
+        if not outer or not prefix.startswith(outer[-1]):
+            outer.append(prefix)
+    return outer

@@ -35,8 +35,16 @@ def prefix_of(folder: str) -> str:
 def state_of(key: str, status: os.stat_result, *, readable: bool) -> ObjectState:
     """A file's state, from what the system says of it."""
     etag = f"{status.st_size:x}-{status.st_mtime_ns:x}" if readable else UNREAD
-    modified = datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="seconds")
+    modified = time_of(status.st_mtime).isoformat(timespec="seconds")
     return ObjectState(key, etag, status.st_size, modified.replace("+00:00", "Z"))
+
+
+def time_of(seconds: float) -> datetime:
+    """A file's time, or the one nearest to it that Python has: file systems keep those of farther years."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return (datetime.max if seconds > 0 else datetime.min).replace(tzinfo=UTC)
 
 
 class FileStore:

@@ -14,9 +14,9 @@ from local.backends.processes import Process, free_port, listens
 from local.backends.protocols import FunctionFailed
 
 INVOKE = "/2015-03-31/functions/function/invocations"
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 POLL_SECONDS = 0.02
-SETTLE_SECONDS = 1.0
+SETTLE_SECONDS = 5.0
 
 
 @dataclass(frozen=True)

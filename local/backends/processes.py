@@ -2,16 +2,20 @@
 
 import ctypes
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h: the signal that the child gets when its parent dies
 STOP_SECONDS = 5.0
 TAIL_LINES = 15
+FIRST_PORT, PORTS, TRIES = 12_000, 8_000, 100
+"""Below the ports that systems give to whoever asks for any, who might get ours before its server listens."""
 
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -65,13 +69,13 @@ class Process:
 
 def free_port(preferred: int = 0) -> int:
     """Return a loopback port that nothing listens on now: the preferred one where it is one."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", preferred))
-        except (OSError, OverflowError):
-            return free_port()
-        return int(probe.getsockname()[1])
+    for port in (preferred, *(FIRST_PORT + secrets.randbelow(PORTS) for _ in range(TRIES))):
+        with socket.socket() as probe, suppress(OSError, OverflowError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            if port:
+                return port
+    raise OSError("no port of this machine is free")
 
 
 def listens(port: int) -> bool:

@@ -86,9 +86,9 @@ class Permissions:
         call = self._call(service, SEND_MESSAGE, queue, source_arn)
         return allows(self.policies.queue(queue), call)
 
-    def may_on(self, role: str, action: str, resource: str) -> bool:
-        """Whether a role (by ARN) may do something on one resource (by ARN)."""
-        return allows(self.policies.identity(role), Call(action, resource))
+    def may_on(self, role: str, action: str, resource: str, **context: str) -> bool:
+        """Whether a role (by ARN) may do something on one resource (by ARN), with these condition keys."""
+        return allows(self.policies.identity(role), Call(action, resource, context=context))
 
     def may(self, role: str, action: str, **context: str) -> bool:
         """Whether a role (by ARN) may do something on every resource, with these condition keys."""

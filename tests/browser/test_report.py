@@ -72,6 +72,39 @@ def test_the_list_says_at_first_what_the_script_says(opened: Page) -> None:
     assert opened.locator("pre").inner_text() == before
 
 
+def test_a_group_is_kept_whole_and_given_back(opened: Page) -> None:
+    first = opened.locator("section").first
+    first.get_by_role("button", name="Keep all").click()
+    expect(opened.locator(COUNT)).to_have_text("1")
+    first.get_by_role("button", name="Keep as proposed").click()
+    expect(opened.locator(COUNT)).to_have_text("3")
+    expect(first.get_by_role("button", name="Keep all")).to_be_visible()
+
+
+def test_ticks_outlive_the_page_and_not_the_report(opened: Page, report: Path) -> None:
+    opened.get_by_label("keep small.png").check()
+    opened.get_by_label("keep a.png").uncheck()
+    opened.reload()
+    expect(opened.get_by_label("keep small.png")).to_be_checked()
+    expect(opened.get_by_label("keep a.png")).not_to_be_checked()
+    expect(opened.locator(COUNT)).to_have_text("3")
+    page = report.read_text("utf-8")
+    try:
+        report.write_text(re.sub('data-report="[^"]+"', 'data-report="another"', page), "utf-8")
+        opened.reload()
+        expect(opened.get_by_label("keep small.png")).not_to_be_checked()
+        expect(opened.get_by_label("keep a.png")).to_be_checked()
+    finally:
+        report.write_text(page, "utf-8")
+
+
+def test_a_picture_opens_beside_the_report(opened: Page) -> None:
+    with opened.context.expect_page() as event:
+        opened.get_by_role("link", name="open small.png in a new tab").click()
+    assert event.value.url.endswith("/small.png")
+    assert opened.url.endswith("/report.html")
+
+
 def test_it_fits_into_narrow_windows(opened: Page) -> None:
     for width in (320, 360, 3840):
         opened.set_viewport_size({"width": width, "height": 700})

@@ -1,6 +1,7 @@
 """The CloudFormation engine on small templates: order, replacement, clean-up, rollback, what is retained."""
 
 import copy
+import json
 from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Any
@@ -169,6 +170,40 @@ def test_a_deployment_that_a_stage_points_to_cannot_be_deleted(groups: Groups) -
         PROVIDERS["AWS::ApiGateway::Deployment"].delete(cloud, deployment, made)
     PROVIDERS["AWS::ApiGateway::Stage"].delete(cloud, staged, stage)
     PROVIDERS["AWS::ApiGateway::Deployment"].delete(cloud, deployment, made)
+
+
+TRUST: Template = {"Version": "2012-10-17", "Statement": []}
+
+
+def policy(name: str, size: int) -> Template:
+    """An inline policy of so many characters as IAM counts them."""
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::"}
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    statement["Resource"] += "r" * (size - len(json.dumps(document, separators=(",", ":"))))
+    return {"PolicyName": name, "PolicyDocument": document}
+
+
+@pytest.mark.parametrize(("sizes", "fits"), [((10_240,), True), ((10_241,), False), ((5_000, 5_241), False)])
+def test_a_roles_inline_policies_have_one_limit_together(
+    groups: Groups, sizes: tuple[int, ...], *, fits: bool
+) -> None:
+    cloud = groups.engine.cloud
+    given = {"AssumeRolePolicyDocument": TRUST}
+    policies = [policy(str(number), size) for number, size in enumerate(sizes)]
+    too_long = pytest.raises(ProviderFailed, match="Maximum policy size of 10240 bytes exceeded for role")
+    with nullcontext() if fits else too_long:
+        PROVIDERS["AWS::IAM::Role"].create(cloud, "at-once", {**given, "Policies": policies})
+    PROVIDERS["AWS::IAM::Role"].create(cloud, "one-by-one", given)
+    with nullcontext() if fits else too_long:
+        for item in policies:
+            PROVIDERS["AWS::IAM::Policy"].create(cloud, "policy", {**item, "Roles": ["one-by-one"]})
+
+
+def test_a_policy_that_takes_anothers_place_counts_once(groups: Groups) -> None:
+    cloud, given = groups.engine.cloud, {"AssumeRolePolicyDocument": TRUST}
+    before, after = ({**given, "Policies": [policy("one", size)]} for size in (9_000, 10_240))
+    made = PROVIDERS["AWS::IAM::Role"].create(cloud, "role", before)
+    PROVIDERS["AWS::IAM::Role"].update(cloud, made, before, after)
 
 
 def test_moto_is_changed_only_where_a_stack_asks_for_it() -> None:

@@ -170,7 +170,32 @@ def test_a_limit_a_least_similarity_and_a_prefix(aws: OnAws, search: Ask) -> Non
     assert names(aws, search(key | {"prefix": aws.key("people/")})) == [ASTRONAUT]
     album = search(key | {"prefix": f"s3://{aws.album}/"}).json["matches"]
     assert [one["key"] for one in album] == [f"s3://{aws.album}/coffee.png"]
-    assert names(aws, search(key | {"prefix": f"s3://others-{aws.digits}/"})) == []
+    assert names(aws, search(key | {"prefix": aws.key("nothing/")})) == []
+
+
+@pytest.mark.parametrize("path", ["/catalogue/search", "/catalogue/sync"])
+@pytest.mark.parametrize("other", ["others-{0}", "photos-{0}0", "photos", "photos-{0}.eu"])
+def test_a_prefix_outside_of_all_buckets(aws: OnAws, ask: Ask, path: str, other: str) -> None:
+    """That nothing has it would be true, and taken for an answer."""
+    bucket = other.format(aws.digits)
+    before = aws.waiting()
+    body = {"prefix": f"s3://{bucket}/cats/"} | ({"img": "QUJD"} if path.endswith("search") else {})
+    answer = ask("POST", path, body, identity=CALLER)
+    assert (answer.status, answer.json["code"]) == (400, "InvalidRequest")
+    assert answer.json["message"] == (
+        f'prefix: "{bucket}" is no bucket of this catalogue; it has {aws.bucket}, {aws.album}. '
+        "Name one of these, or send no prefix."
+    )
+    assert aws.waiting() == before
+
+
+def test_a_key_outside_of_all_buckets(aws: OnAws, search: Ask) -> None:
+    answer = search({"key": f"s3://others-{aws.digits}/a.jpg"})
+    assert (answer.status, answer.json["code"]) == (404, "NotFound")
+    assert answer.json["message"] == (
+        f'key: "others-{aws.digits}" is no bucket of this catalogue; it has {aws.bucket}, {aws.album}. '
+        "Send a key as matches have it."
+    )
 
 
 def test_no_content_type_counts_as_json(aws: OnAws, search: Ask) -> None:
@@ -207,7 +232,7 @@ def test_no_content_type_counts_as_json(aws: OnAws, search: Ask) -> None:
         ({"url": "http://127.0.0.1/a.jpg"}, 400, "SourceNotAllowed", "url: "),
         ({"url": "s3://other/a.jpg"}, 400, "SourceNotAllowed", "url: not a bucket"),
         ({"img": b64(picture("chelsea", "PNG", (4097, 8)))}, 400, "ImageTooLarge", "img: .*4096"),
-        ({"key": "s3://others/a.jpg"}, 404, "NotFound", "key: no bucket of this catalogue"),
+        ({"key": "s3://others/a.jpg"}, 404, "NotFound", 'key: "others" is no bucket'),
         ({"key": "chelsea.jpg"}, 404, "NotFound", "key: .*s3://bucket/key"),
         (" " * (5 * 1024**2 + 1), 413, "PayloadTooLarge", "5242881 bytes"),
     ],
@@ -241,7 +266,7 @@ def test_links_are_for_signed_callers(aws: OnAws, search: Ask, signed: Ask) -> N
         assert 0 < int(query["X-Amz-Expires"][0]) <= 900
         assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
         assert query["X-Amz-SignedHeaders"] == ["host"]
-    got = httpx.get(matches[0]["link"], trust_env=False)
+    got = httpx.get(matches[0]["link"], trust_env=False, timeout=60)
     assert got.content == picture()
 
 

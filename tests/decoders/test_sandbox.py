@@ -168,6 +168,14 @@ def test_where_prctl_is_forbidden_the_limits_hold_and_the_log_says_what_is_missi
         wait_until(lambda: not any(map(running, below)))
 
 
+def test_a_crash_is_told_as_one_where_the_service_has_handlers_for_its_own() -> None:
+    """Python's faulthandler can't undo itself in a confined process: the crash would come again for ever."""
+    with standalone(environ={"PYTHONFAULTHANDLER": "1"}) as service:
+        for deed in ("crash", "abort"):
+            assert service.ask(deed)["message"] == UNDECODABLE
+        service.assert_right()
+
+
 def test_the_log_says_nothing_where_all_is_granted() -> None:
     with standalone() as service:
         service.assert_right()

@@ -151,13 +151,23 @@ def seconds_for_a_megabyte(target: Callable[[bytes], None], data: bytes) -> floa
     return best / len(data) * 1e6
 
 
-def search(name: str, seconds: float, seed: int = 1, size: int = MAX_BODY_BYTES) -> tuple[float, Recipe, int]:
-    """The worst found in so many seconds: its seconds for a megabyte, its recipe, and how many were tried."""
+def search(
+    name: str, seconds: float, seed: int = 1, size: int = MAX_BODY_BYTES, least: int = 1
+) -> tuple[float, Recipe, int]:
+    """The worst found in so many seconds: its seconds for a megabyte, its recipe, and how many were tried.
+
+    Args:
+        name: of the target.
+        seconds: to search in.
+        seed: of what is tried.
+        size: of each input, in bytes.
+        least: how many are tried although the seconds are over.
+    """
     target, recipe = TARGETS[name]
     chance, tried = random.Random(seed), 1
     best = [(seconds_for_a_megabyte(target, recipe.made(size)), recipe)]
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    while tried < least or time.monotonic() < end:
         other = chance.choice(best)[1]
         for _ in range(chance.randint(1, 3)):
             other = other.varied(chance)

@@ -2,12 +2,14 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from local.template.policies import listed
 from local.template.resolve import ResolvedStack, resolve
+from tests.cloudformation.providers.roles import policy_characters
 
 Row = tuple[str, str, str, str]
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "iam.md"
@@ -18,6 +20,8 @@ EVERYTHING = {
     "KmsKeyArn": "arn:aws:kms:us-east-1:123456789012:key/473e64fd-f30b-4765-81a0-62ad96dd167a",
     "Catalogue": "yes",
 }
+MOST_BUCKETS = ",".join(f"bucket{number:03d}{'x' * (number < 25)}" for number in range(100))
+"""As many names as ImageBuckets takes, as long as it takes them."""
 STATES = tuple(
     {"ImageSimilarity": backend, **EVERYTHING} for backend in ("yes-lambda", "yes-sagemaker", "no")
 )
@@ -32,6 +36,20 @@ def document_rows() -> set[Row]:
     """The same four columns of the document's tables."""
     lines = [line for line in DOCUMENT.read_text("utf-8").splitlines() if line.startswith("| `")]
     return {_row(line) for line in lines}
+
+
+def inline_characters(stack: ResolvedStack) -> dict[str, int]:
+    """By role, the characters of all its inline policies, as IAM counts them."""
+    sizes: Counter[str] = Counter()
+    for role in stack.of_type("AWS::IAM::Role"):
+        for inline in role.properties["Policies"]:
+            sizes[f"{stack.pseudo.stack_name}-{role.logical_id}"] += policy_characters(
+                inline["PolicyDocument"]
+            )
+    for policy in stack.of_type("AWS::IAM::Policy"):
+        for name in policy.properties["Roles"]:
+            sizes[name] += policy_characters(policy.properties["PolicyDocument"])
+    return dict(sizes)
 
 
 def _row(line: str) -> Row:
@@ -104,7 +122,9 @@ def _readable(stack: ResolvedStack, who: str, actions: Any, resources: Any, cond
 def _flat(condition: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for key, value in condition.items():
         if isinstance(value, Mapping):
-            assert key in ("StringEquals", "ArnEquals", "ArnLike", "Bool"), json.dumps(condition)
+            assert key in ("StringEquals", "StringLike", "ArnEquals", "ArnLike", "Bool"), json.dumps(
+                condition
+            )
             yield from value.items()
         else:
             yield key, value

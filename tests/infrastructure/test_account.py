@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from local.synthesis import Assembly
+from local.template.intrinsics import ResolveError
 from tests.cloudformation.engine import Step
 from tests.infrastructure.account import LOG_KEYS, WEB_ACLS, account
+from tests.infrastructure.iam import MOST_BUCKETS
 from tests.infrastructure.stack import Stack, assembled
 from tests.infrastructure.walks import TOGETHER
 
@@ -150,10 +152,49 @@ def test_more_than_the_account_can_reserve_rolls_back(stack: Stack) -> None:
     stack.become(LambdaMaxConcurrency="")
 
 
+@pytest.mark.parametrize("backend", ["yes-lambda", "yes-sagemaker"])
+def test_searches_reserve_once_more(stack: Stack, backend: str) -> None:
+    most = 450 if backend == "yes-lambda" else 900
+    stack.become(ImageSimilarity=backend, Catalogue="yes", ImageBuckets="photos")
+    outcome = stack.deploy(LambdaMaxConcurrency=str(most + 1))
+    assert outcome.status == "UPDATE_ROLLBACK_COMPLETE"
+    assert "UnreservedConcurrentExecution below its minimum value" in outcome.reason
+    stack.become(LambdaMaxConcurrency=str(most))
+    stack.become(Catalogue="paused")
+    stack.become(LambdaMaxConcurrency="900")
+    assert stack.deploy(Catalogue="yes").status == (
+        "UPDATE_ROLLBACK_COMPLETE" if backend == "yes-lambda" else "UPDATE_COMPLETE"
+    )
+
+
 def test_an_account_that_can_reserve_nothing_can_have_the_stack(stack: Stack) -> None:
     stack.account.cloud.concurrency = 10  # of a new account
     stack.become()
     assert "below its minimum value" in stack.deploy(LambdaMaxConcurrency="1").reason
+
+
+# Policies
+
+MANY_BUCKETS = ",".join(f"{number:03d}" for number in range(256))
+
+
+def test_the_most_buckets_are_deployed(stack: Stack) -> None:
+    stack.become(Catalogue="yes", ImageBuckets=MOST_BUCKETS, KmsKeyArn=LOG_KEYS[0], **VPC)
+    stack.become(ImageSimilarity="yes-sagemaker")
+    stack.delete()
+
+
+def test_more_buckets_than_a_role_can_name_would_fail_half_way(stack: Stack) -> None:
+    """What the parameter's pattern is for."""
+    with pytest.raises(ResolveError, match=r"ImageBuckets=.*must be 1 to 100 S3 bucket names"):
+        stack.deploy(ImageBuckets=MANY_BUCKETS)
+    template = copy.deepcopy(dict(stack.template))
+    del template["Parameters"]["ImageBuckets"]["AllowedPattern"]
+    stack.template = template
+    outcome = stack.deploy(Catalogue="yes", ImageBuckets=MANY_BUCKETS)
+    assert outcome.status == "ROLLBACK_COMPLETE"
+    assert outcome.reason.startswith("Maximum policy size of 10240 bytes exceeded for role")
+    assert [step for step in stack.done if step.action == "CREATE"]
 
 
 # Keys

@@ -20,6 +20,7 @@ from tests.cloudformation.providers import ProviderFailed
 from tests.cloudformation.providers.rules import PATTERN_CHARACTERS, refused
 from tests.cloudformation.types import unrecognized
 from tests.infrastructure.account import LOG_KEYS, Account, account, empty_zip
+from tests.infrastructure.iam import MOST_BUCKETS
 from tests.infrastructure.registry import push
 from tests.infrastructure.stack import Stack, assembled
 from tests.infrastructure.synthesis import Synthesized, of_type
@@ -170,10 +171,8 @@ def test_buckets_cant_be_taken_away_from_under_a_catalogue(stack: Stack) -> None
 
 
 def test_the_pattern_of_the_most_buckets_is_short_enough(template: Template) -> None:
-    longest = ",".join(f"{number:03d}" for number in range(256))
-    assert len(longest) == 1023
-    rule = resolve(template, {**ON, "ImageBuckets": longest}).one("AWS::Events::Rule")
-    assert len(rule.properties["EventPattern"]["detail"]["bucket"]["name"]) == 256
+    rule = resolve(template, {**ON, "ImageBuckets": MOST_BUCKETS}).one("AWS::Events::Rule")
+    assert len(rule.properties["EventPattern"]["detail"]["bucket"]["name"]) == 100
     assert len(json.dumps(rule.properties["EventPattern"], separators=(",", ":"))) < PATTERN_CHARACTERS
 
 
@@ -190,9 +189,14 @@ def test_times_fit_together(resources: Mapping[str, Any]) -> None:
     assert mapping["BatchSize"] > 10 > 0 < window <= 300
 
 
-def test_no_function_of_the_catalogue_reserves_concurrency(resources: Mapping[str, Any]) -> None:
-    for name in ("CatalogueIndexFunction", "CatalogueAnswerFunction"):
-        assert "ReservedConcurrentExecutions" not in resources[name]["Properties"]
+@pytest.mark.parametrize("backend", ["yes-lambda", "yes-sagemaker"])
+def test_the_ceiling_bounds_searches_and_not_indexing(template: Template, backend: str) -> None:
+    """What a throttled queue's function does not take counts as received, and ends among the dead letters."""
+    for value, reserved in (("", None), ("7", "7")):
+        stack = resolve(template, {**ON, "ImageSimilarity": backend, "LambdaMaxConcurrency": value})
+        answer, index = (stack.resources[f"Catalogue{name}Function"] for name in ("Answer", "Index"))
+        assert answer.properties.get("ReservedConcurrentExecutions") == reserved
+        assert "ReservedConcurrentExecutions" not in index.properties
 
 
 def test_two_stacks_in_one_account_share_no_name(template: Template) -> None:

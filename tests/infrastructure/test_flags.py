@@ -67,8 +67,9 @@ BAD = [
     (
         "image_buckets",
         "My Bucket",
-        "Allowed: S3 bucket names, comma-separated without spaces, or nothing, at most 1024",
+        "Allowed: 1 to 100 S3 bucket names, comma-separated without spaces, or nothing, at most 1024",
     ),
+    ("image_buckets", ",".join(["bucket"] * 101), "Allowed: 1 to 100 S3 bucket names"),
     ("rate_limit", "0", "Allowed: auto, or a whole number, 1 to 10000."),
     ("burst_limit", "-1", "Allowed: auto, or a whole number, 1 to 5000."),
     ("lambda_max_concurrency", "0", "Allowed: a whole number, 1 to 99999, or nothing."),

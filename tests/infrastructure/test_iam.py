@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import aws_cdk as cdk
@@ -9,7 +10,16 @@ import boto3
 import pytest
 
 from cdk_app import iam, network
-from tests.infrastructure.iam import document_rows, template_rows
+from local.template.identifiers import PseudoParameters
+from local.template.resolve import resolve
+from tests.cloudformation.providers.roles import INLINE_CHARACTERS
+from tests.infrastructure.iam import (
+    EVERYTHING,
+    MOST_BUCKETS,
+    document_rows,
+    inline_characters,
+    template_rows,
+)
 from tests.infrastructure.synthesis import nodes, of_type
 
 Template = Mapping[str, Any]
@@ -59,6 +69,33 @@ def test_no_action_is_a_wildcard_and_no_policy_is_managed(template: Template) ->
         assert "ManagedPolicyArns" not in role["Properties"]
         assert "RoleName" not in role["Properties"]
     assert not of_type(template["Resources"], "AWS::IAM::ManagedPolicy")
+
+
+@dataclass(frozen=True)
+class Elsewhere(PseudoParameters):
+    """A stack with the longest of names, and with the suffix that CloudFormation gives what it names."""
+
+    stack_name: str = "s" * (128 + len("-ABCDEFGHIJKL"))
+    region: str = "ap-northeast-1"
+    of: str = "aws"
+
+    @property
+    def partition(self) -> str:
+        return self.of
+
+
+@pytest.mark.parametrize("partition", boto3.Session().get_available_partitions())
+@pytest.mark.parametrize("backend", ["yes-lambda", "yes-sagemaker"])
+def test_the_most_buckets_fit_into_the_policies_of_each_role(
+    template: Template, partition: str, backend: str
+) -> None:
+    """IAM refuses longer ones in the middle of a deployment."""
+    longest = template["Parameters"]["ImageBuckets"]["MaxLength"]
+    assert len(MOST_BUCKETS) == longest
+    state = {**EVERYTHING, "ImageSimilarity": backend, "ImageBuckets": MOST_BUCKETS}
+    sizes = inline_characters(resolve(template, state, pseudo=Elsewhere(of=partition)))
+    assert max(sizes.values()) > INLINE_CHARACTERS / 2, sizes
+    assert max(sizes.values()) <= INLINE_CHARACTERS, sizes
 
 
 def test_nobody_may_edit_the_api(template: Template) -> None:

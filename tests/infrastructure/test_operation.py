@@ -1,13 +1,14 @@
 """Alarms, dashboard, time-outs and scaling."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
 from bench.cost.prices import PRICES
-from cdk_app.lambda_backend import DOLLARS_PER_GB_SECOND
+from cdk_app.function_alarms import DOLLARS_PER_GB_SECOND
 from image_similarity.inference import telemetry
 from local.template.identifiers import PseudoParameters
 from local.template.resolve import resolve
@@ -39,24 +40,31 @@ def fires(template: Template, state: Mapping[str, str], alarm: str, sums: Mappin
     properties = stack.resources[alarm].properties
     queries = properties.get("Metrics")
     if queries is None:
-        return sums.get(properties["MetricName"], 0) > float(properties["Threshold"])
+        return sums.get(_key(properties), 0) > float(properties["Threshold"])
     values: dict[str, Any] = {
         "FILL": lambda value, other: other if value is None else value,
         "PERIOD": lambda value: 300,
     }
     for query in queries:
         if "MetricStat" in query:
-            metric = query["MetricStat"]["Metric"]
-            of = {item["Name"]: item["Value"] for item in metric["Dimensions"]}
-            backend = [of["Backend"]] if of.get("Backend") == "catalogue" else []
-            codes = [of["Code"]] if "Code" in of else []
-            values[query["Id"]] = sums.get("/".join([metric["MetricName"], *backend, *codes]))
+            values[query["Id"]] = sums.get(_key(query["MetricStat"]["Metric"]))
     [result] = [query for query in queries if query["ReturnData"]]
     value = eval(result["Expression"], {"__builtins__": {}}, values)  # noqa: S307 - our own expression
     return value > float(properties["Threshold"])
 
 
+def _key(metric: Mapping[str, Any]) -> str:
+    """A metric's name, and what tells it from others: the catalogue or its function, the code of an error."""
+    of = {item["Name"]: item["Value"] for item in metric["Dimensions"]}
+    function = of.get("FunctionName", "").removeprefix("ImageSimilarity-")
+    backend = [of["Backend"]] if of.get("Backend") == "catalogue" else []
+    functions = [function] if function.startswith("Catalogue") else []
+    codes = [of["Code"]] if "Code" in of else []
+    return "/".join([metric["MetricName"], *backend, *functions, *codes])
+
+
 SAGEMAKER = {"ImageSimilarity": "yes-sagemaker"}
+CATALOGUE = {"Catalogue": "yes", "ImageBuckets": "photos"}
 
 
 @pytest.mark.parametrize(
@@ -109,9 +117,38 @@ def test_the_apis_errors_are_those_of_its_own_requests(
 def test_the_apis_errors_are_a_share_of_searches_too(
     template: Template, backend: str, failed: int, *, firing: bool
 ) -> None:
-    state = {"ImageSimilarity": backend, "Catalogue": "yes", "ImageBuckets": "photos"}
+    state = {"ImageSimilarity": backend, **CATALOGUE}
     sums = {"5XXError": failed, "Latency/catalogue": 100}
     assert fires(template, state, "ApiErrorsAlarm", sums) is firing
+
+
+@pytest.mark.parametrize("backend", ["yes-lambda", "yes-sagemaker"])
+@pytest.mark.parametrize(("away", "firing"), [(30, False), (10, True)])
+def test_searches_that_were_turned_away_are_no_errors(
+    template: Template, backend: str, away: int, *, firing: bool
+) -> None:
+    state = {"ImageSimilarity": backend, **CATALOGUE}
+    sums = {"5XXError": 30, "Latency/catalogue": 100, "Throttles/CatalogueAnswerFunction": away}
+    assert fires(template, state, "ApiErrorsAlarm", sums) is firing
+    assert fires(template, state, "CatalogueThrottlesAlarm", sums)
+    if backend == "yes-lambda":
+        assert not fires(template, state, "LambdaThrottlesAlarm", sums)
+
+
+@pytest.mark.parametrize("backend", ["yes-lambda", "yes-sagemaker", "no"])
+@pytest.mark.parametrize("catalogue", ["yes", "paused", "no"])
+def test_no_alarm_watches_what_is_not_there(template: Template, backend: str, catalogue: str) -> None:
+    stack = resolve(template, {"ImageSimilarity": backend, **CATALOGUE, "Catalogue": catalogue})
+    there = {f"ImageSimilarity-{name}" for name in stack.resources}
+    for alarm in stack.of_type("AWS::CloudWatch::Alarm"):
+        queries = alarm.properties.get("Metrics", [])
+        ids = {query["Id"] for query in queries}
+        [expression] = [query["Expression"] for query in queries if query["ReturnData"]] or [""]
+        used = set(re.findall(r"[a-z][A-Za-z]*", expression)) - {""}
+        assert used == ids - {"result"}, alarm.logical_id
+        for query in queries:
+            of = query.get("MetricStat", {}).get("Metric", {}).get("Dimensions", [])
+            assert {item["Value"] for item in of if item["Name"] == "FunctionName"} <= there
 
 
 @pytest.mark.parametrize(
@@ -147,18 +184,41 @@ def test_spending_fires_by_calls_duration_and_memory(
     assert fires(template, {"LambdaMemorySize": memory}, "LambdaSpendAlarm", sums) is firing
 
 
+@pytest.mark.parametrize("backend", ["yes-lambda", "yes-sagemaker"])
+@pytest.mark.parametrize(
+    ("name", "calls", "seconds", "firing"),
+    [
+        ("Answer", 10 * 300, 0.2, False),  # the rate limit of an open API
+        ("Answer", 10 * 300, 10, True),  # the same where each waits ten seconds for a URL: 18 dollars an hour
+        ("Index", 2, 300, False),  # the default, all of the time: 0.35 dollars an hour
+        ("Index", 30, 300, True),
+    ],
+)
+def test_what_a_catalogues_functions_cost_fires(
+    template: Template, backend: str, name: str, calls: int, seconds: float, *, firing: bool
+) -> None:
+    function = f"Catalogue{name}Function"
+    sums = {f"Invocations/{function}": calls, f"Duration/{function}": calls * seconds * 1000}
+    state = {"ImageSimilarity": backend, **CATALOGUE}
+    assert fires(template, state, "CatalogueSpendAlarm", sums) is firing
+    if backend == "yes-lambda":
+        assert not fires(template, state, "LambdaSpendAlarm", {"Invocations": 0, "Duration": 0, **sums})
+
+
 def test_the_price_is_that_of_the_cost_model(synthesized: Callable[..., Synthesized]) -> None:
     prices = PRICES.regions["us-east-2"].lambda_gb_second  # the same as us-east-1's
     for architecture, dollars in DOLLARS_PER_GB_SECOND.items():
         assert dollars == pytest.approx(prices[architecture].price, rel=1e-4)
-        made = synthesized(architecture=architecture).template["Resources"]["LambdaSpendAlarm"]
-        assert f"{dollars:.10f}" in json.dumps(made)
+        resources = synthesized(architecture=architecture).template["Resources"]
+        for alarm in ("LambdaSpendAlarm", "CatalogueSpendAlarm"):
+            assert f"{dollars:.10f}" in json.dumps(resources[alarm])
 
 
-def test_the_throttles_alarm_knows_the_ceiling(template: Template) -> None:
+@pytest.mark.parametrize("alarm", ["LambdaThrottlesAlarm", "CatalogueThrottlesAlarm"])
+def test_the_throttles_alarm_knows_the_ceiling(template: Template, alarm: str) -> None:
     told = {
-        value: resolve(template, {"LambdaMaxConcurrency": value})
-        .resources["LambdaThrottlesAlarm"]
+        value: resolve(template, {"LambdaMaxConcurrency": value, **CATALOGUE})
+        .resources[alarm]
         .properties["AlarmDescription"]
         for value in ("", "5")
     }

@@ -42,7 +42,10 @@ REFUSED = {
     "ImageSimilarity": ["yes", "YES-LAMBDA", ""],
     "APIGatewayAuthorization": ["IAM", ""],
     "APIGatewayStageName": ["", "a/b", "prod stage", "a" * 129],
-    "ImageBuckets": ["Bucket", "a,", "a, b", ",", "bucket/key", "*", "arn:aws:s3:::bucket"],
+    "ImageBuckets": [
+        *("Bucket", "a,", "a, b", ",", "bucket/key", "*", "arn:aws:s3:::bucket"),
+        ",".join(f"b{number:03d}" for number in range(101)),
+    ],
     "LambdaMemorySize": ["1023", "10241", "much"],
     "Catalogue": ["", "on", "absent", "YES"],
     "CatalogueConcurrency": ["0", "1", "1001", "few"],
@@ -84,7 +87,10 @@ REFUSED = {
 }
 ACCEPTED = {
     "APIGatewayStageName": ["v1", "a_b-c"],
-    "ImageBuckets": ["", "one-bucket", "one-bucket,two.buckets"],
+    "ImageBuckets": [
+        *("", "one-bucket", "one-bucket,two.buckets"),
+        ",".join(f"b{number:03d}" for number in range(100)),
+    ],
     "LambdaMemorySize": ["1024", "10240"],
     "LambdaMaxConcurrency": ["", "1", "1000"],
     "ThrottlingRateLimit": ["auto", "1", "50", "9999", "10000"],
@@ -181,7 +187,7 @@ def test_rules_refuse_subnets_without_security_groups_and_the_reverse(
         resolve(template, values)
 
 
-@pytest.mark.parametrize(("name", "item"), [("ImageBuckets", "bucket"), ("UrlHosts", "host.example")])
+@pytest.mark.parametrize(("name", "item"), [("ImageBuckets", "some-bucket"), ("UrlHosts", "host.example")])
 def test_what_becomes_an_environment_variable_fits_one(
     template: dict[str, Any], name: str, item: str
 ) -> None:

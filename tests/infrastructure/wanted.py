@@ -11,6 +11,7 @@ from tests.infrastructure.wanted_containers import (
     listed,
     objects,
     readable,
+    reserved,
 )
 
 Parameters = Mapping[str, str]
@@ -146,9 +147,7 @@ def _check_function(account: Account, parameters: Parameters) -> None:
     [function] = [item for item in functions if item["PackageType"] == "Image" and not of_catalogue(item)]
     assert function["MemorySize"] == int(parameters["LambdaMemorySize"])
     check_environment(function["Environment"]["Variables"], parameters)
-    client, name = account.client("lambda"), function["FunctionName"]
-    reserved = client.get_function_concurrency(FunctionName=name).get("ReservedConcurrentExecutions")
-    assert reserved == (
+    assert reserved(account, function) == (
         int(parameters["LambdaMaxConcurrency"]) if parameters["LambdaMaxConcurrency"] else None
     )
     vpc = function.get("VpcConfig", {})

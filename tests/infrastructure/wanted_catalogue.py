@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tests.cloudformation.providers.mappings import VIA
 from tests.cloudformation.providers.rules import matched, refused
 from tests.infrastructure.account import Account
 from tests.infrastructure.wanted_containers import (
@@ -12,6 +13,7 @@ from tests.infrastructure.wanted_containers import (
     listed,
     objects,
     readable,
+    reserved,
 )
 
 Parameters = Mapping[str, str]
@@ -116,12 +118,14 @@ def _check_functions(account: Account, parameters: Parameters, found: Found) -> 
         assert function.get("VpcConfig", {}).get("SubnetIds", []) == listed(parameters["SubnetIds"])
         check_interfaces(account, function["Role"], parameters)
         assert readable(account, function["Role"]) == objects(parameters)
-        may_use_key = account.permissions.may_on(
-            function["Role"], "kms:GenerateDataKey", parameters["KmsKeyArn"]
-        )
-        assert may_use_key == bool(parameters["KmsKeyArn"])
+        for service, may_use in (("sqs", bool(parameters["KmsKeyArn"])), ("s3", False), ("", False)):
+            via = {VIA: f"{service}.us-east-1.amazonaws.com"} if service else {}
+            key = parameters["KmsKeyArn"]
+            assert account.permissions.may_on(function["Role"], "kms:Decrypt", key, **via) == may_use
     indexer, answerer = (by_command[command] for command in ("catalogue.index", "catalogue.answer"))
     assert sorted(account.cloud.recursive) == [indexer["FunctionName"]]
+    ceiling = int(parameters["LambdaMaxConcurrency"]) if parameters["LambdaMaxConcurrency"] else None
+    assert [reserved(account, function) for function in (indexer, answerer)] == [None, ceiling]
     _check_vectors(account, index, {indexer["Role"]: INDEX_ACTIONS, answerer["Role"]: ANSWER_ACTIONS})
     _check_mapping(account, parameters, indexer, main["QueueArn"])
 

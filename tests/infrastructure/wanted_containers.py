@@ -1,6 +1,7 @@
 """What every function and endpoint that runs an image must have: environment, buckets, network interfaces."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from tests.cloudformation.providers.functions import CREATE_INTERFACE, DELETE_INTERFACE
 from tests.infrastructure.account import Account
@@ -18,6 +19,13 @@ def readable(account: Account, role_arn: str) -> set[str]:
             if "s3:GetObject" in statement["Action"]:
                 resources |= set(statement["Resource"])
     return resources
+
+
+def reserved(account: Account, function: Mapping[str, Any]) -> int | None:
+    """The concurrency that is reserved for a function as Lambda lists it."""
+    answer = account.client("lambda").get_function_concurrency(FunctionName=function["FunctionName"])
+    number: int | None = answer.get("ReservedConcurrentExecutions")
+    return number
 
 
 def objects(parameters: Parameters) -> set[str]:

@@ -53,10 +53,10 @@ class Catalogue:
         self.s3 = make("s3", endpoint_url=self.cloud_url, region_name="us-east-1", **keys)
 
     def status(self) -> Any:
-        return httpx.get(self.url, trust_env=False, timeout=30).json()
+        return httpx.get(self.url, trust_env=False, timeout=SECONDS).json()
 
     def search(self, **body: Any) -> httpx.Response:
-        return httpx.post(f"{self.url}/search", json=body, trust_env=False, timeout=30)
+        return httpx.post(f"{self.url}/search", json=body, trust_env=False, timeout=SECONDS)
 
     def best(self, content: bytes) -> Any:
         answer = self.search(img=base64.b64encode(content).decode(), limit=1)
@@ -123,7 +123,7 @@ def test_a_picture_finds_itself_by_file_by_key_and_by_name(catalogue: Catalogue)
 
 def test_links_lead_to_the_pictures(catalogue: Catalogue) -> None:
     (match,) = catalogue.search(key=f"s3://photos/{ODD}", limit=1, links=True).json()["matches"]
-    answer = httpx.get(match["link"], trust_env=False)
+    answer = httpx.get(match["link"], trust_env=False, timeout=SECONDS)
     assert (answer.status_code, answer.content) == (200, picture(PICTURES - 1))
     assert answer.headers["content-type"] == "image/png"
 
@@ -153,7 +153,7 @@ def test_a_sync_is_open_here_and_finds_what_no_event_told(catalogue: Catalogue) 
     silent: dict[str, Any] = {"Bucket": "albums", "NotificationConfiguration": {}}
     catalogue.s3.put_bucket_notification_configuration(**silent)
     catalogue.s3.put_object(Bucket="albums", Key="untold.png", Body=picture(50))
-    answer = httpx.post(f"{catalogue.url}/sync", trust_env=False, timeout=30)
+    answer = httpx.post(f"{catalogue.url}/sync", trust_env=False, timeout=SECONDS)
     assert answer.status_code == 202
     assert answer.json()["state"] == "running"
     until(lambda: catalogue.status()["lastSync"]["state"] == "done", "the sync does not end")
@@ -163,7 +163,7 @@ def test_a_sync_is_open_here_and_finds_what_no_event_told(catalogue: Catalogue) 
 def test_the_api_reads_the_local_buckets(catalogue: Catalogue) -> None:
     body = {"url_1": "s3://photos/0.png", "img_2": base64.b64encode(picture(0)).decode()}
     answer = httpx.post(
-        f"{catalogue.run.origin}/prod/image-similarity", json=body, trust_env=False, timeout=30
+        f"{catalogue.run.origin}/prod/image-similarity", json=body, trust_env=False, timeout=SECONDS
     )
     assert answer.json() == {"similarity": 1.0}
 
@@ -192,7 +192,8 @@ def test_a_sync_is_signed_where_all_calls_are() -> None:
     )
     try:
         for method, path in (("POST", "/sync"), ("POST", "/search"), ("GET", "")):
-            answer = httpx.request(method, f"{run.origin}/prod/catalogue{path}", trust_env=False)
+            url = f"{run.origin}/prod/catalogue{path}"
+            answer = httpx.request(method, url, trust_env=False, timeout=SECONDS)
             assert answer.status_code == 403
     finally:
         run.stop()

@@ -24,10 +24,11 @@ BODY = json.dumps({"img": PICTURE})
 JSON = {"Content-Type": "application/json"}
 PAIR = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example-secret"}
 LocalStack = Callable[..., str]
+SECONDS = 60  # for one answer, on a busy machine
 
 
 def post(url: str, content: str | bytes = BODY, headers: Mapping[str, str] = JSON) -> httpx.Response:
-    return httpx.post(url, content=content, headers=dict(headers), trust_env=False, timeout=30)
+    return httpx.post(url, content=content, headers=dict(headers), trust_env=False, timeout=SECONDS)
 
 
 def signed_headers(
@@ -83,20 +84,20 @@ def test_concurrent_requests_all_get_their_answer(local_stack: LocalStack, backe
 
 def test_the_explorer_is_served(local_stack: LocalStack) -> None:
     origin = local_stack("ImageSimilarity=yes-lambda")
-    page = httpx.get(f"{origin}/prod/api-explorer", trust_env=False)
+    page = httpx.get(f"{origin}/prod/api-explorer", trust_env=False, timeout=SECONDS)
     assert (page.status_code, page.headers["content-type"].split(";")[0]) == (200, "text/html")
-    document = httpx.get(f"{origin}/prod/api-explorer/openapi.json", trust_env=False).json()
+    document = httpx.get(f"{origin}/prod/api-explorer/openapi.json", trust_env=False, timeout=SECONDS).json()
     assert "/image-similarity" in document["paths"]
 
 
 def test_preflight_is_open_and_other_methods_are_not(local_stack: LocalStack) -> None:
     url = f"{local_stack('ImageSimilarity=yes-lambda')}/prod/image-similarity"
-    preflight = httpx.options(url, trust_env=False)
+    preflight = httpx.options(url, trust_env=False, timeout=SECONDS)
     assert preflight.status_code == 204
     assert "Authorization" in preflight.headers["access-control-allow-headers"]
     for method in ("GET", "HEAD", "PUT", "DELETE"):
-        assert httpx.request(method, url, trust_env=False).status_code == 403
-    assert httpx.get(url, trust_env=False).json()["code"] == "Forbidden"
+        assert httpx.request(method, url, trust_env=False, timeout=SECONDS).status_code == 403
+    assert httpx.get(url, trust_env=False, timeout=SECONDS).json()["code"] == "Forbidden"
 
 
 def test_aws_iam_wants_a_signature_with_the_pair_of_the_environment(local_stack: LocalStack) -> None:
@@ -118,7 +119,7 @@ def test_aws_iam_wants_a_signature_with_the_pair_of_the_environment(local_stack:
     ]
     command += ["--user", f"{PAIR['AWS_ACCESS_KEY_ID']}:{PAIR['AWS_SECRET_ACCESS_KEY']}"]
     command += ["-H", "Content-Type: application/json", "-d", BODY, f"{url}?a=1"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=SECONDS)
     assert done.stdout == "200"
 
 
@@ -131,10 +132,11 @@ def test_a_pair_is_made_and_printed_where_the_environment_has_none() -> None:
 
 def test_no_feature_leaves_the_api_with_its_name() -> None:
     with running_stack("ImageSimilarity=no APIExplorer=no APIGatewayStageName=dev") as run:
-        assert httpx.get(f"{run.origin}/dev", trust_env=False).json() == {"service": "image-similarity"}
+        root = httpx.get(f"{run.origin}/dev", trust_env=False, timeout=SECONDS)
+        assert root.json() == {"service": "image-similarity"}
         assert post(f"{run.origin}/dev/image-similarity").status_code == 403
         assert f"{run.origin}/dev/image-similarity" not in run.output
-        assert httpx.get(f"{run.origin}/healthz", trust_env=False).status_code == 200
+        assert httpx.get(f"{run.origin}/healthz", trust_env=False, timeout=SECONDS).status_code == 200
 
 
 def test_only_loopback_is_listened_on() -> None:
@@ -237,7 +239,7 @@ def descendants(pid: int) -> list[int]:
 
 def left(pids: list[int]) -> list[int]:
     """Those that stay: a process that sees its parent go needs a moment for its own end."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + SECONDS
     while (staying := [pid for pid in pids if alive(pid)]) and time.monotonic() < deadline:
         time.sleep(0.05)
     return staying

@@ -71,11 +71,12 @@ def decoders() -> Iterator[DecoderProcesses]:
 
 @pytest.mark.parametrize("name", STREAMS)
 def test_real_streams_are_ended_by_their_budget(decoders: DecoderProcesses, name: str) -> None:
+    file = PAST_OUR_CLEANING + STREAMS[name]()
     before = os.times()
     with pytest.raises(InvalidImage) as refusal:
-        ask(decoders, PAST_OUR_CLEANING + STREAMS[name]())
+        ask(decoders, file)
     assert refusal.value.message == OVERSPENT
-    assert os.times().user - before.user < 5  # making the file, above all: the service itself waits
+    assert os.times().user - before.user < 2  # the service itself waits
     assert_right(decoders)
 
 
@@ -166,7 +167,7 @@ def test_a_terminal_s_interrupt_reaches_all_and_what_has_begun_is_answered() -> 
         os.killpg(process.pid, signal.SIGINT)
         answers = [each.result().json() for each in begun]
         assert [answer["message"] for answer in answers] == ["img: None"] * 4
-        process.wait(30)
+        process.wait(100)
         wait_until(lambda: not any(map(running, below)))  # they see its pipe close, and then end
 
 

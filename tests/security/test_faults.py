@@ -39,7 +39,7 @@ print(answer.status)
 
 @pytest.fixture(scope="module")
 def service() -> Service:
-    return Service(OnnxEncoder(MODEL, threads=1), SourcePolicy(allow_private=True, timeout_seconds=5))
+    return Service(OnnxEncoder(MODEL, threads=1), SourcePolicy(allow_private=True, timeout_seconds=60))
 
 
 def answer(service: Service, body: bytes) -> bytes:
@@ -74,7 +74,7 @@ def test_bad_requests_beside_good_ones_in_threads(service: Service) -> None:
 def test_callers_that_stall_hold_up_nobody_else() -> None:
     """Bodies that never come, more of them than there are places: they take none, and others are answered."""
     head = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-    with sagemaker_backend({}) as backend, httpx.Client(trust_env=False, timeout=30) as client:
+    with sagemaker_backend({}) as backend, httpx.Client(trust_env=False, timeout=100) as client:
         port = httpx.URL(backend.url).port
         stalled = [
             socket.create_connection(("127.0.0.1", port)) for _ in range(PLACES_PER_CORE * cores() + 4)
@@ -102,7 +102,7 @@ def test_threads_do_not_pile_up() -> None:
     with serving(stall) as slow, serving(missing) as absent:
         body = json.dumps({"url_1": absent.url, "url_2": slow.url}).encode()
         codes = {json.loads(answer(patient, body))["code"] for _ in range(20)}
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 100
         while fetching() and time.monotonic() < deadline:
             time.sleep(0.01)
         left, begun = fetching(), absent.connections

@@ -77,8 +77,12 @@ def looping(_data: bytes) -> Square:
 
 
 def test_a_reader_that_does_not_answer_is_a_defect(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judge, "SECONDS", 5)
-    for reader, words in ((crashing, "signal 15"), (failing, "KeyError: 7"), (looping, "signal 9")):
+    for reader, words, seconds in (
+        (crashing, "signal 15", 100),
+        (failing, "KeyError: 7", 100),
+        (looping, "signal 9", 2),
+    ):
+        monkeypatch.setattr(judge, "SECONDS", seconds)
         outcome = judge.read_apart(reader, b"")
         assert words in outcome.refusal
         kind, cause = judge.compared(

@@ -24,7 +24,8 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[boto3.Session]:
     server.start()
     host, port = server.get_host_and_port()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-    httpx.post(f"http://{host}:{port}/moto-api/reset", trust_env=False)  # what others in this process made
+    # what others in this process made
+    httpx.post(f"http://{host}:{port}/moto-api/reset", trust_env=False, timeout=60)
     try:
         yield boto3.Session("key", "secret", region_name="us-east-1")
     finally:

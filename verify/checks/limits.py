@@ -9,9 +9,9 @@ from verify.facts import Answer
 from verify.subject import Subject
 
 FLOOD, AT_ONCE, HEAVY = 300, 16, 8
-
-
 NO_RESERVE = "UnreservedConcurrentExecution"
+BOUNDED = ("LambdaFunction", "CatalogueAnswerFunction")
+"""Functions that callers reach."""
 
 
 def rate(subject: Subject) -> str:
@@ -53,8 +53,10 @@ def ceiling(subject: Subject) -> str:
     if subject.outcome and NO_RESERVE in subject.outcome.reason:
         raise Skipped(f"the account has no concurrency to reserve: {subject.outcome.reason}")
     changed(subject)
-    function = subject.services.function(subject.named("LambdaFunction"))
-    same("reserved", int(subject.parameters["LambdaMaxConcurrency"]), function.reserved)
+    for name in BOUNDED:
+        if name in subject.stack.resources:
+            reserved = subject.services.function(subject.named(name)).reserved
+            same(f"reserved for {name}", int(subject.parameters["LambdaMaxConcurrency"]), reserved)
     expect(subject.post({"img": subject.pictures.first}), 200)
     body = {"img_1": subject.pictures.first, "img_2": subject.pictures.second}
     return _mixed(at_once(subject, 3 * HEAVY, HEAVY, body), 200, 503, "Unavailable")

@@ -1,7 +1,7 @@
 """What its owner sees of the stack: log lines, metrics, alarms, the dashboard, cold starts."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from verify.answers import Differs, Skipped, expect
@@ -66,8 +66,7 @@ def watched(subject: Subject) -> str:
         raise Differs(f"no {', '.join(missing)}")
     expect(subject.post({"img": subject.pictures.first}), 200)
     wanted = {metric for alarm in subject.services.alarms(names).values() for metric in alarm.metrics}
-    everyday = {metric for metric in wanted if ("Backend", "catalogue") not in metric.dimensions}
-    seen = _with_data(subject, sorted(metric for metric in everyday if metric.name in TRAFFIC))
+    seen = _with_data(subject, _everyday(subject, wanted))
     states = {name: alarm.state for name, alarm in subject.services.alarms(names).items()}
     if len(states) != len(names):
         raise Differs(f"only {', '.join(sorted(states))}")
@@ -79,18 +78,22 @@ TRAFFIC = {"Count", "Latency", "Invocations", "Duration"}
 """Metrics that every call adds to; the others have values only where something is wrong."""
 
 
+def _everyday(subject: Subject, metrics: Iterable[Metric]) -> list[Metric]:
+    """Those of traffic; a catalogue's need calls of its own."""
+    catalogue = {item.name for name, item in subject.stack.resources.items() if name.startswith("Catalogue")}
+    catalogue.add("catalogue")  # as `Backend`
+    return sorted(
+        metric
+        for metric in metrics
+        if metric.name in TRAFFIC and catalogue.isdisjoint(value for _, value in metric.dimensions)
+    )
+
+
 def dashboard(subject: Subject) -> str:
     """The dashboard's graphs of traffic show something; those of a catalogue need calls of its own."""
     body = subject.services.dashboard(subject.one("AWS::CloudWatch::Dashboard"))
     graphs = [metric for widget in body["widgets"] for metric in _graphed(widget["properties"]["metrics"])]
-    catalogues = {item.name for name, item in subject.stack.resources.items() if name.startswith("Catalogue")}
-    wanted = sorted(
-        {
-            metric
-            for metric in graphs
-            if metric.name in TRAFFIC and catalogues.isdisjoint(value for _, value in metric.dimensions)
-        }
-    )
+    wanted = _everyday(subject, set(graphs))
     if not wanted:
         raise Differs("no graph of traffic")
     expect(subject.post({"img": subject.pictures.first}), 200)

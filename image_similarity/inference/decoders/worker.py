@@ -28,6 +28,10 @@ REQUESTS, ANSWERS = 3, 4
 """The descriptors of the two pipes."""
 # What Pillow imports when it is first needed: a confined process opens no file.
 LATE = ("ImageColor", "ImageFile", "ImagePalette")
+ENDS = (*(signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT), signal.SIGPROF)
+"""What ends a codec that crashes, and one that takes too long. A fork inherits the handlers that Python's
+faulthandler (PYTHONFAULTHANDLER) gave to the service. In a confined process they can't undo themselves, and
+the crash would come again until the processor time is used up."""
 Decode = Callable[..., NDArray[np.uint8]]
 
 
@@ -53,7 +57,8 @@ def load(name: str) -> Decode:
 
 def run(decode: Decode, limits: Limits, parent: int) -> NoReturn:
     """Serve until the request pipe ends. The pipes are REQUESTS and ANSWERS, and nothing else is open."""
-    signal.signal(signal.SIGPROF, signal.SIG_DFL)  # whatever the service's own starter left it at
+    for number in ENDS:
+        signal.signal(number, signal.SIG_DFL)  # whatever the service or its own starter left it at
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGPROF})
     allocator.keep_for_pictures()
     requests = os.fdopen(REQUESTS, "rb", closefd=False)

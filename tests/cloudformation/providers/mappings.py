@@ -13,6 +13,9 @@ BATCH, LARGEST_BATCH, LONGEST_WINDOW = 10, 10_000, 300
 CONCURRENCY = (2, 1000)
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions
 NEEDED = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+# What SQS says when it uses a queue's key for a caller, as the policy of its own key asks for:
+# https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
+VIA = "kms:ViaService"
 KNOWN = {
     *("BatchSize", "EventSourceArn", "FunctionName", "FunctionResponseTypes"),
     *("MaximumBatchingWindowInSeconds", "ScalingConfig", "Tags"),
@@ -89,7 +92,7 @@ def _check_role(cloud: Cloud, role: str, queue: str, key: str | None) -> None:
         raise ProviderFailed("The function execution role cannot be assumed by Lambda.")
     needs = [(f"sqs:{name}", queue) for name in NEEDED] + ([("kms:Decrypt", key)] if key else [])
     for action, resource in needs:
-        if not may.may_on(role, action, resource):
+        if not may.may_on(role, action, resource, **{VIA: f"sqs.{cloud.region}.amazonaws.com"}):
             raise ProviderFailed(
                 "The function execution role does not have permissions to call "
                 f"{action.partition(':')[2]} on {action.partition(':')[0].upper()}"

@@ -1,13 +1,14 @@
 """IAM: roles with inline policies, and inline policies of their own."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from local.template.intrinsics import Json
 from local.template.policies import PolicyError, check, listed
 from tests.cloudformation.providers.base import Cloud, Physical, ProviderFailed, changed
 
 UNSUPPORTED = {"ManagedPolicyArns", "PermissionsBoundary"}
+INLINE_CHARACTERS = 10_240
 
 
 class RoleProvider:
@@ -18,6 +19,7 @@ class RoleProvider:
             raise ProviderFailed(f"{name}: {sorted(UNSUPPORTED & properties.keys())} are not supported here.")
         _check(properties["AssumeRolePolicyDocument"])
         role = properties.get("RoleName", name)
+        _check_size(role, _documents(properties).values())
         answer = cloud.call(
             "iam",
             "create_role",
@@ -85,5 +87,32 @@ def _put_policies(cloud: Cloud, role: str, before: Mapping[str, Json], after: Ma
         cloud.call("iam", "delete_role_policy", RoleName=role, PolicyName=name)
     for name, document in after.items():
         if before.get(name) != document:
+            _check_size(role, [*_others(cloud, role, name), document])
             text = json.dumps(document)
             cloud.call("iam", "put_role_policy", RoleName=role, PolicyName=name, PolicyDocument=text)
+
+
+def _others(cloud: Cloud, role: str, name: str) -> list[Json]:
+    """The inline policies of a role but the one of this name."""
+    client = cloud.client("iam")
+    names = client.list_role_policies(RoleName=role)["PolicyNames"]
+    return [
+        client.get_role_policy(RoleName=role, PolicyName=other)["PolicyDocument"]
+        for other in names
+        if other != name
+    ]
+
+
+def _check_size(role: str, documents: Iterable[Json]) -> None:
+    """Refuse inline policies that are too long together, in IAM's words.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-entity-length;
+    the words are those of https://github.com/aws-amplify/amplify-cli/issues/4369
+    """
+    if sum(map(policy_characters, documents)) > INLINE_CHARACTERS:
+        raise ProviderFailed(f"Maximum policy size of {INLINE_CHARACTERS} bytes exceeded for role {role}")
+
+
+def policy_characters(document: Json) -> int:
+    """The size of a policy as IAM counts it: white space is left out."""
+    return len("".join(json.dumps(document).split()))

@@ -18,7 +18,7 @@ from image_similarity.catalogue.indexing import Indexer
 from image_similarity.catalogue.ledger_file import MEMORY, FileLedger
 from image_similarity.catalogue.messages import Changed, Message, decode
 from image_similarity.catalogue.sync import Pace, Sync
-from tests.support.catalogue.bucket import Buckets
+from tests.support.catalogue.bucket import PAGE, Buckets
 from tests.support.catalogue.faults import Faults, Faulty, Killed
 from tests.support.catalogue.pictures import MANIFEST, TinyEncoder, picture
 from tests.support.catalogue.queue import MemoryQueue
@@ -57,10 +57,15 @@ class World:
     """Buckets whose events go to a queue, and any number of workers on it."""
 
     def __init__(
-        self, seed: int, index: Index | None = None, *, lose: Callable[[], bool] = lambda: False
+        self,
+        seed: int,
+        index: Index | None = None,
+        *,
+        lose: Callable[[], bool] = lambda: False,
+        page: int = PAGE,
     ) -> None:
         self.faults = Faults(seed)
-        self.buckets = Buckets(("s3://photos/", "s3://albums/"))
+        self.buckets = Buckets(("s3://photos/", "s3://albums/"), page)
         self.queue = MemoryQueue(seed)
         self.index = index or EmbeddedIndex(Path(MEMORY), index_name(MANIFEST))
         self.ledger = FileLedger()

@@ -26,11 +26,16 @@ _numbers = count()
 
 @pytest.fixture(scope="session")
 def cloud() -> Iterator[CloudServer]:
-    with pytest.MonkeyPatch.context() as patch, CloudServer() as server:
-        patch.setenv("AWS_ACCESS_KEY_ID", "test-key")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "test-secret")
-        patch.setenv("AWS_DEFAULT_REGION", REGION)
+    with CloudServer() as server:
         yield server
+
+
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the tests of this folder alone: those that come after it in the same process have none."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test-key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test-secret")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
 
 
 def vectors_client(url: str) -> Any:

@@ -19,6 +19,8 @@ from tests.unit.cli.test_index import indexed
 pytestmark = pytest.mark.slow
 
 COMMAND = [sys.executable, "-m", "image_similarity.cli"]
+BUFFERED = {**os.environ, "PYTHONUNBUFFERED": ""}
+"""As users have it: what is written may fail as late as at the end."""
 HEAVY = ("numpy", "httpx", "boto3", "botocore", "onnxruntime", "PIL")
 STARTS = """
 import sys, resource
@@ -138,3 +140,52 @@ def test_a_reader_that_leaves_ends_the_command_quietly(folder: Path) -> None:
         stderr = process.stderr.read()
         process.wait(120)
     assert b"Traceback" not in stderr
+
+
+def test_a_reader_that_is_gone_before_the_last_line(folder: Path) -> None:
+    """Of so little, nothing is written before the end."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [*COMMAND, "compare", folder / "cat.jpg", folder / "cat.jpg"],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        env=BUFFERED,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"the same picture\n")
+
+
+@pytest.mark.parametrize("command", ["compare", "index", "pairs"])
+def test_an_output_on_a_full_disk_is_said_to_be_lost(folder: Path, tmp_path: Path, command: str) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*COMMAND, command, folder / "cat.jpg", folder / "more" / "cat.PNG"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env={**BUFFERED, "XDG_DATA_HOME": str(tmp_path)},
+        )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == b"error: the output can't be written: No space left on device."
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_end_nothing_and_no_file_takes_their_place(
+    folder: Path, tmp_path: Path, closed: str
+) -> None:
+    script = f'"$@" {closed}'
+    arguments = [*COMMAND, "index", str(folder), str(tmp_path / "missing.jpg")]
+    done = subprocess.run(
+        ["bash", "-c", script, "bash", *arguments],
+        capture_output=True,
+        env={**BUFFERED, "XDG_DATA_HOME": str(tmp_path)},
+    )
+    assert done.returncode == 1
+    assert b"Traceback" not in done.stderr
+    again = subprocess.run(
+        [*COMMAND, "index", "--json"],
+        capture_output=True,
+        check=True,
+        env={**BUFFERED, "XDG_DATA_HOME": str(tmp_path)},
+    )
+    assert b'"kept": 3' in again.stdout

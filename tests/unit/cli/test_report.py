@@ -102,7 +102,7 @@ def test_the_largest_is_kept_and_all_are_shown(album: Path, cat: Image.Image) ->
     text = (album.parent / "report.html").read_text("utf-8")
     assert page.ticked == ["keep large.png"]
     assert ">the largest<" in text
-    assert re.search(r"0\.\d{3} to the one kept", text)
+    assert re.search(r"0\.\d{3} similar to the one kept", text)
     assert "451 x 300" in text
     assert "similarity of 0.8 or more" in text
     assert "http" not in text.replace("http-equiv", "")
@@ -135,12 +135,38 @@ def test_names_are_text_in_the_page_and_in_the_shell(album: Path, cat: Image.Ima
         check=True,
     )
     assert [path.name for path in album.iterdir()] == ["zz-keep.png"]
-    assert sorted(os.fsencode(path.name) for path in (home / "duplicates").iterdir()) == sorted(names)
+    moved = Path(f"{home}/duplicates{album}")
+    assert sorted(os.fsencode(path.name) for path in moved.iterdir()) == sorted(names)
     assert [path.name for path in home.iterdir()] == ["duplicates"]
 
 
-def face(pixels: int, sharpness: float, modified: float) -> Face:
-    return Face(pixels, 1, 1, modified, sharpness, "")
+def test_pictures_of_one_name_do_not_meet_where_they_are_moved(album: Path, cat: Image.Image) -> None:
+    for name in ("2019/IMG_1.jpg", "2020/IMG_1.jpg", "large.png"):
+        (album / name).parent.mkdir(exist_ok=True)
+        cat.resize((120, 80) if name != "large.png" else cat.size).save(album / name)
+    page = report(album)
+    home = album.parent / "home"
+    subprocess.run(
+        ["bash", "-euc", page.script], env={"HOME": str(home), "PATH": "/usr/bin:/bin"}, check=True
+    )
+    moved = [path.relative_to(f"{home}/duplicates{album}") for path in home.rglob("*.jpg")]
+    assert sorted(map(str, moved)) == ["2019/IMG_1.jpg", "2020/IMG_1.jpg"]
+
+
+def test_names_from_right_to_left_stay_in_their_places(album: Path, cat: Image.Image) -> None:
+    folder = album / "صور" / "عائلة"
+    folder.mkdir(parents=True)
+    for name in ("قط.png", "写真.png"):
+        cat.save(folder / name)
+    page = report(album)
+    assert set(page.names) == {"قط.png", "写真.png"}
+    text = (album.parent / "report.html").read_text("utf-8")
+    assert "<bdi>صور</bdi>/<bdi>عائلة</bdi></p>" in text
+    assert text.count('class="name" dir="auto"') == 2
+
+
+def face(pixels: int, sharpness: float, modified: float, size: int = 1) -> Face:
+    return Face(pixels, 1, size, modified, sharpness, "")
 
 
 @pytest.mark.parametrize(
@@ -151,6 +177,12 @@ def face(pixels: int, sharpness: float, modified: float) -> Face:
         ({"a": face(2, 0.9, 1), "b": face(2, 2, 9), "c": face(1, 9, 0)}, "b", "the sharpest of the largest"),
         ({"a": face(2, 2.0, 9), "b": face(2, 1.05, 1)}, "b", "the oldest of those as large and as sharp"),
         ({"b": face(2, 2, 1), "a": face(2, 2, 1)}, "a", "the first by name: they are otherwise the same"),
+        (
+            {"a": face(2, 2, 1, 49), "b": face(2, 2, 9, 100), "c": face(1, 9, 0, 900)},
+            "b",
+            "the least compressed of those as large and as sharp",
+        ),
+        ({"a": face(2, 2, 9, 50), "b": face(2, 2, 1, 100)}, "b", "the oldest of those as large and as sharp"),
         ({"a": face(2, 0, 1), "b": face(2, 0, 2)}, "a", "the oldest of those as large and as sharp"),
     ],
 )

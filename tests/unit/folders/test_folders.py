@@ -12,7 +12,7 @@ from image_similarity.catalogue.index import IndexFileError, TransientError
 from image_similarity.catalogue.objects import Reading, UnusableObject
 from image_similarity.folders.encoding import DeferredEncoder
 from image_similarity.folders.index import CHANGES, GONE, NOT_NOW, TRIES, FolderIndex
-from image_similarity.folders.store import TICK_SECONDS, FileStore, key_of, path_of, prefix_of
+from image_similarity.folders.store import TICK_SECONDS, FileStore, key_of, path_of, prefix_of, state_of
 from image_similarity.inference.loading import DEFAULT_MODEL_DIR
 
 
@@ -51,6 +51,16 @@ def test_states_tell_what_changed(tmp_path: Path) -> None:
     for none in (tmp_path, tmp_path / "missing.png", path / "inside.png"):
         assert store.look(key_of(none)) is None
         assert store.read(key_of(none)) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "modified"),
+    [(0, "1970-01-01T00:00:00Z"), (10**12, "9999-12-31T23:59:59Z"), (-(10**12), "0001-01-01T00:00:00Z")],
+)
+def test_times_of_years_that_python_does_not_have(seconds: int, modified: str) -> None:
+    """File systems of 64-bit times have them, by a broken clock or a broken archive."""
+    status = os.stat_result((0o100644, 0, 0, 1, 0, 0, 5, seconds, seconds, seconds))
+    assert state_of("file:///a.png", status, readable=False).modified == modified
 
 
 def test_a_file_is_not_read_in_the_tick_in_which_it_was_written(tmp_path: Path) -> None:

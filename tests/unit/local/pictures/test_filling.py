@@ -41,7 +41,7 @@ def test_an_object_that_is_refused_is_told_by_its_name_and_stops_no_other(tmp_pa
             selection, "filled", s3=s3, sqs=sqs, queue_url=queue_url, call=_done, say=lines.append
         )
         filling.start(ended.set)
-        assert ended.wait(30)
+        assert ended.wait(100)
         assert [one["Key"] for one in s3.list_objects_v2(Bucket="filled")["Contents"]] == ["a.jpg"]
     assert any("refused.jpg: " in line and "Forbidden" in line for line in lines), lines
     assert any("1 of 2 pictures are indexed" in line for line in lines), lines

@@ -177,6 +177,6 @@ def test_no_page_of_the_web_reads_the_pictures(cloud: Cloud, headers: dict[str, 
     cloud.s3.put_object(Bucket=cloud.bucket, Key="a", Body=b"private")
     where = {"Bucket": cloud.bucket, "Key": "a"}
     query = cloud.s3.generate_presigned_url("get_object", Params=where).partition("?")[2]
-    answer = httpx.get(f"{cloud.url}/{cloud.bucket}/a?{query}", headers=headers, trust_env=False)
+    answer = httpx.get(f"{cloud.url}/{cloud.bucket}/a?{query}", headers=headers, trust_env=False, timeout=60)
     assert answer.status_code == status
     assert (answer.content == b"private") == (status == 200)
