@@ -111,7 +111,7 @@ def failing(page: Page, button: str) -> str:
 @pytest.mark.parametrize("width", [1200, 320])
 def test_what_is_no_answer_to_a_pair_is_told(open_page: Open, keep: Keep, width: int) -> None:
     page = open_page(OPEN, width=width)
-    page.get_by_role("button", name="Take the example pictures").click()
+    page.get_by_role("button", name="Use the example pictures").click()
     for status, body, sentence in NO_ANSWERS:
         answer_with(page, status, body)
         text = failing(page, "Compare")
@@ -192,7 +192,7 @@ def stream(page: Page, body: str) -> None:
 )
 def test_an_answer_that_does_not_get_to_its_end_is_told(open_page: Open, kind: str, sentence: str) -> None:
     page = open_page(OPEN)
-    page.get_by_role("button", name="Take the example pictures").click()
+    page.get_by_role("button", name="Use the example pictures").click()
     page.clock.install()
     stream(page, STREAMS[kind])
     page.get_by_role("button", name="Compare").click()
@@ -204,7 +204,7 @@ def test_an_answer_that_does_not_get_to_its_end_is_told(open_page: Open, kind: s
 
 def test_a_redirect_is_not_followed(open_page: Open) -> None:
     page = open_page(OPEN)
-    page.get_by_role("button", name="Take the example pictures").click()
+    page.get_by_role("button", name="Use the example pictures").click()
     requested: list[str] = []
     page.on("request", lambda request: requested.append(request.url))
     answer_with(page, 307, "", Location="/prod/elsewhere")
@@ -295,7 +295,7 @@ def test_credentials_that_are_forgotten_sign_and_send_nothing_more(open_page: Op
 def test_an_answer_that_is_shown_leaves_with_the_credentials(open_page: Open) -> None:
     page = open_page(SIGNED, SESSION)
     sign(page, SESSION)
-    page.get_by_role("button", name="Take the example pictures").click()
+    page.get_by_role("button", name="Use the example pictures").click()
     page.get_by_role("button", name="Compare").click()
     page.wait_for_selector("#outcome .number", timeout=PATIENCE_MS)
     page.get_by_role("button", name="Forget them").click()

@@ -29,7 +29,7 @@ FOCUS = """() => {
 @pytest.mark.parametrize("width", [1200, 320, 3840])
 def test_tab_goes_from_top_to_bottom_and_is_seen(open_page: Open, width: int) -> None:
     page = open_page(OPEN, width=width)
-    page.get_by_role("button", name="Take the example pictures").click()
+    page.get_by_role("button", name="Use the example pictures").click()
     page.wait_for_selector(".opblock")
     page.locator(".skip").focus()
     reached = [page.evaluate(FOCUS)]
@@ -100,8 +100,8 @@ def test_what_a_folder_has_is_announced(open_page: Open, holidays: Path, eight: 
     expect(news).to_have_text("Reading 8 pictures…")
     results(page)
     expect(news).to_have_text("3 groups, with 6 of the 7 pictures")
-    page.get_by_label("Least similarity in a group").fill("1")
-    page.get_by_label("Least similarity in a group").press("Tab")
+    page.get_by_label("Lowest similarity in a group").fill("1")
+    page.get_by_label("Lowest similarity in a group").press("Tab")
     expect(news).to_have_text("No two pictures reach 1.00.")
     answer_with(page, 500, "{}")
     take(page, eight)
