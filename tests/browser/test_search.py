@@ -121,7 +121,7 @@ def test_by_a_picture_with_thumbnails(searching: Searching, keep: Keep, folder: 
     look_for(page, folder / "animals/cat.png")
     assert names(page)[0] == "cat.png"
     assert set(names(page)[1:3]) == {"cat mirrored.jpg", "cat small.jpg"}
-    expect(page.locator("#search .news")).to_have_text("5 matches for cat.png, the most similar first")
+    expect(page.locator("#search .news")).to_have_text("5 matches for cat.png, most similar first")
     expect(page.locator(MATCH).first).to_contain_text("The same picture")
     expect(page.locator(".unrelated-from-here + ol .match")).to_have_count(2)
     loaded = "[...document.querySelectorAll('#matches img')].filter((image) => image.naturalWidth > 0)"
