@@ -50,8 +50,8 @@ def no_collector() -> Iterator[None]:
 
 PART = b"x" * 65536
 # Made before memory is traced: a client that leaves with a closed TCP window keeps a server's thread in its
-# `sendall` for minutes, as the kernel probes such a connection ever more rarely. What that thread holds is the
-# test's own, not the product's.
+# `sendall` for minutes, as the kernel probes such a connection ever more rarely. What that thread holds is
+# the test's own, not the product's.
 NEARLY = b"x" * (LIMIT - 1000)
 WITHOUT_LENGTH = b"HTTP/1.1 200 OK\r\n\r\n" + NEARLY
 WITH_LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 4194304\r\n\r\n" + NEARLY
