@@ -68,26 +68,26 @@ NO_BATCHES: list[Any] = [
 ]
 
 
+def parts_of_a_cup(folder: Path, number: int, *, apart: int, side: int) -> Path:
+    """A folder of so many pictures, each of another part of one photograph."""
+    folder.mkdir()
+    cup = Image.fromarray(data.coffee())
+    for one in range(number):
+        part = cup.crop((apart * one, 0, 300 + apart * one, 300))
+        part.resize((side, side)).save(folder / f"{one}.png")
+    return folder
+
+
 @pytest.fixture(scope="session")
 def eight(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of eight pictures, which make one request."""
-    folder = tmp_path_factory.mktemp("chosen") / "eight"
-    folder.mkdir()
-    cup = Image.fromarray(data.coffee())
-    for number in range(8):
-        cup.crop((20 * number, 0, 300 + 20 * number, 300)).resize((64, 64)).save(folder / f"{number}.png")
-    return folder
+    return parts_of_a_cup(tmp_path_factory.mktemp("chosen") / "eight", 8, apart=20, side=64)
 
 
 @pytest.fixture(scope="session")
 def forty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of forty pictures, which make two."""
-    folder = tmp_path_factory.mktemp("chosen") / "forty"
-    folder.mkdir()
-    cup = Image.fromarray(data.coffee())
-    for number in range(40):
-        cup.crop((number, 0, 300 + number, 300)).resize((32, 32)).save(folder / f"{number}.png")
-    return folder
+    return parts_of_a_cup(tmp_path_factory.mktemp("chosen") / "forty", 40, apart=1, side=32)
 
 
 def answer_with(page: Page, status: int, body: str, **headers: str) -> None:
