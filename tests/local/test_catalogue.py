@@ -16,7 +16,7 @@ import httpx
 import pytest
 from PIL import Image, ImageDraw
 
-from tests.local.test_run import alive, descendants
+from tests.decoders.process_tree import descendants, running
 from tests.support.local_stack import LocalRun
 
 PARAMETERS = "Catalogue=yes ImageBuckets=photos,albums"
@@ -181,7 +181,7 @@ def test_stopping_while_it_indexes_leaves_no_process(
         time.sleep(0.01)
     children = descendants(run.process.pid)
     assert run.stop(number) == status
-    until(lambda: not any(alive(child) for child in children), "processes are left")
+    until(lambda: not any(map(running, children)), "processes are left")
     assert "Traceback" not in run.output
     assert "Ready" not in run.output
 

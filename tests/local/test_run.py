@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import httpx
 import pytest
@@ -18,6 +17,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from local.stack import PICTURE
+from tests.decoders.process_tree import descendants, running
 from tests.support.local_stack import LocalRun, running_stack
 
 BODY = json.dumps({"img": PICTURE})
@@ -224,29 +224,9 @@ def test_the_bare_handler_is_said_loudly() -> None:
         run.stop()
 
 
-def descendants(pid: int) -> list[int]:
-    """Ids of all processes under one."""
-    parents = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        parents[int(stat.parent.name)] = int(fields[1])
-    found = [child for child, parent in parents.items() if parent == pid]
-    return found + [below for child in found for below in descendants(child)]
-
-
 def left(pids: list[int]) -> list[int]:
     """Those that stay: a process that sees its parent go needs a moment for its own end."""
     deadline = time.monotonic() + SECONDS
-    while (staying := [pid for pid in pids if alive(pid)]) and time.monotonic() < deadline:
+    while (staying := [pid for pid in pids if running(pid)]) and time.monotonic() < deadline:
         time.sleep(0.05)
     return staying
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
