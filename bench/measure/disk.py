@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 from bench.measure.paths import CHECKPOINT, EMBEDDED, EXACT, EXPORT_PYTHON, INT8, PYTHON, ROOT
 from bench.measure.results import Disk
+from image_similarity.inference.text.words import FOLDER
 
 # Runs in the contender's environment: the files of the named distributions and of all that they require.
 _FILES = """
@@ -37,7 +38,6 @@ print(json.dumps(files))
 """
 OURS = ["onnxruntime", "numpy", "pillow", "cykooz-resizer", "pybase64", "xxhash", "certifi", "boto3"]
 OURS += ["awslambdaric"]
-TEXT = "text"
 BASELINE = ["torch", "torchvision", "open_clip_torch", "pillow"]
 
 
@@ -52,7 +52,7 @@ def measure() -> list[Disk]:
 
 
 def _shipped(name: str, libraries: float, model: Path) -> Disk:
-    text = _size(model / TEXT)
+    text = _size(model / FOLDER)
     return Disk(name, libraries, _size(model) - text, text)
 
 

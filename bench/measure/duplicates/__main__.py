@@ -22,7 +22,7 @@ from bench.measure.catalogue.results import Watching
 from bench.measure.duplicates import accuracy, folder
 from bench.measure.duplicates.accuracy import Accuracy
 from bench.measure.duplicates.record import Command, Duplicates, Hash, Row
-from bench.measure.paths import CACHE, IMAGEDEDUP, IMAGEDEDUP_PYTHON, RESULTS, ROOT
+from bench.measure.paths import CACHE, CALIBRATIONS, IMAGEDEDUP, IMAGEDEDUP_PYTHON, RESULTS, ROOT
 from image_similarity import Catalogue, Encoder
 
 FILES = (1000, 10_000)
@@ -30,7 +30,6 @@ METHODS = ("PHash", "DHash", "AHash", "WHash")
 OWN_DISTANCE = 10
 """imagededup's default: of 64 bits, how many may differ."""
 NAMED = ("copies", "edits")
-CALIBRATIONS = ROOT / "image_similarity" / "calibrations.json"
 PRECISE = 0.99
 SIMILARITIES = [round(0.7 + step / 200, 3) for step in range(61)]
 RUN = """
