@@ -116,10 +116,11 @@ def verify(folder: Path) -> None:
 
 def _verify(folder: Path, files: Mapping[str, str]) -> None:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    for name, recorded in files.items():
+    halves: dict[str, str] = manifest.get("halves", {})
+    for name, recorded in ({name: manifest[key] for name, key in files.items()} | halves).items():
         actual = file_sha256(folder / name)
-        if actual != manifest[recorded]:
-            raise PinError(f"{name} has SHA-256 {actual}, but manifest.json records {manifest[recorded]}")
+        if actual != recorded:
+            raise PinError(f"{name} has SHA-256 {actual}, but manifest.json records {recorded}")
 
 
 def int8_scheme(name: str, pins: Pins, *, by_name: bool) -> str:

@@ -13,8 +13,8 @@ from image_similarity.inference import similarity
 from image_similarity.inference.manifest import DIMENSIONS, Manifest
 
 DECIMALS = 6
-MEASURED = ("parity", "tried")
-"""Fields of a manifest that say how exact an export was measured to be, which differs by processor."""
+_MOVES_NO_VECTOR = ("parity", "tried", "halves")
+"""How exact an export was measured to be, which differs by processor; and the halves, which are the whole."""
 Vector = NDArray[np.float32]
 T = TypeVar("T")
 
@@ -128,9 +128,10 @@ def index_name(manifest: Manifest) -> str:
     """The name of the index that holds vectors of this artifact, and of no other.
 
     Model, weights, precision, exporter and preprocessing all move vectors; the files' hashes speak for the
-    exporter, which has no version of its own. How exact an export was measured to be is no part of it.
+    exporter, which has no version of its own. How exact an export was measured to be is no part of it,
+    nor are halves, whose vectors are those of the whole.
     """
-    facts = {name: value for name, value in asdict(manifest).items() if name not in MEASURED}
+    facts = {name: value for name, value in asdict(manifest).items() if name not in _MOVES_NO_VECTOR}
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
     return f"pictures-{digest[:8]}"
 

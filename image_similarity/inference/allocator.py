@@ -7,31 +7,24 @@ ViT-B/32 is loaded, 3,000 for each decoded picture of 3 megapixels. So what is f
 import ctypes
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 # mallopt(3), malloc.h of glibc
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 _LARGEST_MMAP_THRESHOLD = 32 * 1024**2
 _NEVER_TRIM = 2**31 - 1
-_PIECE = 16 * 1024**2
-"""Of the memory that is touched ahead: large, and still from the heap (below the threshold of mmap)."""
 _KEPT_FOR_PICTURES = 64 * 1024**2
 """Bytes that may stay unused at the heap's end: one picture of 4096 x 4096 in Pillow's 4 bytes a pixel."""
 
 
 @contextmanager
-def reusing_freed_memory(ahead: int = 0) -> Iterator[None]:
+def reusing_freed_memory() -> Iterator[None]:
     """Load a model inside the block; afterwards pictures reuse each other's memory.
 
     Loading turns every weight into two others (converted, then packed for the processor) and frees the one
     before. By default glibc returns each to the kernel, which then clears the same pages again for the next:
     a third of the time to load ViT-B/32, and again of the time to decode a picture. Threads share one heap,
     since each would keep memory of its own otherwise. Elsewhere than on glibc this does nothing.
-
-    Args:
-        ahead: bytes that a second thread gets from the kernel meanwhile. Faults for fresh pages are a third
-            of the processor time to load ViT-B/32, and ONNX Runtime takes them in one thread.
     """
     libc = _glibc()
     if libc is None:
@@ -40,10 +33,7 @@ def reusing_freed_memory(ahead: int = 0) -> Iterator[None]:
     _share_and_keep(libc)
     libc.mallopt(_M_TRIM_THRESHOLD, _NEVER_TRIM)
     try:
-        with ThreadPoolExecutor(max_workers=1) as other_core:
-            touched = other_core.submit(touch, libc, ahead)
-            yield
-            touched.result()
+        yield
     finally:
         libc.mallopt(_M_TRIM_THRESHOLD, _KEPT_FOR_PICTURES)
         libc.malloc_trim(0)
@@ -55,16 +45,6 @@ def keep_for_pictures() -> None:
     if libc is not None:
         _share_and_keep(libc)
         libc.mallopt(_M_TRIM_THRESHOLD, _KEPT_FOR_PICTURES)
-
-
-def touch(libc: ctypes.CDLL, size: int) -> None:
-    """Allocate and free so many bytes, whose pages then exist. Calls of `libc` let other threads run."""
-    libc.malloc.restype = ctypes.c_void_p
-    pieces = [ctypes.c_void_p(libc.malloc(ctypes.c_size_t(_PIECE))) for _ in range(size // _PIECE)]
-    for piece in pieces:
-        if piece:  # if memory is short, loading itself will say so
-            libc.memset(piece, 0, ctypes.c_size_t(_PIECE))
-        libc.free(piece)
 
 
 def _share_and_keep(libc: ctypes.CDLL) -> None:

@@ -1,24 +1,14 @@
 """Pictures to unit vectors, on ONNX Runtime."""
 
-import logging
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from image_similarity.inference import runtime
 from image_similarity.inference.manifest import MODEL_FILE, Manifest, ManifestError
-
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
-
-CUDA = "CUDAExecutionProvider"
-# In order of preference: the first that this build of ONNX Runtime has; the CPU is always there.
-# TF32 would round products to 10 bits on recent GPUs, but vectors must not depend on the hardware.
-_PROVIDERS: dict[str, dict[str, str]] = {CUDA: {"use_tf32": "0"}, "CPUExecutionProvider": {}}
-logger = logging.getLogger(__name__)
+from image_similarity.inference.sessions import Chain, open_chain
 
 
 class Encoder(Protocol):
@@ -37,7 +27,7 @@ class Encoder(Protocol):
 
 
 class OnnxEncoder:
-    """An exported artifact in one session. Thread-safe.
+    """An exported artifact, loaded. Thread-safe.
 
     Args:
         model_dir: directory with model.onnx, model.onnx.data and manifest.json, as export/ makes it.
@@ -55,11 +45,11 @@ class OnnxEncoder:
         with ThreadPoolExecutor(max_workers=1) as pool:
             verified = pool.submit(self._manifest.verify, model_dir)
             try:
-                session = open_session(model_dir / MODEL_FILE, threads)
+                chain = open_chain(model_dir, self._manifest, threads)
             finally:
                 verified.result()  # for a damaged file, this message says more than the session's
-        _check_input(session, self._manifest.preprocessing.size)
-        self._session = session
+        _check_input(chain, self._manifest.preprocessing.size)
+        self._chain = chain
 
     @property
     def manifest(self) -> Manifest:
@@ -78,7 +68,7 @@ class OnnxEncoder:
             raise ValueError(f"batch is {batch.dtype} {batch.shape}, expected uint8 [n, {size}, {size}, 3]")
         # 8-bit products scale their input by its largest value: in a batch, that of another picture.
         parts = np.split(batch, len(batch)) if self._manifest.precision == "int8" and len(batch) else [batch]
-        vectors = [self._session.run(None, {"image": part})[0] for part in parts]
+        vectors = [self._chain.run(part) for part in parts]
         return cast(NDArray[np.float32], vectors[0] if len(vectors) == 1 else np.concatenate(vectors))
 
     def warm(self) -> None:
@@ -87,33 +77,14 @@ class OnnxEncoder:
         self.encode(np.full((1, size, size, 3), 128, dtype=np.uint8))
 
 
-def _check_input(session: "InferenceSession", size: int) -> None:
+def _check_input(chain: Chain, size: int) -> None:
     """Raises ManifestError where the graph's input has other sides: no checksum covers the manifest itself.
 
     A start that makes no embedding would succeed otherwise, and every request fail.
     """
-    sides = session.get_inputs()[0].shape[1:3]
+    sides = chain.input_shape[1:3]
     if any(isinstance(side, int) and side != size for side in sides):  # text: any size
         raise ManifestError(
             f"preprocessing.size is {size}, but {MODEL_FILE} takes pictures of {sides}: "
             "export the model again"
         )
-
-
-def open_session(model: Path, threads: int) -> "InferenceSession":
-    """A session of a model's file, on a GPU if there is one; raises ManifestError if it is not a model."""
-    onnxruntime = runtime.import_onnxruntime()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    available = onnxruntime.get_available_providers()
-    providers = [entry for entry in _PROVIDERS.items() if entry[0] in available]
-    if CUDA in available:
-        onnxruntime.preload_dlls()  # CUDA and cuDNN are in wheels, where no loader looks
-    try:
-        session: InferenceSession = onnxruntime.InferenceSession(model, options, providers=providers)
-    except Exception as error:  # ONNX Runtime has no common base class for its own errors
-        raise ManifestError(f"{MODEL_FILE} is not loadable by ONNX Runtime: {error}") from error
-    if CUDA in available and CUDA not in session.get_providers():
-        logger.warning("no CUDA device or driver was found: computing on the processor")
-    return session

@@ -10,11 +10,8 @@ from pathlib import Path
 
 from image_similarity.inference import allocator, runtime
 from image_similarity.inference.encoder import OnnxEncoder
-from image_similarity.inference.manifest import Manifest
 
 DEFAULT_MODEL_DIR = Path(__file__).resolve().parent.parent / "models" / "embedded"
-TOUCHED_AHEAD = 0.75
-"""Of the memory that the weights take: with all of it, the peak of the start is 5 % higher."""
 
 
 def model_dir(environ: Mapping[str, str]) -> Path:
@@ -32,8 +29,7 @@ def load(folder: Path, *, threads: int) -> OnnxEncoder:
     Raises:
         ManifestError: the artifact is missing, incomplete or not the one its manifest describes.
     """
-    weights = Manifest.load(folder).loaded_bytes(folder)
-    with allocator.reusing_freed_memory(ahead=int(TOUCHED_AHEAD * weights) if threads > 1 else 0):
+    with allocator.reusing_freed_memory():
         return OnnxEncoder(folder, threads=threads)
 
 

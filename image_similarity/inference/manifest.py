@@ -21,6 +21,7 @@ Precision = Literal["fp16", "int8"]
 MANIFEST_FILE = "manifest.json"
 MODEL_FILE = "model.onnx"
 WEIGHTS_FILE = "model.onnx.data"
+HALVES = ("model.first.onnx", "model.second.onnx")
 DIMENSIONS = 512
 UNREADABLE = (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
 """What reading an invalid manifest may raise."""
@@ -75,7 +76,8 @@ class Manifest:
     of model.onnx.data, which takes a sixth of the time, since every start compares it. opset: ONNX operator
     set. parity: what the export measured against open_clip's own tower and transform (pictures,
     cosine_min, cosine_mean). scheme: how int8 was made (export/int8/schemes.py). tried: the lowest cosines of
-    the schemes before it, which were not exact enough.
+    the schemes before it, which were not exact enough. halves: SHA-256 of each of HALVES, which together are
+    model.onnx and use the same weights; empty where there are none.
     """
 
     model: str
@@ -90,12 +92,17 @@ class Manifest:
     parity: dict[str, float] = field(default_factory=dict)
     scheme: str | None = None
     tried: dict[str, float] = field(default_factory=dict)
+    halves: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_types(self)
         if self.dimensions != DIMENSIONS:
             raise ManifestError(f"dimensions is {self.dimensions}, but the API's vectors have {DIMENSIONS}")
         _one_of("precision", self.precision, get_args(Precision))
+        if not isinstance(self.halves, dict) or (self.halves and set(self.halves) != set(HALVES)):
+            raise ManifestError(
+                f"halves is {repr(self.halves)[:64]}, expected the SHA-256 of {' and '.join(HALVES)}"
+            )
 
     @property
     def name(self) -> str:
@@ -123,15 +130,10 @@ class Manifest:
         text = json.dumps(asdict(self), indent=2) + "\n"
         (model_dir / MANIFEST_FILE).write_text(text, encoding="utf-8")
 
-    def loaded_bytes(self, model_dir: Path) -> int:
-        """What the weights take in memory when they are loaded; 0 where their file is missing."""
-        file = model_dir / WEIGHTS_FILE
-        widened = 2 if self.precision == "fp16" else 1  # to float32
-        return widened * file.stat().st_size if file.exists() else 0
-
     def verify(self, model_dir: Path) -> None:
         """Raises ManifestError unless the files in `model_dir` are those that this manifest describes."""
-        verify_file(model_dir / MODEL_FILE, self.sha256, hashlib.sha256)
+        for name, recorded in {MODEL_FILE: self.sha256, **self.halves}.items():
+            verify_file(model_dir / name, recorded, hashlib.sha256)
         verify_file(model_dir / WEIGHTS_FILE, self.weights_xxh3, xxhash.xxh3_128)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from image_similarity.inference.encoder import OnnxEncoder
-from image_similarity.inference.manifest import Manifest
+from image_similarity.inference.manifest import HALVES, Manifest
 
 pytestmark = [pytest.mark.export, pytest.mark.timeout(600)]
 ROOT = Path(__file__).parents[2]
@@ -55,6 +55,10 @@ def test_a_vision_transformer(tmp_path: Path, precision: str, limit: float) -> N
     assert manifest.preprocessing.mean == (0.48145466, 0.4578275, 0.40821073)
     size = (tmp_path / "model.onnx.data").stat().st_size / 1e6
     assert size < (180 if precision == "fp16" else 100)
+    assert set(manifest.halves) == set(HALVES)
+    batch = np.random.default_rng(0).integers(0, 256, (2, 224, 224, 3), dtype=np.uint8)
+    whole, halves = (OnnxEncoder(tmp_path, threads=threads).encode(batch) for threads in (1, 2))
+    np.testing.assert_array_equal(whole, halves)
 
 
 @pytest.mark.parametrize(

@@ -16,13 +16,14 @@ import onnx
 import xxhash
 
 from image_similarity.inference.encoder import OnnxEncoder
-from image_similarity.inference.export import checkpoint, graph, parity, text, torchscript
+from image_similarity.inference.export import checkpoint, graph, halves, parity, text, torchscript
 from image_similarity.inference.export.checkpoint import ExportError, Loaded
 from image_similarity.inference.export.int8.schemes import SCHEMES, quantized
 from image_similarity.inference.export.tower import ImageTower
 from image_similarity.inference.image import decode
 from image_similarity.inference.manifest import (
     DIMENSIONS,
+    HALVES,
     MODEL_FILE,
     WEIGHTS_FILE,
     Manifest,
@@ -33,6 +34,7 @@ from image_similarity.inference.manifest import (
 FIRST = "first"
 INT8_DRAFT_FACTOR = 3
 """Precision that is traded for speed is traded in decoding too, to a similar degree."""
+UNEQUAL = "the model's halves give other vectors on this processor than the whole, which is loaded instead"
 
 
 def main() -> int:
@@ -89,13 +91,19 @@ def export(loaded: Loaded, output: Path, precision: Precision, scheme: str | Non
     model = graph.simplified(tower, loaded.preprocessing.size)
     tried: dict[str, float] = {}
     for name, version in _versions(model, loaded, precision, scheme):
-        files = graph.finished(version, "image_tower")
+        whole, weights = graph.finished(version, "image_tower")
+        files = {MODEL_FILE: whole, WEIGHTS_FILE: weights}
+        files |= dict(zip(HALVES, halves.split(whole) or (), strict=False))
         description = _describe(files, loaded, precision, {}, name, tried)
         with TemporaryDirectory() as directory:
             _write(Path(directory), files, description)
             encoder = OnnxEncoder(Path(directory), threads=1)
             torchscript.require_any_batch(encoder)
             result = parity.measure(loaded, encoder, parity.pictures())
+            if description.halves and not parity.same(encoder, OnnxEncoder(Path(directory), threads=2)):
+                print(f"export: {UNEQUAL}", file=sys.stderr)
+                description = replace(description, halves={})
+                files = {MODEL_FILE: whole, WEIGHTS_FILE: weights}
         result.require_distinct()
         if result.passes(precision):
             words = text.build(loaded, description)
@@ -129,18 +137,18 @@ def _versions(
 
 
 def _describe(
-    files: tuple[bytes, bytes],
+    files: Mapping[str, bytes],
     loaded: Loaded,
     precision: Precision,
     record: dict[str, float],
     scheme: str | None,
     tried: dict[str, float],
 ) -> Manifest:
-    model, weights = files
+    weights = files[WEIGHTS_FILE]
     return Manifest(
         model=loaded.model,
         pretrained=loaded.pretrained,
-        sha256=hashlib.sha256(model).hexdigest(),
+        sha256=hashlib.sha256(files[MODEL_FILE]).hexdigest(),
         weights_sha256=hashlib.sha256(weights).hexdigest(),
         weights_xxh3=xxhash.xxh3_128_hexdigest(weights),
         dimensions=DIMENSIONS,
@@ -150,11 +158,14 @@ def _describe(
         parity=record,
         scheme=scheme,
         tried=dict(tried),
+        halves={name: hashlib.sha256(files[name]).hexdigest() for name in HALVES if name in files},
     )
 
 
-def _write(directory: Path, files: tuple[bytes, bytes], manifest: Manifest) -> None:
-    for name, content in zip((MODEL_FILE, WEIGHTS_FILE), files, strict=True):
+def _write(directory: Path, files: Mapping[str, bytes], manifest: Manifest) -> None:
+    for name in HALVES:  # of an earlier export
+        (directory / name).unlink(missing_ok=True)
+    for name, content in files.items():
         (directory / name).write_bytes(content)
     manifest.save(directory)
 

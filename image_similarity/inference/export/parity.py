@@ -70,6 +70,15 @@ def measure(loaded: Loaded, encoder: OnnxEncoder, files: Sequence[Path]) -> Pari
     return Parity((a * b).sum(1) / np.linalg.norm(a, axis=1), others.max(axis=1))
 
 
+def same(whole: OnnxEncoder, halves: OnnxEncoder) -> bool:
+    """Whether both encoders give the bundled pictures the same vectors, to the last bit."""
+    pre = whole.manifest.preprocessing
+    batch = np.stack([decode(file.read_bytes(), preprocessing=pre) for file in pictures()])
+    return np.array_equal(whole.encode(batch), halves.encode(batch)) and np.array_equal(
+        whole.encode(batch[:1]), halves.encode(batch[:1])
+    )
+
+
 def reference(loaded: Loaded, files: Sequence[Path]) -> NDArray[np.float32]:
     """Vectors [n, d] of length one by open_clip's transform and tower, one picture at a time."""
     pre = loaded.preprocessing

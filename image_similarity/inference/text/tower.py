@@ -6,9 +6,9 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from image_similarity.inference.encoder import open_session
 from image_similarity.inference.errors import InvalidRequest
 from image_similarity.inference.manifest import MODEL_FILE, Manifest
+from image_similarity.inference.sessions import open_session
 from image_similarity.inference.text.manifest import MERGES_FILE, TextManifest
 from image_similarity.inference.text.tokenizer import END, START, Tokenizer
 

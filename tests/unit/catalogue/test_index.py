@@ -190,6 +190,7 @@ def test_a_model_has_an_index_of_its_own() -> None:
     assert len(name) == 17
     assert index_name(replace(MANIFEST, parity={"cosine_min": 1.0})) == name
     assert index_name(replace(MANIFEST, tried={"dynamic": 0.9})) == name
+    assert index_name(replace(MANIFEST, halves={"model.first.onnx": "0", "model.second.onnx": "0"})) == name
     others = [
         replace(MANIFEST, model="other"),
         replace(MANIFEST, pretrained="other"),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import xxhash
 
-from image_similarity.inference.manifest import Manifest, ManifestError, Precision, Preprocessing
+from image_similarity.inference.manifest import Manifest, ManifestError, Preprocessing
 
 MANIFEST = Manifest(
     model="ViT-B-32",
@@ -39,14 +39,6 @@ def test_another_file_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).unlink()
     with pytest.raises(ManifestError, match=rf"{name} can't be read: No such file"):
         MANIFEST.verify(tmp_path)
-
-
-@pytest.mark.parametrize(("precision", "expected"), [("fp16", 14), ("int8", 7)])
-def test_memory_of_the_weights(tmp_path: Path, precision: Precision, expected: int) -> None:
-    manifest = replace(MANIFEST, precision=precision)
-    assert manifest.loaded_bytes(tmp_path) == 0
-    (tmp_path / "model.onnx.data").write_bytes(b"weights")
-    assert manifest.loaded_bytes(tmp_path) == expected
 
 
 def test_missing_directory(tmp_path: Path) -> None:

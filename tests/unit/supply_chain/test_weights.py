@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from image_similarity.inference.manifest import HALVES
 from supply_chain.pins import PinError
 from supply_chain.weights import verify
+from tests.support import halved_model
 from tests.support.text_tower import model_with_words
 
 
@@ -17,6 +19,16 @@ def model(tmp_path: Path) -> Path:
 
 def test_a_model_with_a_text_tower(model: Path) -> None:
     verify(model)
+
+
+@pytest.mark.parametrize("name", HALVES)
+def test_another_half(tmp_path: Path, name: str) -> None:
+    model = tmp_path / "model"
+    halved_model.write(model)
+    verify(model)
+    (model / name).write_bytes(b"other")
+    with pytest.raises(PinError, match=f"{name} has SHA-256 .*, but manifest.json records"):
+        verify(model)
 
 
 @pytest.mark.parametrize(
