@@ -15,6 +15,8 @@ CHECKPOINTS = Path("checkpoints")
 TIMEOUT = 60  # seconds in which a server has to send something
 ARTIFACT = {"model.onnx": "sha256", "model.onnx.data": "weights_sha256"}
 """Files of an exported model, and the fields of manifest.json that have their SHA-256."""
+HALVES = {"model.first.onnx", "model.second.onnx"}
+"""Those of a large model, whose SHA-256 are in the field `halves`."""
 TEXT, MERGES = "text", {"merges.txt": "merges_sha256"}
 """The folder of its text tower, where it has one, and what that has besides."""
 
@@ -116,7 +118,11 @@ def verify(folder: Path) -> None:
 
 def _verify(folder: Path, files: Mapping[str, str]) -> None:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    halves: dict[str, str] = manifest.get("halves", {})
+    halves = manifest.get("halves", {})
+    if not isinstance(halves, dict) or (halves and set(halves) != HALVES):
+        raise PinError(
+            f"halves in manifest.json is {repr(halves)[:64]}, not a SHA-256 for each half of the model"
+        )
     for name, recorded in ({name: manifest[key] for name, key in files.items()} | halves).items():
         actual = file_sha256(folder / name)
         if actual != recorded:

@@ -127,7 +127,10 @@ class Manifest:
 
     def save(self, model_dir: Path) -> None:
         """Writes manifest.json in `model_dir`."""
-        text = json.dumps(asdict(self), indent=2) + "\n"
+        content = asdict(self)
+        if not self.halves:
+            del content["halves"]  # earlier versions, which know no halves, load such an artifact
+        text = json.dumps(content, indent=2) + "\n"
         (model_dir / MANIFEST_FILE).write_text(text, encoding="utf-8")
 
     def verify(self, model_dir: Path) -> None:

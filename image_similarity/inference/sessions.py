@@ -2,6 +2,7 @@
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +20,22 @@ logger = logging.getLogger(__name__)
 
 
 class Chain:
-    """Sessions that each take what the one before gives; their weights take memory once. Thread-safe.
+    """Sessions that each take what the one before gives. Thread-safe.
 
     Attributes:
         input_shape: of the first one's input; text stands for any size.
+
+    Raises:
+        ManifestError: one gives what the next does not take.
     """
 
     def __init__(self, sessions: "list[InferenceSession]") -> None:
+        for one, after in pairwise(sessions):
+            given, taken = one.get_outputs()[0].name, after.get_inputs()[0].name
+            if given != taken:
+                raise ManifestError(
+                    f"{HALVES[0]} gives {given!r}, but {HALVES[1]} takes {taken!r}: export the model again"
+                )
         self._steps = [(session, session.get_inputs()[0].name) for session in sessions]
         self.input_shape: list[int | str] = sessions[0].get_inputs()[0].shape
 
@@ -37,14 +47,14 @@ class Chain:
 
 
 def open_chain(model_dir: Path, manifest: Manifest, threads: int) -> Chain:
-    """The sessions of an artifact: with a second core its halves, if it has them, and each on a core.
+    """The sessions of an artifact: on several cores of its halves, if it has them, each loaded by a thread.
 
     ONNX Runtime converts and packs weights in one thread, half of a cold start. See docs/adr/0012.
 
     Raises:
         ManifestError: a file is missing or is not a model.
     """
-    if threads == 1 or not manifest.halves or _has_cuda():
+    if threads == 1 or not manifest.halves or has_cuda():
         return Chain([open_session(model_dir / MODEL_FILE, threads)])
     with ThreadPoolExecutor(max_workers=len(HALVES), thread_name_prefix="half") as pool:
         return Chain(list(pool.map(lambda name: open_session(model_dir / name, threads), HALVES)))
@@ -71,5 +81,6 @@ def open_session(model: Path, threads: int) -> "InferenceSession":
     return session
 
 
-def _has_cuda() -> bool:
+def has_cuda() -> bool:
+    """Whether this build of ONNX Runtime is one for GPUs."""
     return CUDA in runtime.import_onnxruntime().get_available_providers()

@@ -14,6 +14,7 @@ from image_similarity.inference.loading import DEFAULT_MODEL_DIR as EMBEDDED
 from image_similarity.inference.manifest import DIMENSIONS, HALVES, MODEL_FILE, WEIGHTS_FILE, Manifest
 
 LAYERS = 4
+NORMALISED = helper.make_node("Div", [f"x{LAYERS}", "length"], ["embedding"])
 
 
 def write(folder: Path) -> Manifest:
@@ -43,10 +44,11 @@ def save(model: onnx.ModelProto, folder: Path) -> None:
     onnx.save_model(model, str(folder / MODEL_FILE), save_as_external_data=True, location=WEIGHTS_FILE)
 
 
-def whole(*, linked: bool = False) -> onnx.ModelProto:
+def whole(*, linked: bool = False, last: onnx.NodeProto = NORMALISED) -> onnx.ModelProto:
     """Colours of a picture through some products, each added to what came before; float16 as it is stored.
 
-    `linked`: the first layer's output is added to every later one's, too.
+    `linked`: the first layer's output is added to every later one's instead.
+    `last`: makes the model's output of the last layer's.
     """
     random = np.random.default_rng(0)
     nodes = [
@@ -57,6 +59,7 @@ def whole(*, linked: bool = False) -> onnx.ModelProto:
     weights = [
         numpy_helper.from_array(np.array([1, 2], dtype=np.int64), "sides"),
         numpy_helper.from_array(np.array([1], dtype=np.int64), "last"),
+        numpy_helper.from_array(random.standard_normal(DIMENSIONS, dtype=np.float32), "bias"),
         numpy_helper.from_array(random.standard_normal((3, DIMENSIONS), dtype=np.float32), "w"),
     ]
     for layer in range(LAYERS):
@@ -65,12 +68,13 @@ def whole(*, linked: bool = False) -> onnx.ModelProto:
         nodes.insert(0, helper.make_node("Cast", [f"w{layer}_half"], [f"w{layer}"], to=TensorProto.FLOAT))
         nodes += [
             helper.make_node("MatMul", [f"x{layer}", f"w{layer}"], [f"product{layer}"]),
-            helper.make_node("Tanh", [f"product{layer}"], [f"bent{layer}"]),
+            helper.make_node("Add", [f"product{layer}", "bias"], [f"sum{layer}"]),
+            helper.make_node("Gelu", [f"sum{layer}"], [f"bent{layer}"]),
             helper.make_node("Add", ["x0" if linked else f"x{layer}", f"bent{layer}"], [f"x{layer + 1}"]),
         ]
     nodes += [
         helper.make_node("ReduceL2", [f"x{LAYERS}", "last"], ["length"], keepdims=1),
-        helper.make_node("Div", [f"x{LAYERS}", "length"], ["embedding"]),
+        last,
     ]
     size = Manifest.load(EMBEDDED).preprocessing.size
     image = helper.make_tensor_value_info("image", TensorProto.UINT8, ["n", size, size, 3])

@@ -30,11 +30,12 @@ from image_similarity.inference.manifest import (
     ManifestError,
     Precision,
 )
+from image_similarity.inference.sessions import has_cuda
 
 FIRST = "first"
 INT8_DRAFT_FACTOR = 3
 """Precision that is traded for speed is traded in decoding too, to a similar degree."""
-UNEQUAL = "the model's halves give other vectors on this processor than the whole, which is loaded instead"
+UNEQUAL = "the model's halves give other vectors on this processor than the whole, so they are left out"
 
 
 def main() -> int:
@@ -93,19 +94,20 @@ def export(loaded: Loaded, output: Path, precision: Precision, scheme: str | Non
     for name, version in _versions(model, loaded, precision, scheme):
         whole, weights = graph.finished(version, "image_tower")
         files = {MODEL_FILE: whole, WEIGHTS_FILE: weights}
-        files |= dict(zip(HALVES, halves.split(whole) or (), strict=False))
+        if not has_cuda():  # which loads the whole, so that nothing would be compared
+            files |= dict(zip(HALVES, halves.split(whole) or (), strict=False))
         description = _describe(files, loaded, precision, {}, name, tried)
         with TemporaryDirectory() as directory:
             _write(Path(directory), files, description)
             encoder = OnnxEncoder(Path(directory), threads=1)
             torchscript.require_any_batch(encoder)
             result = parity.measure(loaded, encoder, parity.pictures())
-            if description.halves and not parity.same(encoder, OnnxEncoder(Path(directory), threads=2)):
-                print(f"export: {UNEQUAL}", file=sys.stderr)
+            passes = result.passes(precision)
+            if passes and not _halves_agree(description, encoder, Path(directory)):
                 description = replace(description, halves={})
                 files = {MODEL_FILE: whole, WEIGHTS_FILE: weights}
         result.require_distinct()
-        if result.passes(precision):
+        if passes:
             words = text.build(loaded, description)
             output.mkdir(parents=True, exist_ok=True)
             text.write(words, output)
@@ -117,6 +119,14 @@ def export(loaded: Loaded, output: Path, precision: Precision, scheme: str | Non
         f"the {precision} artifact is not the original model: cosine {lowest} on the bundled picture that is "
         f"worst, at least {parity.LIMITS[precision]} is needed; nothing was written"
     )
+
+
+def _halves_agree(manifest: Manifest, whole: OnnxEncoder, directory: Path) -> bool:
+    """Whether the artifact in the directory loads as halves, if it has them, with the same vectors."""
+    if not manifest.halves or parity.same(whole, OnnxEncoder(directory, threads=2)):
+        return True
+    print(f"export: {UNEQUAL}", file=sys.stderr)
+    return False
 
 
 def _versions(

@@ -1,6 +1,8 @@
 """Halves of a model, loaded side by side, are the model."""
 
 import json
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +55,7 @@ def test_halves_are_for_several_cores(model: Path, opened: list[str], threads: i
 
 
 def test_a_gpu_takes_the_whole(model: Path, opened: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sessions, "_has_cuda", lambda: True)
+    monkeypatch.setattr(sessions, "has_cuda", lambda: True)
     OnnxEncoder(model, threads=2)
     assert opened == [MODEL_FILE]
 
@@ -78,7 +80,41 @@ def test_a_damaged_or_missing_half(tmp_path: Path, name: str, threads: int) -> N
         OnnxEncoder(model, threads=threads)
 
 
-@pytest.mark.parametrize("halves", [{HALVES[0]: "0"}, {"../other": "0"}, [*HALVES], "both", 2])
+@pytest.mark.parametrize("name", HALVES)
+def test_a_half_that_is_no_model(tmp_path: Path, name: str) -> None:
+    model = tmp_path / "model"
+    manifest = halved_model.write(model)
+    (model / name).write_bytes(b"no model")
+    replace(manifest, halves={**manifest.halves, name: sha256(b"no model").hexdigest()}).save(model)
+    with pytest.raises(ManifestError, match=f"{name} is not loadable by ONNX Runtime"):
+        OnnxEncoder(model, threads=2)
+
+
+def test_halves_that_changed_places(tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    manifest = halved_model.write(model)
+    first, second = (model / name for name in HALVES)
+    first.rename(tmp_path / "first")
+    second.rename(first)
+    (tmp_path / "first").rename(second)
+    swapped = dict(zip(HALVES, reversed(manifest.halves.values()), strict=True))
+    replace(manifest, halves=swapped).save(model)
+    sentence = "model.first.onnx gives 'embedding', but model.second.onnx takes 'image'"
+    with pytest.raises(ManifestError, match=sentence):
+        OnnxEncoder(model, threads=2)
+
+
+def test_an_artifact_without_halves_says_nothing_of_them(tmp_path: Path) -> None:
+    """Earlier versions refuse a manifest with a field that they do not know."""
+    manifest = Manifest.load(EMBEDDED)
+    manifest.save(tmp_path)
+    assert "halves" not in json.loads((tmp_path / "manifest.json").read_text())
+    assert Manifest.load(tmp_path) == manifest
+
+
+@pytest.mark.parametrize(
+    "halves", [{HALVES[0]: "0"}, {"../other": "0"}, [*HALVES], "both", 2, None, [], 0, False, ""]
+)
 def test_a_manifest_with_other_halves(model: Path, tmp_path: Path, halves: object) -> None:
     content = json.loads((model / "manifest.json").read_text()) | {"halves": halves}
     (tmp_path / "manifest.json").write_text(json.dumps(content))

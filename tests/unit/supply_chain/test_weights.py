@@ -1,5 +1,6 @@
 """An exported model that an image build compares with its manifests."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,14 @@ def test_another_half(tmp_path: Path, name: str) -> None:
     verify(model)
     (model / name).write_bytes(b"other")
     with pytest.raises(PinError, match=f"{name} has SHA-256 .*, but manifest.json records"):
+        verify(model)
+
+
+@pytest.mark.parametrize("halves", [None, [], 0, "", [*HALVES], {"../model.onnx": "0"}])
+def test_a_manifest_with_other_halves(model: Path, halves: object) -> None:
+    path = model / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"halves": halves}))
+    with pytest.raises(PinError, match=r"halves in manifest\.json is "):
         verify(model)
 
 
