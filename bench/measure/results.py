@@ -135,7 +135,7 @@ class State:
     `others`: the most that other programs and the host took of all cores in a pause between measurements;
     `steal`: what the host withheld of all cores' time, over the whole run; both from 0 to 1. The frequencies
     are of the fastest core while it computes. `slowest_pace`: how fast the same work was in the slowest of
-    the pauses, as a share of the fastest; none in older records.
+    the pauses, as a share of their median; none in older records.
     """
 
     others: float | None

@@ -71,7 +71,7 @@ def about_machine(state: State | None) -> list[str]:
     if state.lowest_mhz is not None and state.highest_mhz is not None:
         parts.append(f"a core that computes ran at {state.lowest_mhz:.0f} to {state.highest_mhz:.0f} MHz")
     if state.slowest_pace is not None:
-        parts.append(f"the same work never went slower than at {state.slowest_pace:.0%} of its fastest pace")
+        parts.append(f"the same work never went slower than at {state.slowest_pace:.0%} of its usual pace")
     sentences = [f"The machine: {', '.join(parts)}."] if parts else []
     against = machine.objections(state)
     return [*sentences, *[f"**Not to be quoted**: {'; '.join(against)}."] * bool(against)]

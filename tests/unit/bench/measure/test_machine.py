@@ -6,11 +6,12 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
-from bench.measure import typed_json
+from bench.measure import machine, typed_json
 from bench.measure.machine import Ticks, Watch, frequencies, objections
 from bench.measure.paths import RESULTS
 from bench.measure.results import Run, State
@@ -46,6 +47,25 @@ def test_other_programs_are_seen() -> None:
     assert state.others > 0.2 / (os.cpu_count() or 1)  # of a core, which others share
 
 
+@pytest.mark.parametrize(
+    ("pauses", "slowest"),
+    [
+        ([[100, 100, 59, 100, 100]] * 4, 1),  # single spins differ on an idle machine, too
+        ([[100] * 5, [100] * 5, [60, 60, 60, 100, 100], [100] * 5], 0.6),
+    ],
+)
+def test_a_pause_is_as_slow_as_most_of_its_spins(
+    pauses: list[list[float]], slowest: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spins = iter(chain.from_iterable(pauses))
+    monkeypatch.setattr(machine, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(Watch, "_spin", lambda _: next(spins))
+    watch = Watch()
+    for _ in pauses:
+        watch.pause()
+    assert watch.state().slowest_pace == pytest.approx(slowest)
+
+
 def test_frequencies_where_the_machine_says_them(tmp_path: Path) -> None:
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc/cpuinfo").write_text("processor\t: 0\nBogoMIPS\t: 50.00\n")
@@ -65,7 +85,7 @@ def test_frequencies_where_the_machine_says_them(tmp_path: Path) -> None:
         (replace(QUIET, steal=0.02), ["the host withheld 2.0% of the cores' time, 1% is the limit"]),
         (
             replace(QUIET, slowest_pace=0.7),
-            ["the same work went at 70% of its fastest pace at times, 80% is the limit"],
+            ["the same work went at 70% of its usual pace at times, 80% is the limit"],
         ),
         (replace(QUIET, slowest_pace=0.9), []),
         (replace(QUIET, others=None), ["the machine does not say what else it does (/proc/stat)"]),
