@@ -112,7 +112,10 @@ class Zygote:
     def _collect(self) -> None:
         """Reap decoders that have ended, so that none stays as a zombie."""
         while self._running:
-            pid, status = os.waitpid(-1, os.WNOHANG)
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return  # this signal came while it was handled: the call that was interrupted notes the last one
             if pid == 0:
                 return
             self._ended[self._running.pop(pid)] = os.waitstatus_to_exitcode(status)
