@@ -23,7 +23,7 @@ STEAL_LIMIT = 0.01
 """Of the time of all cores, over the whole run."""
 PAUSE_SECONDS = 1.0
 SPIN_SECONDS, SPINS = 0.2, 5
-"""Single spins of an idle machine differ: some are half as fast as others. So a pause counts with the median."""
+"""On an idle machine some spins are half as fast as others: a pause counts with the median."""
 SIDE = 512
 """Of the matrices whose product is the fixed work that tells how fast a core is."""
 PACE_LIMIT = 0.8

@@ -115,7 +115,7 @@ class Zygote:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
-                return  # this signal came while it was handled: the call that was interrupted notes the last one
+                return  # the signal came while it was handled: the interrupted call notes the last one
             if pid == 0:
                 return
             self._ended[self._running.pop(pid)] = os.waitstatus_to_exitcode(status)
