@@ -101,7 +101,7 @@ def test_what_is_not_to_be_quoted_says_so(run: Run, state: State, words: list[st
 
 
 def test_the_state_stands_beside_the_figures(run: Run) -> None:
-    assert "The machine: " not in markdown(run)
+    assert "The machine: " not in markdown(replace(run, state=None))
     text = markdown(replace(run, state=QUIET))
     assert "other programs kept at most 1.0% of the cores busy between measurements" in text
     assert "the host withheld 0.0% of their time, a core that computes ran at 2100 to 2900 MHz." in text
