@@ -23,11 +23,11 @@ STEAL_LIMIT = 0.01
 """Of the time of all cores, over the whole run."""
 PAUSE_SECONDS = 1.0
 SPIN_SECONDS, SPINS = 0.2, 5
-"""On an idle machine some spins are half as fast as others: a pause counts with the median."""
+"""On an idle machine some spins are half as fast as others: a pause's pace is their median."""
 SIDE = 512
 """Of the matrices whose product is the fixed work that tells how fast a core is."""
 PACE_LIMIT = 0.8
-"""Of the usual pause: hosts slow their guests down for one another without counting it as stolen time."""
+"""Of the median pause: hosts slow their guests down for one another without counting it as stolen time."""
 
 
 @dataclass(frozen=True)

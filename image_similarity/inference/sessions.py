@@ -26,7 +26,7 @@ class Chain:
         input_shape: of the first one's input; text stands for any size.
 
     Raises:
-        ManifestError: one gives what the next does not take.
+        ManifestError: a session's output is not the next one's input.
     """
 
     def __init__(self, sessions: "list[InferenceSession]") -> None:
@@ -47,9 +47,9 @@ class Chain:
 
 
 def open_chain(model_dir: Path, manifest: Manifest, threads: int) -> Chain:
-    """The sessions of an artifact: on several cores of its halves, if it has them, each loaded by a thread.
+    """The sessions of an artifact: with several threads, one for each half if it has halves, loaded at once.
 
-    ONNX Runtime converts and packs weights in one thread, half of a cold start. See docs/adr/0012.
+    ONNX Runtime converts and packs weights in one thread, which takes half of a cold start: docs/adr/0012.
 
     Raises:
         ManifestError: a file is missing or is not a model.
@@ -66,7 +66,7 @@ def open_session(model: Path, threads: int) -> "InferenceSession":
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # After a run its threads would wait for the next one on the cores that the other half needs now.
+    # After a run its threads would spin, waiting for the next one, on the cores that the other half needs.
     options.add_session_config_entry("session.force_spinning_stop", "1")
     available = onnxruntime.get_available_providers()
     providers = [entry for entry in _PROVIDERS.items() if entry[0] in available]

@@ -9,13 +9,13 @@ from onnx.utils import Extractor
 SMALLEST = 32 * 1024**2
 """Bytes of weights below which a second session costs more than it saves."""
 _LARGER_HALF = 0.75
-"""The most that one may have of the weights: with more, two cores are hardly faster than one."""
+"""The largest share of the weights that one half may have: with more, two cores hardly help."""
 
 
 def split(model: bytes, smallest: int = SMALLEST) -> tuple[bytes, bytes] | None:
-    """Both halves of a model whose weights lie in a file of their own, which both use.
+    """Both halves of a model whose weights lie in a separate file, which the halves share.
 
-    Each has about half of the weights, and one tensor float32 passes from the first to the second.
+    Each has about half of the weights, and one float32 tensor passes from the first to the second.
 
     None where there are too few weights, where more than one tensor passes near the middle, where a node has
     a graph of its own, or where there are convolutions: ONNX Runtime changes their layout across the whole
@@ -47,9 +47,9 @@ def _divisible(graph: onnx.GraphProto) -> bool:
 
 
 def _cuts(graph: onnx.GraphProto) -> Iterator[tuple[str, int]]:
-    """Each tensor float32 that alone leads from the input to the output, with the bytes of weights before it.
+    """Each float32 tensor that all paths from input to output share, and the bytes of weights before it.
 
-    What depends on weights alone, as their casts to float32, belongs to the node that takes it.
+    What depends on weights alone, such as their casts to float32, belongs to the node that takes it.
     """
     sizes = {weight.name: _bytes(weight) for weight in graph.initializer}
     depends, steps = {graph.input[0].name}, []
