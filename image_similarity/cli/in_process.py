@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -10,10 +9,10 @@ from image_similarity.cli import pictures
 from image_similarity.cli.pictures import UnreadablePicture
 from image_similarity.cli.targets import Answer, Outcome, Refused, Unreachable, naming
 from image_similarity.folders.decoding import LargeToo
-from image_similarity.inference import allocator, similarity, sources
-from image_similarity.inference.encoder import Encoder, OnnxEncoder
+from image_similarity.inference import similarity, sources
+from image_similarity.inference.encoder import Encoder
 from image_similarity.inference.errors import ApiError, StartError
-from image_similarity.inference.loading import DEFAULT_MODEL_DIR
+from image_similarity.inference.loading import load, model_dir
 from image_similarity.inference.request import Source
 from image_similarity.inference.sources import SourcePolicy
 
@@ -68,9 +67,7 @@ class InProcess:
 
 
 def _encoder() -> Encoder:
-    folder = Path(os.environ.get("MODEL_DIR", DEFAULT_MODEL_DIR))
     try:
-        with allocator.reusing_freed_memory():
-            return OnnxEncoder(folder, threads=os.cpu_count() or 1)
+        return load(model_dir(os.environ), threads=os.cpu_count() or 1)
     except StartError as error:
         raise Unreachable(str(error)) from error

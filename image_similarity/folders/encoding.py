@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from image_similarity.inference import allocator
 from image_similarity.inference.encoder import OnnxEncoder
+from image_similarity.inference.loading import load
 from image_similarity.inference.manifest import Manifest
 
 
@@ -41,6 +41,5 @@ class DeferredEncoder:
         """The encoder, which is loaded now where it was not."""
         with self._lock:
             if self._encoder is None:
-                with allocator.reusing_freed_memory():
-                    self._encoder = OnnxEncoder(self._model_dir, threads=self._threads)
+                self._encoder = load(self._model_dir, threads=self._threads)
             return self._encoder

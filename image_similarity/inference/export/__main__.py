@@ -11,7 +11,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
 import onnx
 import xxhash
 
@@ -20,7 +19,6 @@ from image_similarity.inference.export import checkpoint, graph, halves, parity,
 from image_similarity.inference.export.checkpoint import ExportError, Loaded
 from image_similarity.inference.export.int8.schemes import SCHEMES, quantized
 from image_similarity.inference.export.tower import ImageTower
-from image_similarity.inference.image import decode
 from image_similarity.inference.manifest import (
     DIMENSIONS,
     HALVES,
@@ -136,8 +134,7 @@ def _versions(
     if precision == "fp16":
         yield None, model
         return
-    files = [file.read_bytes() for file in parity.pictures()]
-    pictures = np.stack([decode(file, preprocessing=loaded.preprocessing) for file in files])
+    pictures = parity.decoded(loaded.preprocessing)
     for name in (scheme,) if scheme else SCHEMES:
         version = quantized(model, name, pictures)
         if version is not None:

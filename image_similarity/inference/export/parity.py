@@ -16,7 +16,7 @@ from image_similarity.inference.encoder import OnnxEncoder
 from image_similarity.inference.export import torchscript
 from image_similarity.inference.export.checkpoint import ExportError, Loaded
 from image_similarity.inference.image import decode
-from image_similarity.inference.manifest import Precision
+from image_similarity.inference.manifest import Precision, Preprocessing
 
 PICTURES = Path(__file__).with_name("pictures")
 _ROUNDING = 1e-6
@@ -58,6 +58,11 @@ def pictures() -> list[Path]:
     return sorted(PICTURES.glob("*.jpg")) + sorted(PICTURES.glob("*.png"))
 
 
+def decoded(preprocessing: Preprocessing) -> NDArray[np.uint8]:
+    """The bundled pictures as an encoder takes them, uint8 [n, S, S, 3]."""
+    return np.stack([decode(file.read_bytes(), preprocessing=preprocessing) for file in pictures()])
+
+
 def measure(loaded: Loaded, encoder: OnnxEncoder, files: Sequence[Path]) -> Parity:
     """Run both pipelines over the same files, from the bytes on."""
     pre = encoder.manifest.preprocessing
@@ -72,8 +77,7 @@ def measure(loaded: Loaded, encoder: OnnxEncoder, files: Sequence[Path]) -> Pari
 
 def same(whole: OnnxEncoder, halves: OnnxEncoder) -> bool:
     """Whether both encoders give the bundled pictures the same vectors, to the last bit."""
-    pre = whole.manifest.preprocessing
-    batch = np.stack([decode(file.read_bytes(), preprocessing=pre) for file in pictures()])
+    batch = decoded(whole.manifest.preprocessing)
     return np.array_equal(whole.encode(batch), halves.encode(batch)) and np.array_equal(
         whole.encode(batch[:1]), halves.encode(batch[:1])
     )

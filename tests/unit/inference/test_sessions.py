@@ -24,7 +24,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the files that sessions are made of, sorted."""
+    """Names of the files that sessions are made of."""
     names: list[str] = []
     open_session = sessions.open_session
 
